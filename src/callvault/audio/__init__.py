@@ -1,0 +1,1 @@
+"""From packets to sound: decode, align, encode, measure."""

@@ -1,0 +1,1 @@
+"""Media ports and the native receiver that writes journals."""

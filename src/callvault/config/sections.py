@@ -1,0 +1,135 @@
+"""The settings of a node's `callvault.toml`, one frozen class a section.
+
+Each field is followed by a sentence with unit and range; docs/reference/configuration.md lists
+the same fields and a test compares them. What belongs to the organisation (trunks, people,
+filters) is not here: it is set in the portal and kept in the catalogue.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class NodeConfig:
+    """[node]: this machine."""
+
+    name: str = "callvault-1"
+    """Name of this node in events and metrics: letters, digits and hyphens, at most 63."""
+    data_folder: Path = Path("var")
+    """Where database, keys, spool and vault lie unless their own sections say otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class SipConfig:
+    """[sip]: where recording clients reach us."""
+
+    bind_address: str = "0.0.0.0"  # noqa: S104 - an SRS is there to be reached; trunks decide who may
+    """Address that SIP listens on; 0.0.0.0 for all of IPv4."""
+    port: int = 5060
+    """UDP and TCP port of SIP, 1 to 65535; 0 takes any free one (tests)."""
+    advertised_address: str = "auto"
+    """Address put into Contact and SDP, as peers see this node; auto: the one that routes there."""
+    min_session_expires_s: int = 90
+    """Shortest session timer accepted, in seconds, at least 90 (RFC 4028)."""
+    media_timeout_s: int = 300
+    """A session whose active streams are all silent this long is ended; 0: never. Not on hold."""
+    max_call_s: int = 43200
+    """A call longer than this is ended and sealed, in seconds; at least 60."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureConfig:
+    """[capture]: where media is received."""
+
+    bind_address: str = "0.0.0.0"  # noqa: S104 - media comes from the trunks' media networks only
+    """Address that media ports listen on; 0.0.0.0 for all of IPv4."""
+    port_first: int = 10000
+    """First media port, even, 1024 to 65534."""
+    port_last: int = 32766
+    """Last media port, even, above port_first; each stream takes a pair (RTP, RTCP)."""
+    port_cooldown_s: float = 10.0
+    """A port rests this long after a call, so that late packets never reach another call."""
+    socket_buffer_bytes: int = 524288
+    """Receive buffer asked for each RTP socket; the kernel may give less (net.core.rmem_max)."""
+    sweep_ms: int = 200
+    """How often all sockets are emptied, in milliseconds, 20 to 1000."""
+    max_sources: int = 16
+    """Distinct sources (address, SSRC) journalled on one stream, 1 to 255; the rest is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolConfig:
+    """[spool]: encrypted journals of calls in progress and not yet finished."""
+
+    folder: Path = Path("spool")
+    """Where journals lie, relative to the data folder. A local disk."""
+    sync_ms: int = 1000
+    """How often the spool's file system is synced, in milliseconds, 100 to 5000."""
+    min_free_bytes: int = 1_073_741_824
+    """New calls are refused with 503 while less than this is free on the spool's disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class VaultConfig:
+    """[vault]: sealed recordings."""
+
+    folder: Path = Path("vault")
+    """Where sealed objects lie, relative to the data folder."""
+    key_folder: Path = Path("keys")
+    """Certificates and, where this node may open recordings, their private keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseConfig:
+    """[database]: the catalogue."""
+
+    url: str = "sqlite:callvault.sqlite3"
+    """sqlite:PATH (relative to the data folder) or postgresql://USER@HOST/NAME."""
+    password_file: Path | None = None
+    """File that holds the password of a PostgreSQL URL."""
+
+
+@dataclass(frozen=True, slots=True)
+class FinaliseConfig:
+    """[finalise]: from journal to sealed recording."""
+
+    processes: int = 1
+    """How many journals are finished at once, 1 to 64."""
+    mp3_quality: int = 7
+    """LAME quality, 0 (best, slow) to 9; 7 is measured 674 times real time a core."""
+    mp3_kbit_s: int = 32
+    """Bit rate of the stereo file, 16 to 320; wideband calls take twice as much."""
+    keep_received_payloads: bool = False
+    """Keep the received packets beside the MP3 as evidence (about 130 kbit/s a stream)."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebConfig:
+    """[web]: the portal."""
+
+    bind_address: str = "127.0.0.1"
+    """Address of the portal. Plain HTTP is served on loopback only."""
+    port: int = 8080
+    """Port of the portal, 1 to 65535; 0 takes any free one (tests)."""
+    host_names: tuple[str, ...] = ("localhost", "127.0.0.1")
+    """Names under which people reach the portal (HTTP Host)."""
+    workers: int = 2
+    """WSGI worker processes, 1 to 64."""
+    language: str = "en"
+    """Language of the sign-in page: en, it or fr."""
+    time_zone: str = "UTC"
+    """The system's time zone, an IANA name such as Europe/Rome, at first start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All settings of a node."""
+
+    node: NodeConfig = field(default_factory=NodeConfig)
+    sip: SipConfig = field(default_factory=SipConfig)
+    capture: CaptureConfig = field(default_factory=CaptureConfig)
+    spool: SpoolConfig = field(default_factory=SpoolConfig)
+    vault: VaultConfig = field(default_factory=VaultConfig)
+    database: DatabaseConfig = field(default_factory=DatabaseConfig)
+    finalise: FinaliseConfig = field(default_factory=FinaliseConfig)
+    web: WebConfig = field(default_factory=WebConfig)

@@ -1,0 +1,123 @@
+"""What finalise hands to the catalogue, and the port it hands it through.
+
+The portal implements `Catalogue`; finalise knows no database. Each call is idempotent: a worker
+that died after the commit repeats it without harm. Order of a hand-over, always: sealed objects
+durable, then the catalogue's commit, then the journal removed.
+"""
+
+from typing import Literal, Protocol
+from uuid import UUID
+
+import msgspec
+
+from callvault.policy.decision import Assignment, Decision, Verdict
+from callvault.spool.entries import NodeEvent, PeerAttempt, TrunkRef
+
+
+class TimelineItem(msgspec.Struct, frozen=True):
+    """One line of a recording's timeline; `offset_ms` from the recording's start."""
+
+    offset_ms: int
+    kind: str  # as spool.entries.TimelineEvent, and: lost (audio missing), digit
+    length_ms: int = 0  # of an interval: held, paused, lost
+    who: str = ""
+    detail: str = ""
+    channel: Literal["owner", "remote", "both"] = "both"
+
+
+class ChannelQuality(msgspec.Struct, frozen=True):
+    """What was received of one channel."""
+
+    packets: int
+    lost: int
+    duplicates: int
+    reordered: int
+    late_start_ms: int
+    peak_dbfs: float  # -inf is written as -120
+    rms_dbfs: float
+    silent: bool
+    clipped_samples: int
+    drift_ppm: float
+    codecs: tuple[str, ...]
+    undecodable_packets: int = 0
+
+
+class QualityReport(msgspec.Struct, frozen=True):
+    """The check at close (DATA-7). Flags: one_way, silent, clipped, loss, drift, length,
+    undecodable, cut_off, damaged.
+    """
+
+    owner: ChannelQuality
+    remote: ChannelQuality
+    flags: tuple[str, ...]
+    signalled_ms: int  # from answer to end by signalling
+    recorded_ms: int
+
+
+class SealedObjectFact(msgspec.Struct, frozen=True):
+    """One object in the vault. `kind`: audio, peaks, raw, metadata."""
+
+    kind: str
+    size_bytes: int  # of the plaintext
+    sha256: str  # of the sealed object, hex
+
+
+class RecordingFacts(msgspec.Struct, frozen=True):
+    """A recording that is sealed and durable, ready to be listed."""
+
+    assignment: Assignment
+    interaction_id: UUID
+    journal_ids: tuple[UUID, ...]
+    trunk: TrunkRef | None
+    node: str
+    peer: str
+    call_id: str
+    started_at_ns: int
+    ended_at_ns: int
+    duration_ms: int  # of the file
+    end_reason: str
+    audio_format: str  # "mp3"
+    sample_rate_hz: int
+    objects: tuple[SealedObjectFact, ...]
+    envelope_certificates: tuple[str, ...]  # SHA-256 fingerprints, hex, of those who can open it
+    quality: QualityReport
+    timeline: tuple[TimelineItem, ...]
+    decision: Decision
+
+
+class CallFacts(msgspec.Struct, frozen=True):
+    """A call that reached us, whatever became of it: one row of Call decisions."""
+
+    event_id: UUID  # the journal's id, or that of the verdict in the node's event journal
+    at_ns: int
+    verdict: Verdict
+    decision: Decision
+    trunk: TrunkRef | None
+    node: str
+    peer: str
+    call_id: str
+    caller: str
+    callee: str
+    duration_ms: int = 0
+    sip_status: int = 0
+    recording_ids: tuple[UUID, ...] = ()
+    problem: str = ""  # of a failed call: what went wrong, for the page
+
+
+class Catalogue(Protocol):
+    """Where finished work becomes visible. Implemented by the portal; called by workers."""
+
+    def add_call(self, call: CallFacts, recordings: tuple[RecordingFacts, ...]) -> None:
+        """Commit a call's verdict and its recordings in one transaction; repeat-safe."""
+
+    def add_attempt(self, attempt: PeerAttempt, *, node: str) -> None:
+        """Count an attempt of a source that no trunk allows; repeat-safe by `event_id`."""
+
+    def add_node_event(self, event: NodeEvent, *, node: str) -> None:
+        """Keep a node's event; repeat-safe by `event_id`."""
+
+    def read_until(self, journal_id: UUID) -> int:
+        """Return how many events of this node event journal are already in the catalogue."""
+
+    def mark_read(self, journal_id: UUID, count: int) -> None:
+        """Remember that the first `count` events of this journal are in the catalogue."""

@@ -1,0 +1,1 @@
+"""Who is recorded, whether and why: pure functions on frozen values."""

@@ -1,0 +1,67 @@
+"""What the recorder must know to judge a call: immutable, whole, and kept on disk.
+
+The portal builds a snapshot from the catalogue; the recorder swaps the old for the new one
+within two seconds of a change and keeps it in a file, so that it can start without a database.
+Nothing here decides: the rules that read a snapshot stand in the other files of this folder.
+"""
+
+from enum import StrEnum
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+
+class RecordingMode(StrEnum):
+    """What happens to a call that reaches the recorder (MODE-1)."""
+
+    ALWAYS_ON = "always_on"
+    ON_DEMAND = "on_demand"
+    LIVE_KEEP = "live_keep"
+    NEVER = "never"
+
+
+class Person(msgspec.Struct, frozen=True):
+    """A user whose calls may be recorded. Numbers are strings, as dialled."""
+
+    user_id: UUID
+    username: str
+    full_name: str
+    extension: str
+    alias: str = ""  # first extension alias, the DID
+    pbx_username: str = ""
+    group: str = ""
+    active: bool = True
+
+
+class Trunk(msgspec.Struct, frozen=True):
+    """A named peer that may send us calls (CAP-9)."""
+
+    trunk_id: UUID
+    name: str
+    peers: tuple[str, ...]  # addresses or networks, IPv4 or IPv6: "192.0.2.14", "2001:db8::/32"
+    transports: tuple[Literal["udp", "tcp", "tls"], ...] = ("udp", "tcp")
+    media_networks: tuple[str, ...] = ()  # where RTP may come from; empty: anywhere
+    mode: RecordingMode = RecordingMode.ALWAYS_ON
+    swap_channels: bool = False
+    device_zone: str = "UTC"  # zone of times that the device sends without one
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """Policy at one moment. `revision` grows with each change; 0 is the empty first one."""
+
+    revision: int = 0
+    people: tuple[Person, ...] = ()
+    trunks: tuple[Trunk, ...] = ()
+    zone: str = "UTC"  # the system's time zone
+    country_code: str = ""  # digits, for numbers dialled in national form; empty: none assumed
+
+
+def encode(snapshot: Snapshot) -> bytes:
+    """Return the snapshot as JSON, for the file beside the spool."""
+    return msgspec.json.encode(snapshot)
+
+
+def decode(text: bytes) -> Snapshot:
+    """Read what `encode` wrote. Raises msgspec.ValidationError if it is not a snapshot."""
+    return msgspec.json.decode(text, type=Snapshot)

@@ -1,0 +1,1 @@
+"""The live side: what an SRC says becomes recording sessions and journals."""

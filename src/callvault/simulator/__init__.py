@@ -1,0 +1,1 @@
+"""An SRC of our own that places realistic calls."""

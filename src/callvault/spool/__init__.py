@@ -1,0 +1,1 @@
+"""Encrypted journals of calls: format, reading, recovery."""

@@ -1,0 +1,161 @@
+"""What a journal says besides packets: its header and the events of the dialog.
+
+Each entry is one sealed block of JSON (docs/formats/journal.md). Entries are facts in the order
+in which they happened; `at_ns` is UTC nanoseconds. Readers skip event types they do not know,
+so that an older worker can finish a newer recorder's journal.
+"""
+
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from callvault.policy.decision import Decision, Verdict
+
+
+class TrunkRef(msgspec.Struct, frozen=True):
+    """The trunk that a call came by, as it was called then."""
+
+    trunk_id: UUID
+    name: str
+
+
+class JournalHeader(msgspec.Struct, frozen=True):
+    """First block of each journal: whose it is."""
+
+    journal_id: UUID
+    purpose: Literal["dialog", "node_events"]
+    node: str
+    opened_at_ns: int
+    trunk: TrunkRef | None = None
+    call_id: str = ""  # SIP Call-ID
+    peer: str = ""  # "192.0.2.14:5060"
+    transport: str = ""  # udp, tcp, tls
+    continues: UUID | None = None  # the journal of the same dialog that a restart cut off
+
+
+class PayloadFormat(msgspec.Struct, frozen=True):
+    """What one RTP payload type means on one stream (SDP rtpmap and fmtp)."""
+
+    payload_type: int
+    encoding: str  # upper case: PCMU, G722, TELEPHONE-EVENT
+    clock_rate_hz: int
+    channels: int = 1
+    parameters: str = ""  # fmtp, as received
+
+
+class StreamDescription(msgspec.Struct, frozen=True):
+    """One m-line of the recording session as negotiated."""
+
+    index: int  # its place in the SDP, the same for the whole dialog
+    label: str
+    media: str  # audio, video, …
+    formats: tuple[PayloadFormat, ...]
+    active: bool  # False: inactive, held or refused
+    port: int = 0  # ours; 0: refused
+
+
+class SignallingSeen(msgspec.Struct, frozen=True, tag="signalling"):
+    """One SIP message, raw, in either direction."""
+
+    at_ns: int
+    sent: bool
+    raw: bytes
+
+
+class MetadataSeen(msgspec.Struct, frozen=True, tag="metadata"):
+    """rs-metadata as received, kept with the recording."""
+
+    at_ns: int
+    media_type: str
+    raw: bytes
+    problem: str = ""  # why it could not be read whole; empty: it could
+
+
+class StreamsChanged(msgspec.Struct, frozen=True, tag="streams"):
+    """The streams after an offer was answered: all of them, changed or not."""
+
+    at_ns: int
+    streams: tuple[StreamDescription, ...]
+
+
+class TimelineEvent(msgspec.Struct, frozen=True, tag="timeline"):
+    """Something that people look for on a recording's timeline.
+
+    Kinds: answered, held, resumed (the call); paused, unpaused (the recording); party_joined,
+    party_left, transferred, ended. `who` is a name or number; `detail` a reason.
+    `streams` are the indexes concerned; empty: all.
+    """
+
+    at_ns: int
+    kind: str
+    who: str = ""
+    detail: str = ""
+    streams: tuple[int, ...] = ()
+
+
+class Decided(msgspec.Struct, frozen=True, tag="decided"):
+    """Policy judged the call, at the INVITE or again when more was known."""
+
+    at_ns: int
+    decision: Decision
+
+
+class DialogEnded(msgspec.Struct, frozen=True, tag="ended"):
+    """The last event of a dialog. A journal without it was cut off."""
+
+    at_ns: int
+    reason: str  # bye, cancelled, session_timeout, ack_timeout, media_timeout, drained, shutdown
+    by_us: bool = False
+
+
+class CallVerdict(msgspec.Struct, frozen=True, tag="verdict"):
+    """In the node's event journal: a call that left no journal of its own."""
+
+    at_ns: int
+    event_id: UUID
+    verdict: Verdict
+    decision: Decision
+    trunk: TrunkRef | None
+    peer: str
+    call_id: str
+    caller: str  # number or address in From
+    callee: str  # in To
+    sip_status: int = 0
+
+
+class PeerAttempt(msgspec.Struct, frozen=True, tag="attempt"):
+    """In the node's event journal: a source that no trunk allows sent us something."""
+
+    at_ns: int
+    event_id: UUID
+    peer_address: str  # without port
+    peer_port: int
+    transport: str
+    method: str
+    request_uri: str
+    user_agent: str = ""
+    count: int = 1  # how many since the last report of this peer
+
+
+class NodeEvent(msgspec.Struct, frozen=True, tag="node"):
+    """In the node's event journal: what operators must know (started, stopped, buffer_small…)."""
+
+    at_ns: int
+    event_id: UUID
+    kind: str
+    severity: Literal["info", "warning", "error"] = "info"
+    values: dict[str, str] = {}
+
+
+Event = (
+    SignallingSeen
+    | MetadataSeen
+    | StreamsChanged
+    | TimelineEvent
+    | Decided
+    | DialogEnded
+    | CallVerdict
+    | PeerAttempt
+    | NodeEvent
+)

@@ -1,0 +1,1 @@
+"""Sealed recordings: certificates, envelopes, sealed objects, stores."""
