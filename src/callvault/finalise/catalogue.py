@@ -43,8 +43,9 @@ class ChannelQuality(msgspec.Struct, frozen=True):
 
 
 class QualityReport(msgspec.Struct, frozen=True):
-    """The check at close (DATA-7). Flags: one_way, silent, clipped, loss, drift, length,
-    undecodable, cut_off, damaged.
+    """The check at close (DATA-7).
+
+    Flags: one_way, silent, clipped, loss, drift, length, undecodable, cut_off, damaged.
     """
 
     owner: ChannelQuality

@@ -1,0 +1,87 @@
+# Two commands matter: `make serve` runs Callvault, `make test` tests it. Both set up what they need.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/sh
+
+PYTHON ?= python3
+DATA ?= var
+ARGS ?=
+BIN := .venv/bin
+NATIVE := $(shell find native -name '*.rs' -o -name Cargo.toml -o -name Cargo.lock 2>/dev/null | grep -v /target/)
+
+.PHONY: help setup serve simulate check test test-fast bench fuzz soak docs lock clean
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- set-up: each stamp is made again when what it depends on changed -------------------------
+
+.venv/.made:
+	@tools/need.sh build
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/build.txt
+	@touch $@
+
+.venv/.base: .venv/.made requirements/base.txt requirements/codecs.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/base.txt -r requirements/codecs.txt
+	@touch $@
+
+.venv/.dev: .venv/.base requirements/dev.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+.venv/.native: .venv/.base pyproject.toml $(NATIVE)
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@
+
+setup: .venv/.native ## Make the Python environment and build the native part
+
+serve: setup ## Run Callvault on this machine (ARGS="--set sip.port=5070")
+	@$(BIN)/callvault serve --data $(DATA) $(ARGS)
+
+simulate: setup ## Place simulated calls (ARGS="--calls 5")
+	@$(BIN)/callvault simulate --data $(DATA) $(ARGS)
+
+# --- checks and tests -------------------------------------------------------------------------
+
+check: ## Format, lint, types, import rules, spelling, migrations
+	@tools/need.sh check
+	@$(MAKE) --no-print-directory .venv/.dev .venv/.native
+	$(BIN)/ruff format --check src tests bench tools
+	$(BIN)/ruff check src tests bench tools
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+	$(BIN)/python -m mypy.stubtest callvault._native --mypy-config-file pyproject.toml
+	$(BIN)/codespell src tests docs bench tools native/core/src native/binding/src *.md
+	$(BIN)/python -m tools.tree_rules
+	$(BIN)/python -m django makemigrations --check --dry-run --settings callvault.portal.settings
+	cd native && cargo fmt --check
+	cd native && cargo clippy --locked --quiet --all-targets -- -D warnings
+
+test: ## Everything: sockets, processes, databases, a browser
+	@tools/need.sh test
+	@$(MAKE) --no-print-directory .venv/.dev .venv/.native
+	cd native && cargo test --locked --quiet --package callvault-capture-core
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -rs
+
+test-fast: .venv/.dev .venv/.native ## The pure tests, in under a minute
+	$(BIN)/python -m pytest -m "not flow and not browser" -n 2
+
+bench: .venv/.dev .venv/.native ## Measure, baseline beside each figure
+	$(BIN)/python -m bench
+
+soak: .venv/.dev .venv/.native ## An hour of day: 200 calls, 20 at a time, ten minutes
+	$(BIN)/python -m tests.soak.hour_of_day
+
+docs: .venv/.dev .venv/.native ## Take the screenshots of the docs anew
+	$(BIN)/python -m tools.screenshots
+
+lock: ## Lock the requirements anew, with hashes
+	@for name in base codecs dev build; do \
+	  $(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --python-version 3.11 \
+	    --no-header --no-emit-index-url requirements/$$name.in -o requirements/$$name.txt || exit 1; \
+	done
+
+clean: ## Remove what was built (never the data folder)
+	rm -rf .venv native/target build .mypy_cache .ruff_cache .hypothesis
+	find src -name '_native*.so' -delete
