@@ -1,0 +1,1 @@
+"""Recordings: lists, one recording, its media, and the gate in front of them."""
