@@ -1,0 +1,1 @@
+//! Receives RTP in timed sweeps and seals it into journals.

@@ -1,0 +1,206 @@
+"""Receiver, journal and stream: names, types and docstrings for the native ones.
+
+Every method is safe to call from any thread and lets other Python threads run. A call takes
+microseconds unless its docstring says that it waits for the disk.
+"""
+
+import ipaddress
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self, cast
+from uuid import UUID
+
+from callvault import _native
+from callvault.capture.figures import Alarm, AlarmKind, ReceiverStats, StreamCounters
+from callvault.config.sections import CaptureConfig
+from callvault.errors import CaptureError, ConfigError
+
+
+class Receiver:
+    """Owns media ports, sweep threads and the sync thread of one node."""
+
+    def __init__(self, config: CaptureConfig, *, spool_folder: Path, sync_ms: int) -> None:
+        """Nothing is opened before `start`. Raises ConfigError for a bind address that is none."""
+        self._native = _native.Receiver(
+            spool_folder=os.fsencode(spool_folder),
+            bind_address=_packed_address(config.bind_address),
+            port_first=config.port_first,
+            port_last=config.port_last,
+            port_cooldown_ms=int(config.port_cooldown_s * 1000),
+            socket_buffer_bytes=config.socket_buffer_bytes,
+            sweep_ms=config.sweep_ms,
+            sync_ms=sync_ms,
+            max_sources=config.max_sources,
+            sweep_threads=max(1, (os.cpu_count() or 1) - 1),
+        )
+
+    def start(self) -> None:
+        """Start the threads, and raise the limit of open files as far as the system lets us.
+
+        The spool folder must exist. Raises SpoolError if it cannot be opened.
+        """
+        self._native.start()
+
+    def close(self) -> None:
+        """Sweep and write once more, sync, and stop the threads. Waits for the disk.
+
+        Journals that are still open keep what arrived but get no end block: they read as cut
+        off, so that finalise sees that no BYE came. Closing twice is harmless.
+        """
+        self._native.close()
+
+    def open_journal(
+        self, journal_id: UUID, *, key: bytes, envelope: bytes, header: bytes, events: bool = False
+    ) -> "Journal":
+        """Create a journal file and write its preamble and header block.
+
+        `key` is 32 random bytes made for this journal and used nowhere else; `envelope` is the
+        same key as vault sealed it; `header` is the JSON of a `spool.entries.JournalHeader`.
+        `events` names the file as a node event journal. Raises SpoolFull, or SpoolError.
+        """
+        return Journal(self._native.open_journal(journal_id.bytes, key, envelope, header, events))
+
+    def stats(self) -> ReceiverStats:
+        """Figures since the start."""
+        return ReceiverStats(**self._native.stats())
+
+    def alarms(self) -> list[Alarm]:
+        """Take what went wrong or came right since the last call, oldest first.
+
+        Poll it about once a second. At most 256 alarms wait; the oldest are forgotten.
+        """
+        return [
+            Alarm(at_ns, cast("AlarmKind", kind), UUID(bytes=journal) if journal else None, detail)
+            for at_ns, kind, journal, detail in self._native.alarms()
+        ]
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class Journal:
+    """One journal file that is being written: the packets and events of one SIP dialog.
+
+    The file is locked (`flock`) while the journal is open: a reader that can lock it knows that
+    its recorder is gone. Make it with `Receiver.open_journal`.
+    """
+
+    def __init__(self, native: _native.Journal) -> None:
+        self._native = native
+
+    @property
+    def path(self) -> Path:
+        """The file in the spool folder."""
+        return Path(os.fsdecode(self._native.path))
+
+    def append(self, event_json: bytes) -> None:
+        """Write an event after all earlier ones; durable with the next sync (`sync_ms`).
+
+        A spool that takes no bytes is not an error here: the event waits in memory, in its
+        place, and an alarm is raised. Raises SpoolError if the journal is closed, or if so much
+        waits already that even events are refused.
+        """
+        self._native.append(event_json)
+
+    def append_durably(self, event_json: bytes) -> None:
+        """Write an event and return once it is on disk. Waits for the disk: call it in a thread.
+
+        Raises SpoolFull or SpoolError when it is not on disk; the event keeps its place and is
+        written when the spool recovers.
+        """
+        self._native.append_durably(event_json)
+
+    def open_stream(self, index: int, *, allow: Sequence[str]) -> "Stream":
+        """Bind a random free pair of ports (even RTP port, RTCP above it) and receive on it.
+
+        `index` is the place of the m-line, 0 to 65535; `allow` the networks that media may come
+        from ("192.0.2.0/24", "2001:db8::1"); an empty list lets nothing in. RTCP multiplexed on
+        the RTP port is told apart by itself (RFC 5761). A stream opened in a pause is paused.
+        Raises PortsExhausted if no port or file descriptor is left; CaptureError if the index is
+        open already, or for a network that is none.
+        """
+        networks = [_packed_network(text) for text in allow]
+        return Stream(self._native.open_stream(index, networks))
+
+    def pause(self) -> None:
+        """Keep nothing that arrives from now on, until `resume`.
+
+        Returns when all that had arrived before is written. What arrives in the pause is cut by
+        the kernel's arrival time and overwritten in the receive buffer; no copy is made.
+        """
+        self._native.pause()
+
+    def resume(self) -> None:
+        """Keep again what arrives from now on. Without a pause this does nothing."""
+        self._native.resume()
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether arriving packets are dropped at present."""
+        return self._native.is_paused
+
+    def close(self) -> None:
+        """Receive what has arrived, write it and the end block, release ports and file.
+
+        Durable with the next sync. If the spool takes no bytes, the file stays locked until all
+        is written, and the receiver goes on trying. Closing twice is harmless.
+        """
+        self._native.close()
+
+
+class Stream:
+    """One media stream of a journal: an RTP port and an RTCP port. From `Journal.open_stream`."""
+
+    def __init__(self, native: _native.Stream) -> None:
+        self._native = native
+
+    @property
+    def index(self) -> int:
+        """The place of its m-line."""
+        return self._native.index
+
+    @property
+    def rtp_port(self) -> int:
+        """Even UDP port for RTP, and for RTCP if multiplexed."""
+        return self._native.rtp_port
+
+    @property
+    def rtcp_port(self) -> int:
+        """UDP port for RTCP: the one above `rtp_port`."""
+        return self._native.rtcp_port
+
+    def counters(self) -> StreamCounters:
+        """Return what was received so far, as of the last sweep."""
+        return StreamCounters(**self._native.counters())
+
+    def close(self) -> None:
+        """Receive what has arrived, then let the ports rest. Closing twice is harmless."""
+        self._native.close()
+
+
+def _packed_address(text: str) -> bytes:
+    try:
+        return ipaddress.ip_address(text).packed
+    except ValueError:
+        raise ConfigError(
+            "capture.bind_address", f"{text!r} is not an IPv4 or IPv6 address"
+        ) from None
+
+
+def _packed_network(text: str) -> tuple[bytes, int]:
+    try:
+        network = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise CaptureError(f"{text!r} is not an address or network") from None
+    return network.network_address.packed, network.prefixlen
