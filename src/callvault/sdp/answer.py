@@ -1,0 +1,252 @@
+"""Answer an offer, or make one: which codec on which line, written by the book (RFC 3264).
+
+`plan` judges each line of the offer; the recorder then opens a port for each line that wants one,
+and `answer` writes our side. A `LocalDescription` is kept for the whole dialog: its version grows
+only when its content changes, so that a repeated offer gets the very same answer.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from callvault.errors import OfferRefused
+from callvault.sdp.description import (
+    STATIC_CODECS,
+    Codec,
+    Direction,
+    MediaLine,
+    SessionDescription,
+)
+
+DECODABLE = frozenset({("PCMU", 8000), ("PCMA", 8000), ("G722", 8000)})
+"""Codecs that finalise turns into sound today: (encoding, clock rate)."""
+KEPT_RAW = frozenset(
+    {"G729", "OPUS", "ILBC", "AMR-WB", "AMR", "GSM", "SPEEX", "L16", "G723", "G728"}
+    | {"G726-16", "G726-24", "G726-32", "G726-40", "AAL2-G726-32"}
+)
+"""Codecs accepted when nothing decodable is offered: kept as received, decoded later (CAP-5)."""
+
+_PLAIN_RTP = ("RTP/AVP", "RTP/AVPF")
+_EVENT_RANGES = re.compile(r"[0-9][0-9, -]*")
+_FORMAT_TOKEN = re.compile(r"[^\x21-\x7e]")
+
+
+@dataclass(frozen=True, slots=True)
+class LinePlan:
+    """What we do with one line of the offer."""
+
+    codecs: tuple[Codec, ...] = ()  # the chosen one, then telephone events and comfort noise
+    problem: str = ""  # why the line is refused; empty: it is accepted
+
+    @property
+    def is_accepted(self) -> bool:
+        """True when the line needs a port."""
+        return not self.problem
+
+
+@dataclass(frozen=True, slots=True)
+class LocalMedia:
+    """One m-line of ours."""
+
+    media: str
+    protocol: str
+    formats: tuple[str, ...]
+    port: int = 0  # 0: refused
+    codecs: tuple[Codec, ...] = ()
+    label: str = ""
+    direction: Direction = Direction.INACTIVE
+    rtcp_mux: bool = False
+
+    def lines(self) -> list[str]:
+        """Return the m-line and its attributes."""
+        text = [f"m={self.media} {self.port} {self.protocol} {' '.join(self.formats)}"]
+        if self.port:
+            for codec in self.codecs:
+                text += _codec_lines(codec)
+            text.append(f"a={self.direction.value}")
+            text += ["a=rtcp-mux"] if self.rtcp_mux else []
+        # The label is echoed on every line: OpenSIPS and NetSapiens send no RTP without it.
+        return text + ([f"a=label:{self.label}"] if self.label else [])
+
+
+@dataclass(frozen=True, slots=True)
+class LocalDescription:
+    """Our side of the session."""
+
+    session_id: int
+    address: str
+    media: tuple[LocalMedia, ...]
+    version: int = 1
+
+    def __bytes__(self) -> bytes:
+        family = "IP6" if ":" in self.address else "IP4"
+        lines = [
+            "v=0",
+            f"o=- {self.session_id} {self.version} IN {family} {self.address}",
+            "s=-",
+            f"c=IN {family} {self.address}",
+            "t=0 0",
+        ]
+        for media in self.media:
+            lines += media.lines()
+        return "".join(f"{line}\r\n" for line in lines).encode()
+
+    def followed_by(self, new: "LocalDescription") -> "LocalDescription":
+        """Return `new` as the next state of this session: same version if nothing changed."""
+        same = replace(new, session_id=self.session_id, version=self.version)
+        return self if same == self else replace(same, version=self.version + 1)
+
+
+def plan(offer: SessionDescription) -> tuple[LinePlan, ...]:
+    """Judge each line of the offer, in order. Raises OfferRefused if none can be recorded.
+
+    The codec is the first in the offer's order that all lines have and that can be decoded; else
+    one that all lines have and that can be kept raw; else each line takes its own best.
+    """
+    problems = [_problem(line) for line in offer.media]
+    wanted = [line for line, problem in zip(offer.media, problems, strict=True) if not problem]
+    common = _common_codec(wanted)
+    plans = tuple(
+        LinePlan(problem=problem) if problem else LinePlan(_line_codecs(line, common))
+        for line, problem in zip(offer.media, problems, strict=True)
+    )
+    if not any(one.is_accepted for one in plans):
+        raise OfferRefused("; ".join(dict.fromkeys(one.problem for one in plans)))
+    return plans
+
+
+def answer(
+    offer: SessionDescription,
+    plans: Sequence[LinePlan],
+    ports: Mapping[int, int],
+    *,
+    address: str,
+    session_id: int,
+    previous: LocalDescription | None = None,
+) -> LocalDescription:
+    """Write our side: as many lines as the offer has, in its order; `ports` by line index."""
+    media = tuple(
+        _answer_line(line, one, ports.get(index, 0))
+        for index, (line, one) in enumerate(zip(offer.media, plans, strict=True))
+    )
+    new = LocalDescription(session_id, address, media)
+    return previous.followed_by(new) if previous else new
+
+
+def own_offer(
+    labels: Sequence[str], ports: Sequence[int], *, address: str, session_id: int
+) -> LocalDescription:
+    """Offer one audio line a port, for an INVITE that brought no offer (CUCM, B2BUAs).
+
+    All common codecs are listed: a CUCM phone cannot transcode what it already speaks.
+    """
+    codecs = (*(STATIC_CODECS[number] for number in (0, 8, 9, 18)), _TELEPHONE_EVENT, _NOISE)
+    formats = tuple(str(codec.payload_type) for codec in codecs)
+    media = tuple(
+        LocalMedia("audio", "RTP/AVP", formats, port, codecs, label, Direction.RECVONLY)
+        for label, port in zip(labels, ports, strict=True)
+    )
+    return LocalDescription(session_id, address, media)
+
+
+_TELEPHONE_EVENT = Codec(101, "TELEPHONE-EVENT", 8000, parameters="0-15")
+_NOISE = STATIC_CODECS[13]
+
+
+def _problem(line: MediaLine) -> str:
+    """Say why a line cannot be recorded; empty when it can."""
+    if line.media != "audio":
+        return f"{line.media[:32]} is not recorded"
+    if line.port == 0:
+        return "line closed by the offer"
+    if line.protocol not in _PLAIN_RTP:
+        return "encrypted media is not supported yet" if "SAVP" in line.protocol else "not RTP"
+    if not any(_is_recordable(codec) for codec in line.codecs):
+        return "no codec that can be recorded"
+    return ""
+
+
+def _is_decodable(codec: Codec) -> bool:
+    return (codec.encoding, codec.clock_rate_hz) in DECODABLE and codec.channels == 1
+
+
+def _is_recordable(codec: Codec) -> bool:
+    return _is_decodable(codec) or codec.encoding in KEPT_RAW
+
+
+def _same(one: Codec, other: Codec) -> bool:
+    return (one.encoding, one.clock_rate_hz, one.channels) == (
+        other.encoding,
+        other.clock_rate_hz,
+        other.channels,
+    )
+
+
+def _common_codec(lines: Sequence[MediaLine]) -> Codec | None:
+    """Return the best codec that all lines share, in the first line's order."""
+    shared = [
+        codec
+        for codec in (lines[0].codecs if lines else ())
+        if all(any(_same(codec, other) for other in line.codecs) for line in lines)
+    ]
+    return _best(shared)
+
+
+def _best(codecs: Iterable[Codec]) -> Codec | None:
+    """Return the first that can be decoded, else the first that can be kept raw."""
+    recordable = [codec for codec in codecs if _is_recordable(codec)]
+    return next(filter(_is_decodable, recordable), recordable[0] if recordable else None)
+
+
+def _line_codecs(line: MediaLine, common: Codec | None) -> tuple[Codec, ...]:
+    """Choose the codecs of one accepted line: one of audio, and what may come beside it."""
+    best = _best(line.codecs)
+    if best is None:
+        raise OfferRefused("no codec that can be recorded")
+    # A raw codec for all lines is worse than a decodable one for this line.
+    if common is not None and (_is_decodable(common) or not _is_decodable(best)):
+        best = next(codec for codec in line.codecs if _same(codec, common))
+    return (best, *_beside(line, best))
+
+
+def _beside(line: MediaLine, chosen: Codec) -> list[Codec]:
+    """Return telephone events at the chosen clock rate (else any) and comfort noise."""
+    events = [codec for codec in line.codecs if codec.encoding == "TELEPHONE-EVENT"]
+    fitting = [codec for codec in events if codec.clock_rate_hz == chosen.clock_rate_hz]
+    return (fitting or events) + [codec for codec in line.codecs if codec.encoding == "CN"]
+
+
+def _answer_line(line: MediaLine, one: LinePlan, port: int) -> LocalMedia:
+    """Write one line; a line without port is refused with the formats that were offered."""
+    media, protocol = _FORMAT_TOKEN.sub("", line.media), _FORMAT_TOKEN.sub("", line.protocol)
+    if not one.is_accepted or not port:
+        formats = tuple(_FORMAT_TOKEN.sub("", text) or "0" for text in line.formats)
+        return LocalMedia(media or "audio", protocol or "RTP/AVP", formats, label=line.label)
+    # A line that does not send to us is inactive, never sendonly: we have nothing to send.
+    direction = Direction.INACTIVE if line.is_on_hold else Direction.RECVONLY
+    formats = tuple(str(codec.payload_type) for codec in one.codecs)
+    return LocalMedia(
+        media, protocol, formats, port, one.codecs, line.label, direction, line.rtcp_mux
+    )
+
+
+def _codec_lines(codec: Codec) -> list[str]:
+    channels = f"/{codec.channels}" if codec.channels > 1 else ""
+    lines = [f"a=rtpmap:{codec.payload_type} {_spelling(codec)}/{codec.clock_rate_hz}{channels}"]
+    parameters = _strict_parameters(codec)
+    return lines + ([f"a=fmtp:{codec.payload_type} {parameters}"] if parameters else [])
+
+
+def _spelling(codec: Codec) -> str:
+    """Write the names as their registrations do, for peers that compare letters."""
+    return {"TELEPHONE-EVENT": "telephone-event", "OPUS": "opus", "ILBC": "iLBC"}.get(
+        codec.encoding, codec.encoding
+    )
+
+
+def _strict_parameters(codec: Codec) -> str:
+    """Return fmtp text fit to send: event ranges without blanks, nothing unprintable."""
+    if codec.encoding != "TELEPHONE-EVENT":
+        return codec.parameters if codec.parameters.isprintable() else ""
+    found = _EVENT_RANGES.fullmatch(codec.parameters)
+    return found[0].replace(" ", "") if found else "0-15"

@@ -1,0 +1,75 @@
+"""Session descriptions as values: what an SRC offers, and what its lines mean (RFC 4566, 3264).
+
+Reading stands in `reader`, answering in `answer`. Keys of SRTP are never kept: a line only says
+that it had some.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Direction(StrEnum):
+    """Which way media flows, from the side that wrote the description (RFC 3264, section 5.1)."""
+
+    SENDRECV = "sendrecv"
+    SENDONLY = "sendonly"
+    RECVONLY = "recvonly"
+    INACTIVE = "inactive"
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """What one payload type means: an rtpmap and its fmtp."""
+
+    payload_type: int
+    encoding: str  # upper case: PCMU, G722, TELEPHONE-EVENT
+    clock_rate_hz: int
+    channels: int = 1
+    parameters: str = ""  # fmtp, as received
+
+
+@dataclass(frozen=True, slots=True)
+class MediaLine:
+    """One m-line with its attributes."""
+
+    media: str  # audio, video, … in lower case
+    port: int
+    protocol: str  # RTP/AVP, RTP/SAVP, … in upper case
+    formats: tuple[str, ...]  # as on the m-line, to be echoed when the line is refused
+    codecs: tuple[Codec, ...] = ()
+    label: str = ""
+    direction: Direction = Direction.SENDRECV  # media level beats session level
+    address: str = ""  # from c=, media level beats session level; empty: none given
+    has_crypto: bool = False
+    rtcp_mux: bool = False
+
+    @property
+    def is_on_hold(self) -> bool:
+        """True when the line cannot bring us media now: not sending, or the old zero address."""
+        silent = self.direction in (Direction.RECVONLY, Direction.INACTIVE)
+        # No c= at all is no hold: OpenSIPS leaves it out and sends.
+        return silent or self.address in ("0.0.0.0", "::")  # noqa: S104 - compared, never bound
+
+
+@dataclass(frozen=True, slots=True)
+class SessionDescription:
+    """A whole session description of a peer."""
+
+    media: tuple[MediaLine, ...]
+
+
+STATIC_CODECS = {
+    0: Codec(0, "PCMU", 8000),
+    2: Codec(2, "G726-32", 8000),  # reserved by RFC 3551, G.726 in practice
+    3: Codec(3, "GSM", 8000),
+    4: Codec(4, "G723", 8000),
+    8: Codec(8, "PCMA", 8000),
+    9: Codec(9, "G722", 8000),  # the RTP clock is 8000 although it samples at 16000
+    10: Codec(10, "L16", 44100, 2),
+    11: Codec(11, "L16", 44100),
+    13: Codec(13, "CN", 8000),
+    15: Codec(15, "G728", 8000),
+    18: Codec(18, "G729", 8000),
+    19: Codec(19, "CN", 8000),  # older Cisco
+}
+"""Payload types that need no rtpmap (RFC 3551, table 4)."""

@@ -1,0 +1,157 @@
+"""Read a peer's session description: tolerant of everything seen in the field, bounded always.
+
+A line that cannot be understood is skipped, and an m-line that cannot be understood is still
+there with port 0, since the answer must have as many lines as the offer (RFC 3264, section 6).
+"""
+
+import re
+from dataclasses import dataclass, field, replace
+
+from callvault.errors import OfferRefused
+from callvault.sdp.description import (
+    STATIC_CODECS,
+    Codec,
+    Direction,
+    MediaLine,
+    SessionDescription,
+)
+
+MAX_BYTES = 65536
+MAX_MEDIA_LINES = 64
+MAX_FORMATS = 64  # on one m-line; a real offer has a dozen
+_MAX_PARAMETERS = 512
+_MAX_RTPMAP = 96
+
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+_RTPMAP = re.compile(
+    r"\s*(\d{1,3})\s+([A-Za-z0-9._+-]{1,32})(?:\s*/\s*(\d{1,7})\D*?(?:/(\d))?)?\s*$"
+)
+_FMTP = re.compile(r"(\d{1,3})\s+(\S.*)")
+_PORT = re.compile(r"\d{1,5}")
+_DIRECTIONS = {direction.value: direction for direction in Direction}
+_KEYS = re.compile(rb"(?i)(?<![^\r\n])([ \t]*(?:a=[ \t]*(?:crypto|key-mgmt)[ \t]*:|k=))[^\r\n]*")
+
+
+@dataclass(slots=True)
+class _Section:
+    """Attributes of the session or of one m-line while they are gathered."""
+
+    m_line: str = ""
+    address: str = ""
+    direction: Direction | None = None
+    label: str = ""
+    has_crypto: bool = False
+    rtcp_mux: bool = False
+    rtpmaps: dict[int, Codec] = field(default_factory=dict)
+    parameters: dict[int, str] = field(default_factory=dict)
+
+
+def parse_offer(text: bytes) -> SessionDescription:
+    """Read an offer or an answer. Raises OfferRefused if it is too long or has no m-line."""
+    if len(text) > MAX_BYTES:
+        raise OfferRefused(
+            f"session description of {len(text)} bytes, at most {MAX_BYTES} are read"
+        )
+    session, sections = _gather(text)
+    if not sections:
+        raise OfferRefused("session description without a media line")
+    borrowed: dict[int, Codec] = {}
+    for section in reversed(sections):
+        borrowed.update(section.rtpmaps)
+    return SessionDescription(tuple(_media_line(one, session, borrowed) for one in sections))
+
+
+def without_keys(message: bytes) -> bytes:
+    """Return a SIP message or body with the keys of its SDP taken out (RFC 4567, 4568)."""
+    return _KEYS.sub(rb"\1removed", message)
+
+
+def _gather(text: bytes) -> tuple[_Section, list[_Section]]:
+    """Sort the lines into the session's section and one for each m-line."""
+    session = current = _Section()
+    sections: list[_Section] = []
+    for raw in _LINE_END.split(text.replace(b"\0", b"")):
+        line = raw.decode("utf-8", "replace").strip()
+        if line[1:2] != "=":
+            continue
+        kind, value = line[0].lower(), line[2:].strip()
+        if kind == "m":
+            if len(sections) == MAX_MEDIA_LINES:
+                raise OfferRefused(f"more than {MAX_MEDIA_LINES} media lines")
+            current = _Section(m_line=value)
+            sections.append(current)
+        elif kind == "c":
+            current.address = _address(value) or current.address
+        elif kind == "a":
+            _read_attribute(value, current)
+    return session, sections
+
+
+def _address(value: str) -> str:
+    """Return the address of a c= line ("IN IP4 192.0.2.1/127"), empty if there is none."""
+    words = value.split()
+    return words[2].partition("/")[0] if len(words) >= 3 else ""
+
+
+def _read_attribute(value: str, section: _Section) -> None:
+    name, _, argument = value.partition(":")
+    name = name.strip().lower()
+    if name in _DIRECTIONS:
+        section.direction = _DIRECTIONS[name]
+    elif name == "label":
+        section.label = "".join(filter(str.isprintable, argument.strip()[:256]))
+    elif name == "crypto":
+        section.has_crypto = True
+    elif name == "rtcp-mux":
+        section.rtcp_mux = True
+    elif name == "rtpmap":
+        _read_rtpmap(argument, section)
+    elif name == "fmtp":
+        found = _FMTP.match(argument.strip())
+        if found:
+            section.parameters[int(found[1])] = found[2][:_MAX_PARAMETERS]
+
+
+def _read_rtpmap(argument: str, section: _Section) -> None:
+    """Read `8 PCMA/8000`, also as Oracle writes it: `0 pcmu/8000a`."""
+    found = _RTPMAP.match(argument[:_MAX_RTPMAP])
+    if not found:
+        return
+    payload_type, clock_rate_hz = int(found[1]), int(found[3] or 8000)
+    if payload_type <= 127 and clock_rate_hz:
+        section.rtpmaps[payload_type] = Codec(
+            payload_type, found[2].upper(), clock_rate_hz, int(found[4] or 1) or 1
+        )
+
+
+def _media_line(section: _Section, session: _Section, borrowed: dict[int, Codec]) -> MediaLine:
+    words = section.m_line.split()
+    port = _PORT.match(words[1]) if len(words) >= 4 else None
+    formats = tuple(words[3 : 3 + MAX_FORMATS]) or ("0",)
+    return MediaLine(
+        media=words[0].lower() if words else "unknown",
+        port=int(port[0]) if port and int(port[0]) <= 65535 else 0,
+        protocol=words[2].upper() if len(words) >= 3 else "RTP/AVP",
+        formats=formats,
+        codecs=_codecs(formats, section, borrowed),
+        label=section.label,
+        direction=section.direction or session.direction or Direction.SENDRECV,
+        address=section.address or session.address,
+        has_crypto=section.has_crypto,
+        rtcp_mux=section.rtcp_mux,
+    )
+
+
+def _codecs(
+    formats: tuple[str, ...], section: _Section, borrowed: dict[int, Codec]
+) -> tuple[Codec, ...]:
+    """Give each payload type its meaning: own rtpmap, static table, another line's rtpmap."""
+    found: dict[int, Codec] = {}
+    for text in formats:
+        if not text.isascii() or not text.isdigit() or len(text) > 3 or int(text) in found:
+            continue
+        number = int(text)
+        codec = section.rtpmaps.get(number) or STATIC_CODECS.get(number) or borrowed.get(number)
+        if codec:
+            found[number] = replace(codec, parameters=section.parameters.get(number, ""))
+    return tuple(found.values())

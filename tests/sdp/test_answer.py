@@ -1,0 +1,84 @@
+"""What is answered to which offer: whole files of the corpus, and the rules behind them."""
+
+from pathlib import Path
+
+import pytest
+
+from callvault import sdp
+from callvault.errors import OfferRefused
+
+CORPUS = Path(__file__).parents[1] / "corpus" / "sdp"
+OURS = "192.0.2.200"
+
+
+def _answered(offer: bytes, previous: sdp.LocalDescription | None = None) -> sdp.LocalDescription:
+    read = sdp.parse_offer(offer)
+    plans = sdp.plan(read)
+    ports = {index: 40000 + 2 * index for index, one in enumerate(plans) if one.is_accepted}
+    return sdp.answer(read, plans, ports, address=OURS, session_id=1, previous=previous)
+
+
+@pytest.mark.parametrize("path", sorted(CORPUS.glob("*.answer")), ids=lambda path: path.stem)
+def test_each_offer_of_the_corpus_gets_its_answer(path: Path) -> None:
+    assert bytes(_answered(path.with_suffix(".sdp").read_bytes())) == path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("only_encrypted_invalid", "encrypted media is not supported yet"),
+        ("only_video_invalid", "video is not recorded"),
+        ("only_unknown_codec_invalid", "no codec that can be recorded"),
+        ("no_media_line_invalid", "session description without a media line"),
+        ("not_sdp_invalid", "session description without a media line"),
+    ],
+)
+def test_an_offer_without_anything_to_record_is_refused_with_its_reason(
+    name: str, reason: str
+) -> None:
+    with pytest.raises(OfferRefused, match=reason) as refused:
+        _answered((CORPUS / f"{name}.sdp").read_bytes())
+    assert refused.value.sip_status == 488
+
+
+def test_every_file_of_the_corpus_is_tested() -> None:
+    offers = {path.stem for path in CORPUS.glob("*.sdp")}
+    answered = {path.stem for path in CORPUS.glob("*.answer")}
+    assert {name for name in offers - answered if not name.endswith("_invalid")} == set()
+
+
+def test_the_same_offer_again_gets_the_very_same_answer() -> None:
+    offer = (CORPUS / "two_lines.sdp").read_bytes()
+    first = _answered(offer)
+    assert _answered(offer, first) is first
+
+
+def test_the_version_grows_by_one_when_the_answer_changes() -> None:
+    first = _answered((CORPUS / "two_lines.sdp").read_bytes())
+    held = _answered((CORPUS / "second_line_held.sdp").read_bytes(), first)
+    assert (first.version, held.version, held.session_id) == (1, 2, first.session_id)
+
+
+def test_a_line_that_got_no_port_is_refused_and_the_others_stand() -> None:
+    offer = sdp.parse_offer((CORPUS / "two_lines.sdp").read_bytes())
+    local = sdp.answer(offer, sdp.plan(offer), {1: 40002}, address=OURS, session_id=1)
+    assert [media.port for media in local.media] == [0, 40002]
+
+
+def test_our_own_offer_lists_the_common_codecs_and_only_receives() -> None:
+    offer = sdp.own_offer(["1", ""], [40000, 40002], address="2001:db8::200", session_id=9)
+    assert bytes(offer) == (
+        b"v=0\r\no=- 9 1 IN IP6 2001:db8::200\r\ns=-\r\nc=IN IP6 2001:db8::200\r\nt=0 0\r\n"
+        + _own_line(40000)
+        + b"a=label:1\r\n"
+        + _own_line(40002)
+    )
+
+
+def _own_line(port: int) -> bytes:
+    return (
+        f"m=audio {port} RTP/AVP 0 8 9 18 101 13\r\n"
+        "a=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:9 G722/8000\r\n"
+        "a=rtpmap:18 G729/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\n"
+        "a=rtpmap:13 CN/8000\r\na=recvonly\r\n"
+    ).encode()
