@@ -73,6 +73,9 @@ bench: .venv/.dev .venv/.native ## Measure, baseline beside each figure
 soak: .venv/.dev .venv/.native ## An hour of day: 200 calls, 20 at a time, ten minutes
 	$(BIN)/python -m tests.soak.hour_of_day
 
+fuzz: .venv/.dev .venv/.native ## Every parser, twenty thousand new inputs each
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -m hypothesis -n 2 --timeout 3600
+
 docs: .venv/.dev .venv/.native ## Take the screenshots of the docs anew
 	$(BIN)/python -m tools.screenshots
 
