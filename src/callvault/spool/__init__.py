@@ -1,1 +1,37 @@
-"""Encrypted journals of calls: format, reading, recovery."""
+"""Encrypted journals of calls: format, reading, recovery.
+
+docs/formats/journal.md describes the bytes. The recorder writes journals with
+`callvault.capture`; here they are found and read.
+
+    for journal in scan(spool_folder):
+        with JournalReader.open(journal.path, unwrap=keyring_opens) as reader:
+            for block in reader.blocks():      # PacketsBlock or one of entries.Event
+                ...
+            reader.ended, reader.damage        # whole, damaged, or neither: cut off or live
+"""
+
+from callvault.spool.folder import (
+    SpooledJournal,
+    is_open_by_live_recorder,
+    journal_path,
+    quarantine,
+    remove,
+    scan,
+)
+from callvault.spool.packets import Packet, PacketsBlock, Source
+from callvault.spool.reader import JournalReader
+from callvault.spool.writer import JournalWriter
+
+__all__ = [
+    "JournalReader",
+    "JournalWriter",
+    "Packet",
+    "PacketsBlock",
+    "Source",
+    "SpooledJournal",
+    "is_open_by_live_recorder",
+    "journal_path",
+    "quarantine",
+    "remove",
+    "scan",
+]
