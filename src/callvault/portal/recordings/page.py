@@ -63,7 +63,7 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One line of Details. `note` is muted, after the value; `mono` asks for the small mono type."""
+    """One line of Details. `note` is muted, after the value; `mono`: in the small mono type."""
 
     label: str
     value: str

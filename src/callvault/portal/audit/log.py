@@ -1,0 +1,56 @@
+"""Writing audit entries, always in the transaction of the deed.
+
+`record` is called before the deed takes effect: where its row cannot be written, nothing is
+played, downloaded or changed.
+"""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+
+from callvault.portal.people.models import User
+
+from .models import Action, AuditEntry
+
+
+def record(
+    request: HttpRequest,
+    action: Action,
+    *,
+    kind: str = "",
+    object_id: object = "",
+    **detail: str | int | list[str],
+) -> AuditEntry:
+    """Write what the signed-in person does, on which object. Numbers do not go into `detail`."""
+    actor = request.user if isinstance(request.user, User) else None
+    return AuditEntry.objects.create(
+        actor=actor,
+        actor_name=actor.username if actor else "",
+        address=request.META.get("REMOTE_ADDR") or None,
+        action=action,
+        object_kind=kind,
+        object_id=str(object_id),
+        detail=detail,
+    )
+
+
+def record_once(
+    request: HttpRequest, action: Action, *, kind: str, object_id: object, within: timedelta
+) -> None:
+    """Write the deed unless the same person did the same within this time.
+
+    A player fetches one recording in many ranges; that is one playing, not many.
+    """
+    since = timezone.now() - within
+    done = AuditEntry.objects.filter(
+        object_kind=kind,
+        object_id=str(object_id),
+        at__gte=since,
+        action=action,
+        actor_id=request.user.pk,
+    )
+    with transaction.atomic():
+        if not done.exists():
+            record(request, action, kind=kind, object_id=object_id)

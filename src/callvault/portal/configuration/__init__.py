@@ -1,0 +1,1 @@
+"""Configuration: trunks, the system's settings, and the revision of policy."""

@@ -1,0 +1,1 @@
+"""Call decisions: what became of each call, and who knocked without being known."""

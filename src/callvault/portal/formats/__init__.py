@@ -1,0 +1,1 @@
+"""One format module a language: Django's own give American dates and leave seconds out."""

@@ -1,0 +1,32 @@
+"""The reader's language and time zone, for the length of a request."""
+
+from collections.abc import Callable
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone, translation
+
+from callvault.portal.configuration.models import SystemSettings
+from callvault.portal.people.models import User
+
+
+class ReaderMiddleware:
+    """Times in the system's zone; words in the person's language, else in the system's."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer the request with language and zone set."""
+        with translation.override(_language_of(request)):
+            if isinstance(request.user, User):  # the sign-in page shows no times
+                with timezone.override(ZoneInfo(SystemSettings.load().zone)):
+                    return self.get_response(request)
+            return self.get_response(request)
+
+
+def _language_of(request: HttpRequest) -> str:
+    user = request.user
+    chosen = user.language if isinstance(user, User) else ""
+    return chosen or str(settings.LANGUAGE_CODE)

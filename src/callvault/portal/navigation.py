@@ -1,0 +1,79 @@
+"""The sidebar: the pages that exist and that this person may open, nothing else."""
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from callvault.portal.people.levels import Level
+from callvault.portal.people.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the sidebar."""
+
+    name: str  # recordings, mine, decisions, people, settings: stable, for tests and the phone bar
+    label: str
+    url: str
+    icon: str
+    current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Lines under one heading; the first section has none."""
+
+    label: str
+    entries: tuple[Entry, ...]
+
+
+def navigation_for(user: User, path: str) -> tuple[Section, ...]:
+    """Return the sections of the sidebar, with the entry of `path` marked as current."""
+    sections = [("", _recordings(user))]
+    if user.is_administrator:
+        sections.append((_("Oversight"), _oversight()))
+        sections.append((_("Administration"), _administration()))
+    current = _current_url([entry for _label, entries in sections for entry in entries], path)
+    return tuple(
+        Section(label, tuple(_marked(entry, current) for entry in entries))
+        for label, entries in sections
+        if entries
+    )
+
+
+def _recordings(user: User) -> list[Entry]:
+    entries = []
+    if user.level >= Level.BASE:
+        entries.append(Entry("mine", _("My recordings"), reverse("recordings:mine"), "user-circle"))
+    if user.is_supervisor:
+        entries.append(
+            Entry("recordings", _("All recordings"), reverse("recordings:all"), "list-search")
+        )
+    return entries
+
+
+def _oversight() -> list[Entry]:
+    return [Entry("decisions", _("Call decisions"), reverse("decisions:list"), "route")]
+
+
+def _administration() -> list[Entry]:
+    return [
+        Entry("people", _("People"), reverse("people:list"), "users"),
+        Entry(
+            "settings",
+            _("Global settings"),
+            reverse("configuration:index"),
+            "adjustments-horizontal",
+        ),
+    ]
+
+
+def _current_url(entries: list[Entry], path: str) -> str:
+    """Return the longest address above the path: /recordings/mine/ wins over /recordings/."""
+    under = [entry.url for entry in entries if path.startswith(entry.url)]
+    return max(under, key=len, default="")
+
+
+def _marked(entry: Entry, current: str) -> Entry:
+    return Entry(entry.name, entry.label, entry.url, entry.icon, current=entry.url == current)

@@ -1,0 +1,1 @@
+"""People: who may sign in, and whose calls are recorded."""

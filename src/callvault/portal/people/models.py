@@ -1,0 +1,112 @@
+"""People: one row is both an account and a user whose calls are recorded (USER-1).
+
+Django's own groups and permissions are left out on purpose: rights follow from the level and the
+recording groups alone, and are asked at one gate (`recordings.permissions`).
+"""
+
+from typing import Any, ClassVar
+from uuid import uuid4
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+from .levels import Level
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes people; a person without a password cannot sign in and is recorded all the same."""
+
+    def create_user(self, username: str, password: str | None = None, **fields: Any) -> "User":
+        """Create a person. `password=None` leaves the account without sign-in."""
+        user = self.model(username=username, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """Find a person by user name; capitals make no difference."""
+        return self.get(username__iexact=username)
+
+
+class User(AbstractBaseUser):
+    """A person. Numbers are kept as dialled; the numbering plan normalises them when asked."""
+
+    public_id = models.UUIDField(default=uuid4, unique=True, editable=False)
+    username = models.CharField(_("user name"), max_length=150)
+    first_name = models.CharField(_("first name"), max_length=150, blank=True)
+    last_name = models.CharField(_("last name"), max_length=150, blank=True)
+    email = models.EmailField(_("e-mail"), blank=True)
+    extension = models.CharField(_("extension"), max_length=32, blank=True)
+    alias = models.CharField(_("first extension alias"), max_length=32, blank=True)
+    pbx_username = models.CharField(_("PBX user name"), max_length=254, blank=True)
+    department = models.CharField(_("department"), max_length=150, blank=True)
+    language = models.CharField(_("language"), max_length=8, blank=True)  # empty: the system's
+    group = models.CharField(_("recording group"), max_length=100, blank=True)
+    additional_groups = models.CharField(  # separated by semicolons, as in CSV and directories
+        _("additional groups"), max_length=1000, blank=True
+    )
+    level = models.PositiveSmallIntegerField(
+        _("permission level"), choices=Level.choices, default=Level.BASE
+    )
+    is_active = models.BooleanField(_("active"), default=True)
+    must_change_password = models.BooleanField(default=False)  # signed in with a one-time password
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        """Who a call belongs to must be one answer: numbers are unique among active people."""
+
+        ordering = ("last_name", "first_name", "username")
+        constraints = (
+            models.UniqueConstraint(Lower("username"), name="person_username_unique"),
+            models.UniqueConstraint(
+                "extension",
+                condition=Q(is_active=True) & ~Q(extension=""),
+                name="person_extension_unique",
+            ),
+            models.UniqueConstraint(
+                "alias", condition=Q(is_active=True) & ~Q(alias=""), name="person_alias_unique"
+            ),
+            models.UniqueConstraint(
+                Lower("pbx_username"),
+                condition=Q(is_active=True) & ~Q(pbx_username=""),
+                name="person_pbx_username_unique",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.get_full_name()
+
+    def get_full_name(self) -> str:
+        """Return first and last name, or the user name where there is none."""
+        return f"{self.first_name} {self.last_name}".strip() or self.username
+
+    def get_short_name(self) -> str:
+        """Return the first name, or the user name where there is none."""
+        return self.first_name or self.username
+
+    @property
+    def groups_seen(self) -> frozenset[str]:
+        """Recording groups whose recordings a supervisor sees; a blank one is no group."""
+        names = [self.group, *self.additional_groups.split(";")]
+        return frozenset(name.strip() for name in names if name.strip())
+
+    @property
+    def is_administrator(self) -> bool:
+        """Whether the person may see every recording and change settings."""
+        return self.level >= Level.ADMINISTRATOR
+
+    @property
+    def is_supervisor(self) -> bool:
+        """Whether the person sees recordings of others: a level, and a group to use it on."""
+        return self.is_administrator or (
+            self.level >= Level.GROUP_SUPERVISOR and bool(self.group.strip())
+        )

@@ -1,0 +1,64 @@
+"""The sign-in form, and what happens after too many tries (django-axes counts them)."""
+
+from datetime import timedelta
+from typing import Any
+
+from allauth.account.forms import LoginForm
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+LOCK_OUT_MINUTES = 10
+
+
+class SignInForm(LoginForm):  # type: ignore[misc]
+    """User name or e-mail, and password. One message for every reason of refusal."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"] = forms.CharField(
+            label=_("User name or e-mail"),
+            max_length=254,
+            widget=forms.TextInput(
+                attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
+            ),
+        )
+        self.fields["password"].widget.attrs.pop("placeholder", None)
+        self.order_fields(["login", "password"])
+
+    def clean(self) -> dict[str, Any]:
+        """Ask the back ends; word what they say."""
+        try:
+            cleaned: dict[str, Any] = super().clean()
+        except forms.ValidationError as refused:
+            raise forms.ValidationError(self._reason()) from refused
+        return cleaned
+
+    def _reason(self) -> str:
+        if getattr(self.request, "axes_locked_out", False):
+            return gettext(
+                "Too many attempts. Sign-in for this name is locked for %(minutes)s minutes."
+            ) % {"minutes": LOCK_OUT_MINUTES}
+        return gettext("The user name or the password is not right.")
+
+
+def lock_out_time(request: HttpRequest | None = None) -> timedelta:
+    """How long a name stays locked after too many tries."""
+    return timedelta(minutes=LOCK_OUT_MINUTES)
+
+
+def name_tried(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str:
+    """Under which name tries are counted; capitals do not start a new count."""
+    name = (credentials or {}).get("username") or request.POST.get("login") or ""
+    return str(name).strip().casefold()[:254]
+
+
+def locked_out(
+    request: HttpRequest, response: HttpResponse | None, credentials: dict[str, Any] | None = None
+) -> HttpResponse:
+    """Answer a locked name with the sign-in page that says so, as 429."""
+    answer = response if response is not None else HttpResponse()
+    answer.status_code = 429
+    answer["Retry-After"] = str(LOCK_OUT_MINUTES * 60)
+    return answer

@@ -1,0 +1,94 @@
+"""The catalogue's row of a sealed recording. It points to objects in the vault and holds no audio.
+
+Who may see which row is not decided here: everything starts from `permissions`.
+"""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class DirectionChoice(models.TextChoices):
+    """The call's direction from the owner's phone; values as in policy.decision.Direction."""
+
+    IN = "in", _("In")
+    OUT = "out", _("Out")
+    DIAL_IN = "dial_in", _("Dial-in")
+
+
+class Recording(models.Model):
+    """A sealed, playable recording of one owner's call.
+
+    What is said of the owner is what was true when it was made: it stays when the person changes
+    group or extension (IDENT-6, USER-5), or is deleted (USER-3).
+    """
+
+    record_number = models.BigAutoField(primary_key=True)  # for file names and mail only
+    recording_id = models.UUIDField(unique=True)  # random: what people and addresses see
+    interaction_id = models.UUIDField(db_index=True)
+    call = models.ForeignKey(
+        "decisions.Call", null=True, on_delete=models.SET_NULL, related_name="recordings"
+    )
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,  # recording_by_owner begins with it
+    )
+    owner_name = models.CharField(max_length=301)
+    owner_username = models.CharField(max_length=150)
+    owner_extension = models.CharField(max_length=32)
+    owner_group = models.CharField(max_length=100, blank=True)
+
+    direction = models.CharField(max_length=8, choices=DirectionChoice.choices)
+    local_number = models.CharField(max_length=254, blank=True)
+    remote_number = models.CharField(max_length=254, blank=True)  # as received
+    remote_normalised = models.CharField(max_length=254, blank=True)  # one form for search and show
+    remote_name = models.CharField(max_length=254, blank=True)
+    names_folded = models.CharField(max_length=900)  # names for the search: no case, no accents
+
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField()
+    duration_ms = models.PositiveBigIntegerField()
+    end_reason = models.CharField(max_length=64, blank=True)
+
+    trunk_name = models.CharField(max_length=64, blank=True)
+    node = models.CharField(max_length=63)
+    peer = models.CharField(max_length=64)
+    sip_call_id = models.CharField(max_length=512, blank=True)
+
+    audio_format = models.CharField(max_length=8)
+    codecs = models.JSONField(default=list)  # as received, of both channels
+    sample_rate_hz = models.PositiveIntegerField()
+    size_bytes = models.PositiveBigIntegerField()  # of the audio, opened
+    flags = models.JSONField(default=list)  # finalise.catalogue.QualityReport.flags
+    quality = models.JSONField(default=dict)
+    timeline = models.JSONField(default=list)
+    objects_sealed = models.JSONField(default=list)  # kind, size_bytes, sha256 of each
+    envelope_certificates = models.JSONField(default=list)  # SHA-256 fingerprints, hex
+    journal_ids = models.JSONField(default=list)
+    listed_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        """One index a way of walking the list (architecture, section 7)."""
+
+        indexes = (
+            models.Index(fields=["-started_at", "-record_number"], name="recording_by_start"),
+            models.Index(
+                fields=["owner_group", "-started_at", "-record_number", "remote_normalised"],
+                name="recording_by_group",
+            ),
+            models.Index(
+                fields=["owner", "-started_at", "-record_number"], name="recording_by_owner"
+            ),
+            models.Index(fields=["remote_normalised", "-started_at"], name="recording_by_remote"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.record_number:06} {self.recording_id}"
+
+    def sealed_object(self, kind: str) -> dict[str, str | int] | None:
+        """Return size and digest of one of the recording's objects; None: it has none."""
+        return next((fact for fact in self.objects_sealed if fact["kind"] == kind), None)

@@ -1,0 +1,206 @@
+"""Django's settings of the portal, from the node's `callvault.toml`.
+
+The environment variable CALLVAULT_CONFIG names that file; `callvault serve` sets it. Without it
+the settings describe a portal that keeps nothing (database in memory, a passing secret key): for
+tests, type checks and `makemigrations`, which must not write anywhere.
+"""
+
+import os
+import secrets
+from pathlib import Path
+
+from csp.constants import NONCE, NONE, SELF
+
+from callvault.config.sections import Config, DatabaseConfig, NodeConfig
+from callvault.portal.database import database_entry
+from callvault.portal.secret_key import secret_key_of
+
+HERE = Path(__file__).resolve().parent
+DEPLOYED = "CALLVAULT_CONFIG" in os.environ
+
+
+def _node_config() -> Config:
+    if DEPLOYED:
+        from callvault.config.load import load
+
+        return load(Path(os.environ["CALLVAULT_CONFIG"]))
+    return Config(
+        node=NodeConfig(data_folder=Path("/nonexistent/callvault")),
+        database=DatabaseConfig(url="sqlite::memory:"),
+    )
+
+
+CALLVAULT = _node_config()
+DATA_FOLDER = CALLVAULT.node.data_folder
+
+DEBUG = False
+SECRET_KEY = secret_key_of(DATA_FOLDER) if DEPLOYED else secrets.token_urlsafe(48)
+ALLOWED_HOSTS = list(CALLVAULT.web.host_names)
+ROOT_URLCONF = "callvault.portal.urls"
+WSGI_APPLICATION = "callvault.portal.wsgi.application"
+
+INSTALLED_APPS = [
+    "callvault.portal",
+    "callvault.portal.people",
+    "callvault.portal.recordings",
+    "callvault.portal.decisions",
+    "callvault.portal.configuration",
+    "callvault.portal.audit",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "axes",
+    "csp",
+    "django_htmx",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "callvault.portal.middleware.ReaderMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "callvault.portal.people.middleware.OneTimePasswordMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [HERE / "templates"],  # before those of allauth
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "callvault.portal.context.portal",
+            ],
+        },
+    },
+]
+
+# --- catalogue --------------------------------------------------------------------------------
+
+DATABASES = {"default": database_entry(CALLVAULT.database, DATA_FOLDER)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- people and sessions ----------------------------------------------------------------------
+
+AUTH_USER_MODEL = "people.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "callvault.portal.people.backends.PasswordBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
+SESSION_COOKIE_AGE = 10 * 60 * 60  # a working day; ends with the browser, too
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_NAME = "callvault_session"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_NAME = "callvault_csrf"
+CSRF_FAILURE_VIEW = "callvault.portal.views.csrf_failure"
+
+ACCOUNT_ADAPTER = "callvault.portal.people.adapter.AccountAdapter"
+ACCOUNT_FORMS = {"login": "callvault.portal.people.sign_in.SignInForm"}
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_RATE_LIMITS = False  # axes counts, in the database: the workers share no memory
+
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = "callvault.portal.people.sign_in.lock_out_time"
+# By user name alone: behind a proxy or one office's address everybody shares an address, and one
+# person's typing errors must not lock out the others.
+AXES_LOCKOUT_PARAMETERS = ["username"]
+AXES_USERNAME_CALLABLE = "callvault.portal.people.sign_in.name_tried"
+AXES_LOCKOUT_CALLABLE = "callvault.portal.people.sign_in.locked_out"
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_DISABLE_ACCESS_LOG = True  # the audit log says who signed in
+AXES_VERBOSE = False
+SILENCED_SYSTEM_CHECKS = [
+    "axes.W006",  # see AXES_LOCKOUT_PARAMETERS
+    "auth.W004",  # user names are unique, whatever their capitals: people.models.User
+]
+
+# --- language and time ------------------------------------------------------------------------
+
+LANGUAGE_CODE = CALLVAULT.web.language
+LANGUAGES = [("en", "English"), ("it", "Italiano"), ("fr", "Français")]
+LOCALE_PATHS = [HERE / "locale"]
+FORMAT_MODULE_PATH = "callvault.portal.formats"
+USE_I18N = True
+USE_TZ = True
+USE_THOUSAND_SEPARATOR = False  # numbers in attributes stay plain; display.number separates
+TIME_ZONE = "UTC"  # of Django itself; pages use the system's zone (configuration.SystemSettings)
+
+# --- static files -----------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_FOLDER / "static"
+WHITENOISE_MAX_AGE = 3600
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},  # no uploads are kept
+    "staticfiles": {
+        "BACKEND": (
+            "whitenoise.storage.CompressedManifestStaticFilesStorage"
+            if DEPLOYED
+            else "django.contrib.staticfiles.storage.StaticFilesStorage"
+        )
+    },
+}
+
+# --- what browsers may do ---------------------------------------------------------------------
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF, NONCE],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "media-src": [SELF, "blob:"],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+
+# --- technical log ----------------------------------------------------------------------------
+
+LOGGING_CONFIG = None  # the command that starts the process sets up logging

@@ -1,0 +1,42 @@
+"""Whether the recorder of this machine runs: what it says of itself, if it said so just now.
+
+The recorder writes `run/recorder.json` in the data folder each second:
+`{"at_ns": 1795442730000000000, "calls": 3, "sip": "udp/tcp 5060"}`. Where the recorder runs on
+other machines only, there is no such file, and nothing is claimed.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+FRESH_NS = 10_000_000_000  # a heartbeat older than this is no heartbeat
+
+
+class Heartbeat(msgspec.Struct, frozen=True):
+    """What the recorder last said."""
+
+    at_ns: int
+    calls: int = 0
+    sip: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderStatus:
+    """State of the recorder, for the box in the sidebar and for the empty list."""
+
+    running: bool
+    calls: int = 0
+    sip: str = ""
+
+
+def recorder_status(data_folder: Path, *, now_ns: int) -> RecorderStatus:
+    """Read the heartbeat; without a fresh one the recorder is not running."""
+    try:
+        text = (data_folder / "run" / "recorder.json").read_bytes()
+        beat = msgspec.json.decode(text, type=Heartbeat)
+    except (OSError, msgspec.DecodeError):
+        return RecorderStatus(running=False)
+    if not 0 <= now_ns - beat.at_ns <= FRESH_NS:
+        return RecorderStatus(running=False)
+    return RecorderStatus(running=True, calls=beat.calls, sip=beat.sip)
