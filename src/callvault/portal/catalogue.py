@@ -1,0 +1,193 @@
+"""The catalogue as finalise sees it (finalise.catalogue.Catalogue), kept in Django's database.
+
+For processes that called `django.setup()`; not for requests. Each call is one transaction and can
+be repeated: a worker that died after the commit does it again without harm.
+"""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.db import close_old_connections, transaction
+from django.db.models import F
+
+from callvault.clock import utc_from_ns
+from callvault.finalise.catalogue import CallFacts, RecordingFacts
+from callvault.policy.decision import Decision
+from callvault.portal.decisions.models import (
+    Attempt,
+    AttemptReport,
+    Call,
+    JournalRead,
+    NodeEvent,
+)
+from callvault.portal.people.models import User
+from callvault.portal.recordings.folding import folded, number_in, user_part
+from callvault.portal.recordings.models import Recording
+from callvault.portal.recordings.permissions import recordings_in_catalogue
+from callvault.spool import entries
+
+
+class DjangoCatalogue:
+    """Writes what workers hand over. One instance serves a process; it holds no state."""
+
+    def add_call(self, call: CallFacts, recordings: tuple[RecordingFacts, ...]) -> None:
+        """Commit a call's verdict and its recordings in one transaction; repeat-safe."""
+        close_old_connections()
+        with transaction.atomic():
+            row, _created = Call.objects.update_or_create(
+                event_id=call.event_id, defaults=_call_columns(call)
+            )
+            for facts in recordings:
+                _add_recording(facts, row)
+
+    def add_attempt(self, attempt: entries.PeerAttempt, *, node: str) -> None:
+        """Count an attempt of a source that no trunk allows; repeat-safe by `event_id`."""
+        close_old_connections()
+        with transaction.atomic():
+            if AttemptReport.objects.filter(event_id=attempt.event_id).exists():
+                return
+            row, created = Attempt.objects.get_or_create(
+                peer_address=attempt.peer_address, defaults=_attempt_columns(attempt, node)
+            )
+            if not created:
+                _count_again(row, attempt, node)
+            AttemptReport.objects.create(event_id=attempt.event_id, attempt=row)
+
+    def add_node_event(self, event: entries.NodeEvent, *, node: str) -> None:
+        """Keep a node's event; repeat-safe by `event_id`."""
+        close_old_connections()
+        NodeEvent.objects.get_or_create(
+            event_id=event.event_id,
+            defaults={
+                "at": utc_from_ns(event.at_ns),
+                "node": node,
+                "kind": event.kind[:64],
+                "severity": event.severity,
+                "values": event.values,
+            },
+        )
+
+    def read_until(self, journal_id: UUID) -> int:
+        """Return how many events of this node event journal are already in the catalogue."""
+        close_old_connections()
+        row = JournalRead.objects.filter(pk=journal_id).first()
+        return row.count if row else 0
+
+    def mark_read(self, journal_id: UUID, count: int) -> None:
+        """Remember that the first `count` events of this journal are in the catalogue."""
+        close_old_connections()
+        JournalRead.objects.update_or_create(journal_id=journal_id, defaults={"count": count})
+
+
+def _call_columns(call: CallFacts) -> dict[str, Any]:
+    return {
+        "at": utc_from_ns(call.at_ns),
+        "verdict": call.verdict.value,
+        "caller": call.caller[:254],
+        "callee": call.callee[:254],
+        "caller_digits": number_in(user_part(call.caller))[:64],
+        "callee_digits": number_in(user_part(call.callee))[:64],
+        "trunk_name": call.trunk.name if call.trunk else "",
+        "node": call.node,
+        "peer": call.peer,
+        "sip_call_id": call.call_id[:512],
+        "duration_ms": call.duration_ms,
+        "sip_status": call.sip_status,
+        "decision": _decision_document(call.decision),
+        "problem": call.problem[:500],
+    }
+
+
+def _decision_document(decision: Decision) -> dict[str, Any]:
+    """Return verdict and steps; assignments stay with the recordings they became."""
+    document = msgspec.to_builtins(decision)
+    del document["assignments"]
+    return dict(document)
+
+
+def _add_recording(facts: RecordingFacts, call: Call) -> None:
+    """Insert the recording, or bring its row up to date; its number and first listing stay."""
+    rows = recordings_in_catalogue()
+    row = rows.filter(recording_id=facts.assignment.recording_id).first()
+    row = row or Recording(recording_id=facts.assignment.recording_id)
+    columns = _owner_columns(facts) | _party_columns(facts) | _audio_columns(facts)
+    for name, value in columns.items():
+        setattr(row, name, value)
+    row.call = call
+    row.save()
+
+
+def _owner_columns(facts: RecordingFacts) -> dict[str, Any]:
+    assignment = facts.assignment
+    owner = User.objects.filter(public_id=assignment.owner_id).first()  # None: deleted meanwhile
+    return {
+        "owner": owner,
+        "owner_name": assignment.owner_name,
+        "owner_username": assignment.owner_username,
+        "owner_extension": assignment.owner_extension,
+        "owner_group": assignment.owner_group,
+    }
+
+
+def _party_columns(facts: RecordingFacts) -> dict[str, Any]:
+    assignment = facts.assignment
+    names = (assignment.owner_name, assignment.owner_username, assignment.remote.name)
+    return {
+        "interaction_id": facts.interaction_id,
+        "direction": assignment.direction.value,
+        "local_number": assignment.local.number[:254],
+        "remote_number": assignment.remote.number[:254],
+        "remote_normalised": (number_in(assignment.remote.number) or assignment.remote.number)[
+            :254
+        ],
+        "remote_name": assignment.remote.name[:254],
+        "names_folded": folded(" ".join(names))[:900],
+        "trunk_name": facts.trunk.name if facts.trunk else "",
+        "node": facts.node,
+        "peer": facts.peer,
+        "sip_call_id": facts.call_id[:512],
+    }
+
+
+def _audio_columns(facts: RecordingFacts) -> dict[str, Any]:
+    audio = next((fact for fact in facts.objects if fact.kind == "audio"), None)
+    quality = facts.quality
+    return {
+        "started_at": utc_from_ns(facts.started_at_ns),
+        "ended_at": utc_from_ns(facts.ended_at_ns),
+        "duration_ms": facts.duration_ms,
+        "end_reason": facts.end_reason[:64],
+        "audio_format": facts.audio_format,
+        "codecs": list(dict.fromkeys(quality.owner.codecs + quality.remote.codecs)),
+        "sample_rate_hz": facts.sample_rate_hz,
+        "size_bytes": audio.size_bytes if audio else 0,
+        "flags": list(quality.flags),
+        "quality": msgspec.to_builtins(quality),
+        "timeline": msgspec.to_builtins(facts.timeline),
+        "objects_sealed": msgspec.to_builtins(facts.objects),
+        "envelope_certificates": list(facts.envelope_certificates),
+        "journal_ids": [journal_id.hex for journal_id in facts.journal_ids],
+    }
+
+
+def _attempt_columns(attempt: entries.PeerAttempt, node: str) -> dict[str, Any]:
+    return {
+        "peer_port": attempt.peer_port,
+        "transport": attempt.transport[:8],
+        "method": attempt.method[:32],
+        "request_uri": attempt.request_uri[:254],
+        "user_agent": attempt.user_agent[:254],
+        "node": node,
+        "count": attempt.count,
+        "first_seen_at": utc_from_ns(attempt.at_ns),
+        "last_seen_at": utc_from_ns(attempt.at_ns),
+    }
+
+
+def _count_again(row: Attempt, attempt: entries.PeerAttempt, node: str) -> None:
+    """Add to the count; what is shown of the source is what it sent last."""
+    columns = _attempt_columns(attempt, node) | {"count": F("count") + attempt.count}
+    del columns["first_seen_at"]
+    columns["last_seen_at"] = max(row.last_seen_at, columns["last_seen_at"])
+    Attempt.objects.filter(pk=row.pk).update(**columns)

@@ -1,0 +1,103 @@
+"""What a new system is given once: its tables, its settings, a trunk for this machine, people.
+
+For the commands `init` and `serve`, after `django.setup()`. Each function can be repeated: what
+is there already, or was removed on purpose, stays as it is.
+"""
+
+import secrets
+from collections.abc import Iterable
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import transaction
+
+from callvault.errors import ConfigError
+from callvault.policy.snapshot import Person
+from callvault.portal.configuration.models import PolicyRevision, SystemSettings, Trunk
+from callvault.portal.people.levels import Level
+from callvault.portal.people.models import User
+
+LOOPBACK = ("127.0.0.0/8", "::1/128")
+
+
+def prepare_database() -> None:
+    """Bring the tables up to date and make the system's settings where there are none."""
+    call_command("migrate", interactive=False, verbosity=0)
+    _make_settings()
+
+
+def collect_static_files() -> None:
+    """Put style sheets, scripts and fonts under names that carry their digest."""
+    call_command("collectstatic", interactive=False, verbosity=0, clear=False)
+
+
+@transaction.atomic
+def _make_settings() -> None:
+    if SystemSettings.objects.exists():
+        return
+    zone = settings.CALLVAULT.web.time_zone
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError) as unknown:
+        raise ConfigError("web.time_zone", f"{zone} is not a known time zone") from unknown
+    SystemSettings.objects.create(zone=zone)
+    Trunk.objects.create(
+        name="This machine",
+        peers=list(LOOPBACK),
+        media_networks=list(LOOPBACK),
+        transports=["udp", "tcp"],
+    )
+    PolicyRevision.bump()
+
+
+@transaction.atomic
+def create_first_administrator(username: str = "admin") -> str | None:
+    """Create an administrator and return the one-time password; None: there is one already.
+
+    Who never signed in may have lost the first password, and is given another.
+    """
+    administrators = User.objects.filter(level=Level.ADMINISTRATOR, is_active=True)
+    if administrators.exclude(username=username).exists():
+        return None
+    first = administrators.filter(username=username).first()
+    if first is not None and not first.must_change_password:
+        return None
+    password = one_time_password()
+    first = first or User(username=username, level=Level.ADMINISTRATOR)
+    first.set_password(password)
+    first.must_change_password = True
+    first.save()
+    PolicyRevision.bump()
+    return password
+
+
+def one_time_password() -> str:
+    """Draw a password of 70 bits that can be read out: four groups without look-alikes."""
+    letters = "abcdefghjkmnpqrstuvwxyz23456789"
+    groups = ("".join(secrets.choice(letters) for _ in range(4)) for _ in range(4))
+    return "-".join(groups)
+
+
+@transaction.atomic
+def ensure_demo_people(people: Iterable[Person]) -> list[str]:
+    """Create those whose extension and user name are free; return the user names created."""
+    created = []
+    for person in people:
+        taken = User.objects.filter(username__iexact=person.username).exists()
+        if taken or User.objects.filter(extension=person.extension, is_active=True).exists():
+            continue
+        User.objects.create_user(
+            person.username,
+            public_id=person.user_id,
+            first_name=person.full_name.partition(" ")[0],
+            last_name=person.full_name.partition(" ")[2],
+            extension=person.extension,
+            alias=person.alias,
+            pbx_username=person.pbx_username,
+            group=person.group,
+        )
+        created.append(person.username)
+    if created:
+        PolicyRevision.bump()
+    return created

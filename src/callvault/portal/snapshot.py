@@ -1,0 +1,71 @@
+"""Policy as recorders need it, built from the catalogue (policy.snapshot.Snapshot).
+
+For processes that called `django.setup()`. A recorder asks every two seconds; as long as the
+revision stays, that is one read of one row.
+"""
+
+from uuid import UUID
+
+from django.db import close_old_connections
+
+from callvault.policy import snapshot as policy
+from callvault.portal.configuration.models import PolicyRevision, SystemSettings, Trunk
+from callvault.portal.people.models import User
+
+
+class SnapshotLoader:
+    """Called without arguments, returns the snapshot in force; the same object while it holds."""
+
+    def __init__(self) -> None:
+        self._known: policy.Snapshot | None = None
+
+    def __call__(self) -> policy.Snapshot:
+        """Return the snapshot in force. Raises django.db.Error where the database is away."""
+        close_old_connections()
+        if self._known is None or self._known.revision != PolicyRevision.current():
+            self._known = build_snapshot()
+        return self._known
+
+
+def build_snapshot() -> policy.Snapshot:
+    """Read policy whole: again, if it changed while it was read.
+
+    No transaction around it: on SQLite that would take the write lock for a read.
+    """
+    while True:
+        revision = PolicyRevision.current()
+        settings = SystemSettings.load()
+        snapshot = policy.Snapshot(
+            revision=revision,
+            people=tuple(_person(user) for user in User.objects.filter(is_active=True)),
+            trunks=tuple(_trunk(trunk) for trunk in Trunk.objects.all()),
+            zone=settings.zone,
+            country_code=settings.country_code,
+        )
+        if PolicyRevision.current() == revision:
+            return snapshot
+
+
+def _person(user: User) -> policy.Person:
+    return policy.Person(
+        user_id=UUID(str(user.public_id)),
+        username=user.username,
+        full_name=user.get_full_name(),
+        extension=user.extension,
+        alias=user.alias,
+        pbx_username=user.pbx_username,
+        group=user.group,
+        active=user.is_active,
+    )
+
+
+def _trunk(trunk: Trunk) -> policy.Trunk:
+    return policy.Trunk(
+        trunk_id=UUID(str(trunk.public_id)),
+        name=trunk.name,
+        peers=tuple(trunk.peers),
+        transports=tuple(trunk.transports),
+        media_networks=tuple(trunk.media_networks),
+        mode=policy.RecordingMode(trunk.mode),
+        swap_channels=trunk.swap_channels,
+    )
