@@ -1,0 +1,102 @@
+"""What values each setting may take, beyond its type; the words go into error messages."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import ip_address
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A test of a value, and what passes it in words."""
+
+    admits: Callable[[object], bool]
+    allowed: str
+
+
+def _between(low: float, high: float) -> Range:
+    return Range(lambda value: low <= _number(value) <= high, f"{low} to {high}")
+
+
+def _at_least(low: float) -> Range:
+    return Range(lambda value: low <= _number(value), f"at least {low}")
+
+
+def _one_of(*choices: str) -> Range:
+    return Range(lambda value: value in choices, ", ".join(choices))
+
+
+def _number(value: object) -> float:
+    assert isinstance(value, int | float)  # noqa: S101 - types are checked before ranges
+    return value
+
+
+def _is_address(value: object) -> bool:
+    try:
+        ip_address(str(value))
+    except ValueError:
+        return False
+    return True
+
+
+def _is_zone(value: object) -> bool:
+    try:
+        ZoneInfo(str(value))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def _is_even_port(value: object) -> bool:
+    return 1024 <= _number(value) <= 65534 and _number(value) % 2 == 0
+
+
+_ADDRESS = Range(_is_address, "an IPv4 or IPv6 address")
+_EVEN_PORT = Range(_is_even_port, "an even number from 1024 to 65534")
+_NODE_NAME = re.compile(r"[A-Za-z0-9-]{1,63}")
+_HOST_NAME = re.compile(r"[A-Za-z0-9.:*_\[\]-]{1,255}")
+
+RANGES = {
+    "node.name": Range(
+        lambda value: _NODE_NAME.fullmatch(str(value)) is not None,
+        "letters, digits and hyphens, at most 63",
+    ),
+    "sip.bind_address": _ADDRESS,
+    "sip.port": _between(0, 65535),
+    "sip.advertised_address": Range(
+        lambda value: value == "auto" or _is_address(value), "auto, or an IPv4 or IPv6 address"
+    ),
+    "sip.min_session_expires_s": _at_least(90),
+    "sip.media_timeout_s": _at_least(0),
+    "sip.max_call_s": _at_least(60),
+    "capture.bind_address": _ADDRESS,
+    "capture.port_first": _EVEN_PORT,
+    "capture.port_last": _EVEN_PORT,
+    "capture.port_cooldown_s": _between(0, 3600),
+    "capture.socket_buffer_bytes": _at_least(4096),
+    "capture.sweep_ms": _between(20, 1000),
+    "capture.max_sources": _between(1, 255),
+    "spool.sync_ms": _between(100, 5000),
+    "spool.min_free_bytes": _at_least(0),
+    "database.url": Range(
+        lambda value: re.match(r"sqlite:.|postgresql://.", str(value)) is not None,
+        "sqlite:PATH or postgresql://USER@HOST/NAME",
+    ),
+    "finalise.processes": _between(1, 64),
+    "finalise.mp3_quality": _between(0, 9),
+    "finalise.mp3_kbit_s": _between(16, 320),
+    "web.bind_address": _ADDRESS,
+    "web.port": _between(0, 65535),
+    "web.host_names": Range(
+        lambda value: (
+            isinstance(value, tuple)
+            and len(value) > 0
+            and all(_HOST_NAME.fullmatch(name) is not None for name in value)
+        ),
+        "a list of one or more host names",
+    ),
+    "web.workers": _between(1, 64),
+    "web.language": _one_of("en", "it", "fr"),
+    "web.time_zone": Range(_is_zone, "an IANA name such as Europe/Rome"),
+}
