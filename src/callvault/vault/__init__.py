@@ -1,1 +1,68 @@
-"""Sealed recordings: certificates, envelopes, sealed objects, stores."""
+"""Sealed recordings: certificates, envelopes, sealed objects, stores.
+
+`Keyring` knows the certificates of a node; `seal_key` and `open_key` put a key into an envelope
+and take it out; `RecordingObjects` seals recordings into a `Store` and opens them again.
+"""
+
+from callvault.vault.certificates import (
+    Certificate,
+    CertificateInfo,
+    KeyKind,
+    PrivateKey,
+    load_certificate,
+    load_pfx,
+    load_private_key,
+    make_self_signed,
+)
+from callvault.vault.envelope import PrivateKeys, open_key, recipients, seal_key
+from callvault.vault.keyring import (
+    Entry,
+    Keyring,
+    Role,
+    add_certificate,
+    create_first_certificates,
+    use_certificates,
+)
+from callvault.vault.local import LocalStore
+from callvault.vault.objects import (
+    ObjectKind,
+    RecordingObjects,
+    RecordingSealer,
+    SealedObject,
+    SealedRecording,
+)
+from callvault.vault.sealed import Seal, SealedReader, SealedWriter
+from callvault.vault.store import Store, StoredObject, Writable
+
+__all__ = [
+    "Certificate",
+    "CertificateInfo",
+    "Entry",
+    "KeyKind",
+    "Keyring",
+    "LocalStore",
+    "ObjectKind",
+    "PrivateKey",
+    "PrivateKeys",
+    "RecordingObjects",
+    "RecordingSealer",
+    "Role",
+    "Seal",
+    "SealedObject",
+    "SealedReader",
+    "SealedRecording",
+    "SealedWriter",
+    "Store",
+    "StoredObject",
+    "Writable",
+    "add_certificate",
+    "create_first_certificates",
+    "load_certificate",
+    "load_pfx",
+    "load_private_key",
+    "make_self_signed",
+    "open_key",
+    "recipients",
+    "seal_key",
+    "use_certificates",
+]
