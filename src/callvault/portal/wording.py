@@ -58,7 +58,7 @@ def language_named(code: str | None) -> Language:
 def grouped(number: float, *, decimals: int = 0, language: Language = LANGUAGES["en"]) -> str:
     """Write a number with its thousands apart, from 1,000 on, in every language."""
     plain = f"{number:,.{decimals}f}"
-    return plain.translate(str.maketrans({",": language.thousands, ".": language.decimal}))
+    return plain.translate(str.maketrans(",.", language.thousands + language.decimal))
 
 
 def decimal_size(size_bytes: int, *, language: Language = LANGUAGES["en"]) -> str:

@@ -4,8 +4,8 @@ The wording is `portal.wording`; this module only binds it to templates and to t
 language and time zone. docs/reference/portal-components.md shows each in use.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
-from urllib.parse import urlsplit
 
 from django import template
 from django.templatetags.static import static
@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from callvault.portal import wording
+from callvault.portal.navigation import Entry, Section
 
 register = template.Library()
 
@@ -131,7 +132,21 @@ def initials_filter(name: str) -> str:
     return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
 
 
-@register.filter(name="starts_here")
-def starts_here_filter(path: str, address: str) -> bool:
-    """Say whether a path lies under an address: which entry of the sidebar is the current one."""
-    return bool(address) and path.startswith(urlsplit(address).path)
+PHONE_BAR = 4  # places in the bar at the foot of a phone's screen
+
+
+@register.filter
+def phone_entries(sections: Iterable[Section]) -> list[Entry]:
+    """Return the sidebar's entries that stand in the phone's bar; the last place may be "More"."""
+    entries = _entries(sections)
+    return entries if len(entries) <= PHONE_BAR else entries[: PHONE_BAR - 1]
+
+
+@register.filter
+def has_more_entries(sections: Iterable[Section]) -> bool:
+    """Whether the phone's bar needs "More" for the rest of the sidebar."""
+    return len(_entries(sections)) > PHONE_BAR
+
+
+def _entries(sections: Iterable[Section]) -> list[Entry]:
+    return [entry for section in sections or () for entry in section.entries]

@@ -1,0 +1,61 @@
+// Forms: one press sends once, errors take the focus, passwords can be shown, htmx says it is busy.
+
+export function startForms() {
+  document.addEventListener("submit", guard);
+  document.addEventListener("click", reveal);
+  document.addEventListener("click", refuseDisabled, { capture: true });
+  document.addEventListener("change", sendOnChange);
+  window.addEventListener("pageshow", release);
+  document.querySelector("[data-cv-focus]")?.focus();
+  for (const [name, busy] of [["htmx:before:request", true], ["htmx:after:request", false], ["htmx:error", false]]) {
+    document.addEventListener(name, (event) => markBusy(event, busy));
+  }
+}
+
+// The second press of a button whose form is on its way is ignored.
+function guard(event) {
+  const form = event.target;
+  if (form.method === "dialog" || event.defaultPrevented) return;
+  if (form.dataset.cvSent) {
+    event.preventDefault();
+    return;
+  }
+  if (form.method !== "post") return;
+  form.dataset.cvSent = "yes";
+  event.submitter?.setAttribute("aria-busy", "true");
+}
+
+// A page brought back from the browser's memory can be sent again.
+function release() {
+  for (const form of document.querySelectorAll("form[data-cv-sent]")) delete form.dataset.cvSent;
+  for (const button of document.querySelectorAll("[aria-busy=true].cv-btn")) {
+    button.removeAttribute("aria-busy");
+  }
+}
+
+function refuseDisabled(event) {
+  if (event.target.closest("[aria-disabled=true]")) {
+    event.preventDefault();
+    event.stopPropagation();
+  }
+}
+
+function reveal(event) {
+  const button = event.target.closest(".cv-reveal");
+  if (!button) return;
+  const field = document.getElementById(button.getAttribute("aria-controls"));
+  const shown = field.type === "password";
+  field.type = shown ? "text" : "password";
+  button.setAttribute("aria-pressed", String(shown));
+}
+
+function sendOnChange(event) {
+  if (event.target.matches("[data-cv-send-on-change]")) event.target.form.requestSubmit();
+}
+
+function markBusy(event, busy) {
+  const target = event.detail?.ctx?.target ?? event.target;
+  const region = target.closest?.(".cv-region");
+  if (busy) region?.setAttribute("aria-busy", "true");
+  else region?.removeAttribute("aria-busy");
+}

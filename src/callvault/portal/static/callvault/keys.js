@@ -1,0 +1,23 @@
+// Single-key shortcuts: never while a field has the focus, a dialog is open or a modifier is held.
+
+const FIELDS = "input:not([type=range]):not([type=checkbox]), select, textarea, [contenteditable]";
+const OWN_KEYS = { " ": "button, a, summary, input, [role=button]", Enter: "button, a, summary, input" };
+
+/** Whether a key press belongs to the page and not to the control that has the focus. */
+export function belongsToPage(event) {
+  if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return false;
+  if (document.querySelector("dialog[open]")) return false;
+  if (event.target.closest(FIELDS)) return false;
+  const own = OWN_KEYS[event.key];
+  return !(own && event.target.closest(own));
+}
+
+/** Call `keys[event.key]` for each press that belongs to the page. */
+export function onKeys(keys) {
+  document.addEventListener("keydown", (event) => {
+    const name = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const act = keys[name];
+    if (!act || !belongsToPage(event)) return;
+    if (act(event) !== false) event.preventDefault();
+  });
+}

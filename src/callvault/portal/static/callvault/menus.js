@@ -1,0 +1,109 @@
+// Menus (disclosures that float), dialogs and toasts.
+import { onKeys } from "./keys.js";
+
+const TOAST_MS = 6000;
+
+export function startMenus() {
+  document.addEventListener("click", (event) => {
+    closeMenus(event.target);
+    const opener = event.target.closest("[data-cv-dialog]");
+    if (opener) openDialog(opener.dataset.cvDialog);
+    const closer = event.target.closest("[data-cv-close]");
+    if (closer) closeAround(closer);
+    const copier = event.target.closest("[data-cv-copy-from]");
+    if (copier) copy(copier);
+  });
+  document.addEventListener("keydown", closeMenuOnEscape);
+  document.addEventListener("copy", copyPhoneNumber);
+  document.querySelectorAll("dialog").forEach(closeOnBackdrop);
+  document.querySelectorAll("[data-cv-toast]").forEach(fadeLater);
+  onKeys({
+    "?": () => openDialog("cv-keys"),
+    "/": focusSearch,
+  });
+}
+
+export function openDialog(id) {
+  const dialog = document.getElementById(id);
+  if (!dialog || dialog.open) return false;
+  closeMenus(document.body);
+  dialog.showModal();
+  return true;
+}
+
+function closeMenus(target) {
+  for (const menu of document.querySelectorAll("details[data-cv-menu][open]")) {
+    if (!menu.contains(target)) menu.open = false;
+  }
+}
+
+function closeMenuOnEscape(event) {
+  if (event.key !== "Escape") return;
+  const menu = document.querySelector("details[data-cv-menu][open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+  event.preventDefault();
+}
+
+function closeAround(control) {
+  const dialog = control.closest("dialog");
+  if (dialog) dialog.close();
+  else control.closest("[data-cv-toast]")?.remove();
+}
+
+function closeOnBackdrop(dialog) {
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog) dialog.close();
+  });
+}
+
+// A toast leaves after a while, unless someone looks at it or has the focus in it.
+function fadeLater(toast) {
+  let timer;
+  const leave = () => {
+    timer = setTimeout(() => toast.remove(), TOAST_MS);
+  };
+  const stay = () => clearTimeout(timer);
+  toast.addEventListener("mouseenter", stay);
+  toast.addEventListener("mouseleave", leave);
+  toast.addEventListener("focusin", stay);
+  toast.addEventListener("focusout", leave);
+  leave();
+}
+
+function focusSearch() {
+  const fields = [...document.querySelectorAll("[data-cv-search], [data-cv-find]")];
+  const field = fields.find((candidate) => candidate.offsetParent);
+  if (!field) return openDialog("cv-find");
+  field.focus();
+  field.select();
+  return true;
+}
+
+// A number is shown with spaces and copied without them, so that it can be dialled.
+function copyPhoneNumber(event) {
+  const selection = document.getSelection();
+  const shown = selection.anchorNode?.parentElement?.closest("[data-cv-copy]");
+  if (!shown || selection.toString().trim() !== shown.textContent.trim()) return;
+  event.clipboardData.setData("text/plain", shown.dataset.cvCopy);
+  event.preventDefault();
+}
+
+async function copy(button) {
+  const source = document.getElementById(button.dataset.cvCopyFrom);
+  const lines = [...source.querySelectorAll("dt")].map(
+    (term) => `${term.textContent.trim()}: ${term.nextElementSibling.textContent.trim()}`,
+  );
+  await navigator.clipboard.writeText(lines.join("\n"));
+  showToast(button.dataset.cvCopied);
+}
+
+export function showToast(text) {
+  const toast = document.createElement("div");
+  toast.className = "cv-toast";
+  toast.dataset.cvToast = "";
+  toast.textContent = text;
+  document.getElementById("cv-toasts")?.append(toast);
+  fadeLater(toast);
+}
