@@ -6,7 +6,7 @@ import numpy as np
 
 from callvault.policy.decision import Direction
 from callvault.simulator.cast import Voice
-from callvault.simulator.codecs import Samples
+from callvault.simulator.codecs import Samples, encode
 from callvault.simulator.media import RtpStream, envelope, new_stream, render
 from callvault.simulator.script import CallScript, Codec, Line, Party, Speaker, Turn
 
@@ -71,9 +71,11 @@ def test_a_stream_that_comes_back_as_another_source_has_a_new_ssrc() -> None:
 
 def test_a_new_stream_carries_the_whole_track() -> None:
     track = np.zeros(8000, dtype=np.int16)
-    sending = new_stream(track, Codec.PCMA, payload_type=8, rng=Random(1))
+    sending = new_stream(encode(track, Codec.PCMA), Codec.PCMA, rng=Random(1))
     assert sending.frames == 50
-    assert sending.packet(49)[12:] == b"\xd5" * 160
+    packet = sending.packet(49)
+    assert packet[1] == 0x88
+    assert packet[12:] == b"\xd5" * 160
 
 
 def test_the_envelope_has_a_value_for_each_frame() -> None:

@@ -13,6 +13,7 @@ from callvault.simulator.script import Codec
 Samples = NDArray[np.int16]
 
 SAMPLE_RATES_HZ = {Codec.PCMU: 8000, Codec.PCMA: 8000, Codec.G722: 16000}
+PAYLOAD_TYPES = {Codec.PCMU: 0, Codec.PCMA: 8, Codec.G722: 9}  # static, RFC 3551
 BYTES_PER_FRAME = 160  # of 20 ms, whatever the codec
 _MU_BIAS = 132
 _MU_CLIP = 32635

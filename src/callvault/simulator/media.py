@@ -12,7 +12,7 @@ from struct import Struct
 
 import numpy as np
 
-from callvault.simulator.codecs import BYTES_PER_FRAME, SAMPLE_RATES_HZ, Samples, encode
+from callvault.simulator.codecs import BYTES_PER_FRAME, PAYLOAD_TYPES, SAMPLE_RATES_HZ, Samples
 from callvault.simulator.script import FRAME_MS, CallScript, Codec, Line, Speaker
 
 TICKS_PER_FRAME = 160  # the RTP clock of G.711 and, by an old mistake kept on, of G.722 (RFC 3551)
@@ -93,11 +93,11 @@ class RtpStream:
             self.first_timestamp = rng.getrandbits(32)
 
 
-def new_stream(track: Samples, codec: Codec, *, payload_type: int, rng: Random) -> RtpStream:
-    """Encode a track; SSRC, sequence number and timestamp begin anywhere (RFC 3550)."""
+def new_stream(payload: bytes, codec: Codec, *, rng: Random) -> RtpStream:
+    """Begin to send an encoded track; all counters begin anywhere (RFC 3550, section 5.1)."""
     return RtpStream(
-        payload=encode(track, codec),
-        payload_type=payload_type,
+        payload=payload,
+        payload_type=PAYLOAD_TYPES[codec],
         ssrc=rng.getrandbits(32),
         first_sequence_number=rng.getrandbits(16),
         first_timestamp=rng.getrandbits(32),

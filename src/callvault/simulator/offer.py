@@ -7,10 +7,10 @@ itself: the simulator checks each answer as a strict SRC would (RFC 3264, RFC 78
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from callvault.simulator.codecs import PAYLOAD_TYPES
 from callvault.simulator.metadata import MEDIA_TYPE
 from callvault.simulator.script import Codec
 
-PAYLOAD_TYPES = {Codec.PCMU: 0, Codec.PCMA: 8, Codec.G722: 9}
 _RTPMAP = {0: "PCMU/8000", 8: "PCMA/8000", 9: "G722/8000"}
 _BOUNDARY = "callvault-src-boundary"
 
