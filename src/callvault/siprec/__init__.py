@@ -1,1 +1,55 @@
-"""Recording metadata (RFC 7865) in all its dialects, into one form."""
+"""SIPREC: bodies taken apart, metadata read and remembered, speakers found (RFC 7865, 7866)."""
+
+from callvault.siprec.address import display_name, user_and_host
+from callvault.siprec.classify import CallClass, classify
+from callvault.siprec.document import (
+    DataMode,
+    Document,
+    Extension,
+    Group,
+    NameId,
+    Participant,
+    ParticipantSession,
+    ParticipantStreams,
+    Session,
+    SessionRecording,
+    Stream,
+)
+from callvault.siprec.multipart import Body, Part, read_body
+from callvault.siprec.reader import read_metadata
+from callvault.siprec.roster import Roster, SessionRoster, Speaker
+from callvault.siprec.speakers import Line, SessionVoices, Voice, who_speaks
+from callvault.siprec.view import Change, MetadataState, View, merge
+
+__all__ = [
+    "Body",
+    "CallClass",
+    "Change",
+    "DataMode",
+    "Document",
+    "Extension",
+    "Group",
+    "Line",
+    "MetadataState",
+    "NameId",
+    "Part",
+    "Participant",
+    "ParticipantSession",
+    "ParticipantStreams",
+    "Roster",
+    "Session",
+    "SessionRecording",
+    "SessionRoster",
+    "SessionVoices",
+    "Speaker",
+    "Stream",
+    "View",
+    "Voice",
+    "classify",
+    "display_name",
+    "merge",
+    "read_body",
+    "read_metadata",
+    "user_and_host",
+    "who_speaks",
+]

@@ -1,0 +1,124 @@
+"""Recording metadata as values (RFC 7865): what one document says, whatever its dialect.
+
+Ids are opaque strings, compared as they are; their scope is the dialog. Times of the device are
+text as received: the recorder's own clock is the one that counts.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class DataMode(StrEnum):
+    """Whether a document is the whole state or only what changed (RFC 7865, section 6.1.1)."""
+
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+
+
+@dataclass(frozen=True, slots=True)
+class NameId:
+    """One identity of a participant."""
+
+    aor: str = ""
+    name: str = ""  # the first one given; a blank name is none
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A communication session group: sessions that belong together, as across a transfer."""
+
+    group_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A communication session: the call being recorded."""
+
+    session_id: str
+    group_id: str = ""
+    sip_session_ids: tuple[str, ...] = ()
+    started: str = ""
+    stopped: str = ""
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """Someone who takes part."""
+
+    participant_id: str
+    identities: tuple[NameId, ...] = ()
+    session_id: str = ""  # where the dialect says it here; else see ParticipantSession
+
+    @property
+    def name(self) -> str:
+        """The first name given, or empty."""
+        return next((one.name for one in self.identities if one.name), "")
+
+    @property
+    def aors(self) -> tuple[str, ...]:
+        """All addresses of record, in order."""
+        return tuple(one.aor for one in self.identities if one.aor)
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A media stream of a session; `label` names its m-line (RFC 4574)."""
+
+    stream_id: str
+    session_id: str = ""
+    label: str = ""
+    content_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantSession:
+    """Membership of a participant in a session."""
+
+    participant_id: str
+    session_id: str
+    left: str = ""  # disassociate-time; empty: still there
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantStreams:
+    """Who is heard on which stream; empty `sends`: not heard now, as on hold."""
+
+    participant_id: str
+    sends: tuple[str, ...] = ()
+    receives: tuple[str, ...] = ()
+    left: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecording:
+    """Membership of a session in this recording session."""
+
+    session_id: str
+    left: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """What a vendor added: the element it hangs on, and its values flattened in order."""
+
+    parent_kind: str  # recording, session, participant, …
+    parent_id: str
+    values: tuple[tuple[str, str], ...]  # ("path/of/element" or "path@attribute", text)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One metadata document, read."""
+
+    mode: DataMode = DataMode.COMPLETE
+    groups: tuple[Group, ...] = ()
+    sessions: tuple[Session, ...] = ()
+    participants: tuple[Participant, ...] = ()
+    streams: tuple[Stream, ...] = ()
+    participant_sessions: tuple[ParticipantSession, ...] = ()
+    participant_streams: tuple[ParticipantStreams, ...] = ()
+    session_recordings: tuple[SessionRecording, ...] = ()
+    extensions: tuple[Extension, ...] = ()
+    digest: str = ""  # SHA-256 of the canonical XML, hex: equal documents are handled once
+    problem: str = ""  # what could not be read; empty: everything could

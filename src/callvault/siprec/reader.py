@@ -1,0 +1,253 @@
+"""One tolerant reader for all dialects of recording metadata (RFC 7865 and its drafts).
+
+It works on local names without regard to case or namespace, accepts the attribute names of each
+draft, and turns the drafts' `send` inside `participant` into the associations of the RFC. What it
+does not know it keeps as extension data.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from lxml import etree
+
+from callvault.errors import RemoteProtocolError
+from callvault.siprec.document import (
+    DataMode,
+    Document,
+    Extension,
+    Group,
+    NameId,
+    Participant,
+    ParticipantSession,
+    ParticipantStreams,
+    Session,
+    SessionRecording,
+    Stream,
+)
+from callvault.siprec.markup import children, digest, local_name, parse_markup
+
+MAX_OBJECTS = 200
+"""Participants, sessions, streams or associations of one document; the rest is left out."""
+_MAX_TEXT = 1024
+_MAX_EXTENSION_VALUES = 256
+
+_ID = ("participant_id", "id")
+_SESSION_ID = ("session_id", "session")
+_OBJECT_NAMES = {
+    "participant": ("participant_id", "id", "name", "aor", "nameid", "send", "recv"),
+    "session": (
+        *("sipsessionid", "reason", "group-ref", "start-time", "stop-time", "end-time"),
+        *("associate-time", "disassociate-time"),
+    ),
+    "stream": ("label", "content-type", "mode", "associate-time", "disassociate-time"),
+    "group": ("associate-time", "disassociate-time"),
+}
+"""Children that belong to the model; any other is an extension of its object."""
+_TOP_NAMES = {
+    *_OBJECT_NAMES,
+    *("datamode", "sessionrecordingassoc", "participantsessionassoc", "participantstreamassoc"),
+}
+
+_Object = TypeVar("_Object")
+
+
+def read_metadata(content: bytes) -> Document:
+    """Read one document. Raises RemoteProtocolError if it holds no recording metadata."""
+    root, damage = parse_markup(content)
+    if local_name(root) not in ("recording", "recording_metadata"):
+        raise RemoteProtocolError("metadata without a recording element")
+    return _Reader(root, problem=damage).read()
+
+
+def _attribute(element: etree._Element, *names: str) -> str:
+    """Return the first of the named attributes that is there, trimmed; names in lower case."""
+    found = {
+        str(name).rpartition("}")[2].lower(): str(value)[:_MAX_TEXT].strip()
+        for name, value in element.attrib.items()
+    }
+    return next((found[name] for name in names if found.get(name)), "")
+
+
+def _text(element: etree._Element) -> str:
+    """Return all text inside, trimmed and cut."""
+    return "".join(str(text) for text in element.itertext())[:_MAX_TEXT].strip()
+
+
+def _texts(element: etree._Element, *names: str) -> tuple[str, ...]:
+    """Return the texts of the named children, empty ones left out."""
+    found = (_text(child) for child in children(element) if local_name(child) in names)
+    return tuple(text for text in found if text)
+
+
+def _first(element: etree._Element, *names: str) -> str:
+    return next(iter(_texts(element, *names)), "")
+
+
+def _stream_ids(element: etree._Element, name: str) -> tuple[str, ...]:
+    """Return the ids in `send` or `recv`: as text (RFC), or in an `id` child (draft-ram)."""
+    return tuple(
+        text
+        for child in children(element)
+        if local_name(child) == name
+        for text in (_texts(child, "id") or (_text(child),))
+        if text
+    )
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Walks one document once."""
+
+    root: etree._Element
+    problem: str = ""
+    values_left: int = _MAX_EXTENSION_VALUES
+    extensions: list[Extension] = field(default_factory=list)
+    participant_streams: list[ParticipantStreams] = field(default_factory=list)
+
+    def read(self) -> Document:
+        """Return the document; objects keep their order."""
+        groups = self._objects("group", self._group)
+        sessions = self._objects("session", self._session)
+        participants = _told_apart(self._objects("participant", self._participant))
+        streams = self._objects("stream", self._stream)
+        self.participant_streams += self._objects("participantstreamassoc", _participant_streams)
+        self._keep_unknown(self.root, "recording", "", _TOP_NAMES)
+        return Document(
+            mode=self._mode(),
+            groups=groups,
+            sessions=sessions,
+            participants=participants,
+            streams=streams,
+            participant_sessions=self._objects("participantsessionassoc", _participant_session),
+            participant_streams=tuple(self.participant_streams),
+            session_recordings=self._objects("sessionrecordingassoc", _session_recording),
+            extensions=tuple(self.extensions),
+            digest=digest(self.root),
+            problem=self.problem,
+        )
+
+    def _mode(self) -> DataMode:
+        """Partial if an element or, as SEMS does it, an attribute of the root says so."""
+        said = _first(self.root, "datamode") or _attribute(self.root, "datamode")
+        return DataMode.PARTIAL if said.lower() == "partial" else DataMode.COMPLETE
+
+    def _objects(
+        self, name: str, read: Callable[[etree._Element, int], _Object]
+    ) -> tuple[_Object, ...]:
+        """Read the root's children of that name, at most MAX_OBJECTS."""
+        found = [child for child in children(self.root) if local_name(child) == name]
+        if len(found) > MAX_OBJECTS:
+            self.problem = f"more than {MAX_OBJECTS} {name} elements"
+        return tuple(read(one, place) for place, one in enumerate(found[:MAX_OBJECTS], 1))
+
+    def _group(self, element: etree._Element, place: int) -> Group:
+        group_id = _attribute(element, "group_id", "id") or f"#{place}"
+        self._keep_unknown(element, "group", group_id, _OBJECT_NAMES["group"])
+        return Group(group_id)
+
+    def _session(self, element: etree._Element, place: int) -> Session:
+        session_id = _attribute(element, "session_id", "id") or f"#{place}"
+        self._keep_unknown(element, "session", session_id, _OBJECT_NAMES["session"])
+        return Session(
+            session_id,
+            group_id=_first(element, "group-ref") or _attribute(element, "group"),
+            sip_session_ids=_texts(element, "sipsessionid"),
+            started=_first(element, "start-time", "associate-time"),
+            stopped=_first(element, "stop-time", "end-time", "disassociate-time"),
+            reasons=_texts(element, "reason"),
+        )
+
+    def _participant(self, element: etree._Element, place: int) -> Participant:
+        participant_id = _attribute(element, *_ID) or f"#{place}"
+        sends, receives = _stream_ids(element, "send"), _stream_ids(element, "recv")
+        if sends or receives:
+            self.participant_streams.append(ParticipantStreams(participant_id, sends, receives))
+        self._keep_unknown(element, "participant", participant_id, _OBJECT_NAMES["participant"])
+        return Participant(
+            participant_id,
+            identities=tuple(_identities(element)),
+            session_id=_attribute(element, *_SESSION_ID),
+        )
+
+    def _stream(self, element: etree._Element, place: int) -> Stream:
+        stream_id = _attribute(element, "stream_id", "id") or f"#{place}"
+        self._keep_unknown(element, "stream", stream_id, _OBJECT_NAMES["stream"])
+        return Stream(
+            stream_id,
+            session_id=_attribute(element, *_SESSION_ID),
+            label=_first(element, "label"),
+            content_type=_first(element, "content-type"),
+        )
+
+    def _keep_unknown(
+        self, element: etree._Element, kind: str, object_id: str, known: Iterable[str]
+    ) -> None:
+        """Keep children that the model does not know as an extension of their object."""
+        values = [
+            value
+            for child in children(element)
+            if local_name(child) not in known
+            for value in _flattened(child, local_name(child))
+        ][: self.values_left]
+        if values:
+            self.values_left -= len(values)
+            self.extensions.append(Extension(kind, object_id, tuple(values)))
+
+
+def _identities(element: etree._Element) -> Iterator[NameId]:
+    """Yield the nameID elements; in drafts `aor` and `name` are children of the participant."""
+    for child in children(element):
+        if local_name(child) == "nameid":
+            aor = _attribute(child, "aor") or _first(child, "aor")
+            yield NameId(aor, _first(child, "name") or _attribute(child, "name"))
+    aor, name = _first(element, "aor") or _attribute(element, "aor"), _first(element, "name")
+    if aor or name:
+        yield NameId(aor, name)
+
+
+def _participant_session(element: etree._Element, place: int) -> ParticipantSession:
+    return ParticipantSession(
+        _attribute(element, *_ID) or f"#{place}",
+        _attribute(element, *_SESSION_ID),
+        left=_first(element, "disassociate-time"),
+    )
+
+
+def _participant_streams(element: etree._Element, place: int) -> ParticipantStreams:
+    return ParticipantStreams(
+        _attribute(element, *_ID) or f"#{place}",
+        sends=_stream_ids(element, "send"),
+        receives=_stream_ids(element, "recv"),
+        left=_first(element, "disassociate-time"),
+    )
+
+
+def _session_recording(element: etree._Element, place: int) -> SessionRecording:
+    session_id = _attribute(element, "session_id", "id", "session") or f"#{place}"
+    return SessionRecording(session_id, left=_first(element, "disassociate-time"))
+
+
+def _told_apart(participants: tuple[Participant, ...]) -> tuple[Participant, ...]:
+    """Drop true duplicates; CUBE gives one id to two people, who get an id each by position."""
+    kept: dict[str, Participant] = {}
+    for place, one in enumerate(participants, 1):
+        other = kept.get(one.participant_id)
+        if other is None:
+            kept[one.participant_id] = one
+        elif other.identities != one.identities:
+            told_apart = f"{one.participant_id}#{place}"
+            kept[told_apart] = Participant(told_apart, one.identities, one.session_id)
+    return tuple(kept.values())
+
+
+def _flattened(element: etree._Element, path: str) -> Iterator[tuple[str, str]]:
+    """Yield (path, text) of an element and all below it; bounded by the tree's own bounds."""
+    for name, value in element.attrib.items():
+        yield f"{path}@{str(name).rpartition('}')[2].lower()}", str(value)[:_MAX_TEXT]
+    below = list(children(element))
+    text = _text(element) if not below else (element.text or "").strip()[:_MAX_TEXT]
+    if text:
+        yield path, text
+    for child in below:
+        yield from _flattened(child, f"{path}/{local_name(child)}")

@@ -1,0 +1,177 @@
+"""The metadata of a dialog over time: documents merged into the present state, history kept.
+
+A complete document replaces the state; a partial one replaces whole objects by their key, so that
+an association without `send` means that the participant stopped sending (RFC 7865, section 6.1.1).
+Who was there before is remembered by the roster.
+"""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from callvault.siprec.document import (
+    DataMode,
+    Document,
+    Group,
+    Participant,
+    ParticipantSession,
+    ParticipantStreams,
+    Session,
+    SessionRecording,
+    Stream,
+)
+
+_Object = TypeVar("_Object")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The present state."""
+
+    groups: tuple[Group, ...] = ()
+    sessions: tuple[Session, ...] = ()
+    participants: tuple[Participant, ...] = ()
+    streams: tuple[Stream, ...] = ()
+    participant_sessions: tuple[ParticipantSession, ...] = ()
+    participant_streams: tuple[ParticipantStreams, ...] = ()
+    session_recordings: tuple[SessionRecording, ...] = ()
+
+    def present_sessions(self) -> tuple[Session, ...]:
+        """Sessions still in this recording; one stands for all if the dialect names none."""
+        gone = {one.session_id for one in self.session_recordings if one.left}
+        here = tuple(one for one in self.sessions if one.session_id not in gone)
+        return here if self.sessions or not self.participants else (Session(""),)
+
+    def present_participants(self, session_id: str) -> tuple[Participant, ...]:
+        """Participants of a session who have not left it, in document order."""
+        known = {one.session_id for one in self.sessions}
+        joined: set[str] = set()
+        left: set[str] = set()
+        for one in self.participant_sessions:
+            # CUBE is known to put the participant's id here: such a membership says nothing.
+            if one.session_id == session_id or one.session_id not in known:
+                (left if one.left else joined).add(one.participant_id)
+        left |= {one.participant_id for one in self.participant_streams if one.left} - joined
+        return tuple(
+            one
+            for one in self.participants
+            if one.participant_id not in left - joined
+            and (one.participant_id in joined or self._may_belong(one, session_id))
+        )
+
+    def streams_of(self, session_id: str) -> tuple[Stream, ...]:
+        """Streams of a session, in document order; one without a session belongs to any."""
+        known = {one.session_id for one in self.sessions}
+        return tuple(
+            one
+            for one in self.streams
+            if one.session_id == session_id or one.session_id not in known
+        )
+
+    def sends_of(self, participant_id: str) -> tuple[str, ...]:
+        """Ids of the streams on which a participant is heard now."""
+        return tuple(
+            dict.fromkeys(
+                stream_id
+                for one in self.participant_streams
+                if one.participant_id == participant_id and not one.left
+                for stream_id in one.sends
+            )
+        )
+
+    def _may_belong(self, participant: Participant, session_id: str) -> bool:
+        """Belongs unless it is said to belong elsewhere."""
+        if participant.session_id:
+            return participant.session_id == session_id
+        elsewhere = {
+            one.session_id
+            for one in self.participant_sessions
+            if one.participant_id == participant.participant_id
+        } & {one.session_id for one in self.sessions}
+        return not elsewhere
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a document changed."""
+
+    joined: tuple[Participant, ...] = ()
+    left: tuple[Participant, ...] = ()
+    is_repeat: bool = False  # the same document as before: nothing to do
+
+
+@dataclass(slots=True)
+class MetadataState:
+    """The metadata of one dialog as it is now."""
+
+    view: View = field(default_factory=View)
+    last_digest: str = ""
+
+    def apply(self, document: Document) -> Change:
+        """Merge a document in. Webex sends each update three times: only the first one counts."""
+        if document.digest and document.digest == self.last_digest:
+            return Change(is_repeat=True)
+        self.last_digest = document.digest
+        before = _present(self.view)
+        self.view = merge(self.view, document)
+        after = _present(self.view)
+        return Change(
+            joined=tuple(one for key, one in after.items() if key not in before),
+            left=tuple(one for key, one in before.items() if key not in after),
+        )
+
+
+def merge(view: View, document: Document) -> View:
+    """Return the state after `document`."""
+    if document.mode is DataMode.COMPLETE:
+        view = View()
+    return View(
+        groups=_upsert(view.groups, document.groups, lambda one: one.group_id),
+        sessions=_upsert(view.sessions, document.sessions, lambda one: one.session_id),
+        participants=_upsert(
+            view.participants, document.participants, lambda one: one.participant_id
+        ),
+        streams=_upsert(
+            view.streams, document.streams, lambda one: (one.session_id, one.stream_id)
+        ),
+        participant_sessions=_upsert(
+            view.participant_sessions,
+            document.participant_sessions,
+            lambda one: (one.participant_id, one.session_id),
+        ),
+        participant_streams=_upsert(
+            view.participant_streams,
+            document.participant_streams,
+            lambda one: one.participant_id,
+        ),
+        session_recordings=_upsert(
+            view.session_recordings, document.session_recordings, lambda one: one.session_id
+        ),
+    )
+
+
+def _upsert(
+    old: tuple[_Object, ...], new: tuple[_Object, ...], key: Callable[[_Object], Hashable]
+) -> tuple[_Object, ...]:
+    """Replace objects by key, each in its old place; several new ones of one key all stay."""
+    return tuple(
+        one for several in (_by_key(old, key) | _by_key(new, key)).values() for one in several
+    )
+
+
+def _by_key(
+    objects: tuple[_Object, ...], key: Callable[[_Object], Hashable]
+) -> dict[Hashable, list[_Object]]:
+    found: dict[Hashable, list[_Object]] = {}
+    for one in objects:
+        found.setdefault(key(one), []).append(one)
+    return found
+
+
+def _present(view: View) -> dict[tuple[str, tuple[str, ...]], Participant]:
+    """Everyone there now, in any session. An id given to another address is another person."""
+    return {
+        (one.participant_id, one.aors): one
+        for session in view.present_sessions()
+        for one in view.present_participants(session.session_id)
+    }

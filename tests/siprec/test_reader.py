@@ -1,0 +1,184 @@
+"""The one reader of all dialects, over the corpus and over nonsense."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callvault.errors import RemoteProtocolError
+from callvault.siprec import (
+    DataMode,
+    Document,
+    Extension,
+    Line,
+    MetadataState,
+    NameId,
+    Participant,
+    ParticipantStreams,
+    Roster,
+    Session,
+    Stream,
+    read_metadata,
+)
+
+CORPUS = Path(__file__).parents[1] / "corpus" / "siprec"
+INVALID = {
+    "not_xml_invalid": "not XML",
+    "empty_invalid": "not XML",
+    "other_root_invalid": "without a recording element",
+    "document_type_invalid": "document type declaration",
+    "too_deep_invalid": "deeper than 64",
+}
+
+
+def _sessions(document: Document, *, lines: int) -> list[dict[str, object]]:
+    state, roster = MetadataState(), Roster()
+    state.apply(document)
+    roster.learn(state.view, [Line(index, str(index + 1)) for index in range(lines)])
+    return [
+        {
+            "key": session.key,
+            "lines": list(session.lines),
+            "guess": session.is_guess,
+            "speakers": [
+                [one.participant.name, *one.participant.aors, list(one.lines), one.is_present]
+                for one in session.speakers
+            ],
+        }
+        for session in roster.sessions()
+    ]
+
+
+@pytest.mark.parametrize("path", sorted(CORPUS.glob("*.json")), ids=lambda path: path.stem)
+def test_each_document_of_the_corpus_tells_who_is_heard_where(path: Path) -> None:
+    expected = json.loads(path.read_text())
+    document = read_metadata(path.with_suffix(".xml").read_bytes())
+    lines = 4 if path.stem == "several_sessions" else 2
+    assert _sessions(document, lines=lines) == expected["sessions"]
+    assert document.problem == expected["problem"]
+
+
+@pytest.mark.parametrize(("name", "problem"), INVALID.items())
+def test_what_is_no_metadata_is_refused_with_its_reason(name: str, problem: str) -> None:
+    with pytest.raises(RemoteProtocolError, match=problem):
+        read_metadata((CORPUS / f"{name}.xml").read_bytes())
+
+
+def test_every_file_of_the_corpus_is_tested() -> None:
+    documents = {path.stem for path in CORPUS.glob("*.xml")}
+    assert documents == {path.stem for path in CORPUS.glob("*.json")} | INVALID.keys()
+
+
+def test_a_document_is_read_whole() -> None:
+    document = read_metadata(
+        b"<recording><datamode>partial</datamode><group group_id='g'/>"
+        b"<session session_id='c'><group-ref>g</group-ref><reason>r</reason>"
+        b"<start-time>2026-03-12T14:25:30Z</start-time></session>"
+        b"<participant participant_id='p'><nameID aor='sip:1@h'><name xml:lang='it'> </name>"
+        b"<name>A</name></nameID><nameID aor='tel:+1'/><x:role xmlns:x='u' kind='k'>boss</x:role>"
+        b"</participant><stream stream_id='s' session_id='c'><label> 1 </label></stream>"
+        b"<participantstreamassoc participant_id='p'><send>s</send></participantstreamassoc>"
+        b"</recording>"
+    )
+    assert document == Document(
+        mode=DataMode.PARTIAL,
+        groups=document.groups,
+        sessions=(Session("c", "g", started="2026-03-12T14:25:30Z", reasons=("r",)),),
+        participants=(Participant("p", (NameId("sip:1@h", "A"), NameId("tel:+1"))),),
+        streams=(Stream("s", "c", "1"),),
+        participant_streams=(ParticipantStreams("p", ("s",)),),
+        extensions=(Extension("participant", "p", (("role@kind", "k"), ("role", "boss"))),),
+        digest=document.digest,
+    )
+
+
+def test_blanks_and_attribute_order_do_not_change_the_digest() -> None:
+    one = read_metadata(b"<recording><stream a='1' id='s'/> <session id='c'/></recording>")
+    other = read_metadata(
+        b"<recording>\n<stream id='s' a='1'></stream><session id='c'/></recording>"
+    )
+    another = read_metadata(b"<recording><stream id='t' a='1'/><session id='c'/></recording>")
+    assert one.digest == other.digest != another.digest
+
+
+def test_more_objects_than_a_call_can_have_are_left_out_and_said() -> None:
+    document = read_metadata(b"<recording>" + b"<participant id='p'/>" * 201 + b"</recording>")
+    assert document.problem == "more than 200 participant elements"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<recording>" + b"<a>" * 300_000,
+        b"<recording>" + b"<a b='c'/>" * 20_000 + b"</recording>",
+        b"<recording " + b"a='1' " * 40_000 + b"/>",
+        b"<recording>" + b"<participant id='p'><send>1</send></participant>" * 5_000,
+        b"&" * 262_000,
+        b"<sip:" * 50_000,
+        b"\xff" * 1_000_000,
+    ],
+)
+def test_hostile_documents_cost_little(content: bytes) -> None:
+    started = time.perf_counter()
+    try:
+        read_metadata(content)
+    except RemoteProtocolError as error:
+        assert str(error) != ""  # noqa: PT017 - either outcome is fine, only the time counts
+    assert time.perf_counter() - started < 0.15
+
+
+NAMES = st.sampled_from(
+    [
+        "recording",
+        "session",
+        "participant",
+        "stream",
+        "nameID",
+        "name",
+        "aor",
+        "send",
+        "recv",
+        "id",
+        "label",
+        "group",
+        "participantstreamassoc",
+        "participantsessionassoc",
+        "datamode",
+        "tns:x",
+        "extensiondata",
+    ]
+)
+WORDS = st.text(max_size=8) | st.sampled_from(["p1", "s1", "cs1", "sip:1@h", "1", "&", "<"])
+
+
+@st.composite
+def elements(draw: st.DrawFn, depth: int = 3) -> str:
+    """Draw an element that is nearly metadata, well-formed or not."""
+    name = draw(NAMES)
+    attribute = f"{draw(NAMES)}_id='{draw(WORDS)}' id='{draw(WORDS)}'"
+    inside = draw(st.lists(elements(depth=depth - 1), max_size=4)) if depth else [draw(WORDS)]
+    return f"<{name} {attribute}>{''.join(inside)}</{name}>"
+
+
+@given(st.lists(elements(), max_size=6))
+def test_any_near_metadata_is_read_and_resolved_or_refused(parts: list[str]) -> None:
+    text = f"<recording>{''.join(parts)}</recording>".encode("utf-8", "surrogatepass")
+    try:
+        document = read_metadata(text)
+    except RemoteProtocolError:
+        return
+    for session in _sessions(document, lines=2):
+        assert session["lines"] in ([], [0], [1], [0, 1])
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_are_read_or_refused(content: bytes) -> None:
+    for text in (content, b"<recording>" + content):
+        try:
+            document = read_metadata(text)
+        except RemoteProtocolError:
+            continue
+        assert len(document.digest) == 64

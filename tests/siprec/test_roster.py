@@ -1,0 +1,121 @@
+"""Metadata over time: holds, transfers, repeats, and what is remembered of them."""
+
+from callvault.siprec import Line, MetadataState, Roster, View, read_metadata
+
+LINES = [Line(0, "1"), Line(1, "2")]
+
+
+def _association(participant: str, *sends: str) -> str:
+    sent = "".join(f"<send>{stream}</send>" for stream in sends)
+    return f"<participantstreamassoc participant_id='{participant}'>{sent}</participantstreamassoc>"
+
+
+def _participant(participant: str, aor: str) -> str:
+    return f"<participant participant_id='{participant}'><nameID aor='{aor}'/></participant>"
+
+
+STREAMS = "".join(
+    f"<stream stream_id='s{n}' session_id='cs1'><label>{n}</label></stream>" for n in (1, 2)
+)
+SESSION = "<session session_id='cs1'/>"
+ANN, BOB, CAROL = (
+    _participant("p1", "sip:1001@h"),
+    _participant("p2", "sip:1002@h"),
+    _participant("p3", "sip:1003@h"),
+)
+CALL = SESSION + STREAMS + ANN + BOB + _association("p1", "s1") + _association("p2", "s2")
+
+
+class _Dialog:
+    """A dialog's metadata and roster, fed with bodies."""
+
+    def __init__(self) -> None:
+        self.state = MetadataState()
+        self.roster = Roster()
+
+    def hear(self, body: str, mode: str = "complete") -> tuple[list[str], list[str]]:
+        text = f"<recording><datamode>{mode}</datamode>{body}</recording>"
+        change = self.state.apply(read_metadata(text.encode()))
+        self.roster.learn(self.state.view, LINES)
+        return (
+            [one.participant_id for one in change.joined],
+            [one.participant_id for one in change.left],
+        )
+
+    def heard(self) -> dict[str, tuple[int, ...]]:
+        return {
+            one.participant.aors[0]: one.lines
+            for session in self.roster.sessions()
+            for one in session.speakers
+        }
+
+
+def test_the_same_document_again_changes_nothing() -> None:
+    dialog = _Dialog()
+    assert dialog.hear(CALL) == (["p1", "p2"], [])
+    view = dialog.state.view
+    assert dialog.hear(CALL + " ") == ([], [])
+    assert dialog.state.view is view
+
+
+def test_a_partial_association_without_send_ends_the_sending_and_the_roster_remembers() -> None:
+    dialog = _Dialog()
+    dialog.hear(CALL)
+    assert dialog.hear(_association("p2"), "partial") == ([], [])
+    assert dialog.state.view.sends_of("p2") == ()
+    assert dialog.state.view.sends_of("p1") == ("s1",)
+    assert dialog.heard() == {"sip:1001@h": (0,), "sip:1002@h": (1,)}
+
+
+def test_a_party_replaced_in_the_dialog_keeps_its_lines_and_its_place() -> None:
+    dialog = _Dialog()
+    dialog.hear(CALL)
+    after = SESSION + STREAMS + ANN + CAROL + _association("p1", "s1") + _association("p3", "s2")
+    assert dialog.hear(after) == (["p3"], ["p2"])
+    assert dialog.heard() == {"sip:1001@h": (0,), "sip:1002@h": (1,), "sip:1003@h": (1,)}
+    present = [one.is_present for one in dialog.roster.sessions()[0].speakers]
+    assert present == [True, False, True]
+
+
+def test_an_id_given_to_another_address_is_another_person() -> None:
+    dialog = _Dialog()
+    dialog.hear(CALL)
+    again = CALL.replace("sip:1002@h", "sip:1003@h")
+    assert dialog.hear(again) == (["p2"], ["p2"])
+    assert dialog.heard()["sip:1003@h"] == (1,)
+
+
+def test_a_session_that_replaces_the_only_one_goes_on_in_its_place() -> None:
+    dialog = _Dialog()
+    dialog.hear(CALL)
+    dialog.hear(CALL.replace("cs1", "cs9"))
+    assert [session.key for session in dialog.roster.sessions()] == [""]
+
+
+def test_a_second_session_beside_the_first_gets_a_key_of_its_own() -> None:
+    dialog = _Dialog()
+    dialog.hear(CALL)
+    dialog.hear(CALL + "<session session_id='cs2'/>")
+    assert [session.key for session in dialog.roster.sessions()] == ["", "cs2"]
+
+
+def test_an_empty_association_at_the_start_is_filled_in_by_order() -> None:
+    dialog = _Dialog()
+    dialog.hear(SESSION + STREAMS + ANN + BOB + _association("p1") + _association("p2"))
+    assert dialog.heard() == {"sip:1001@h": (0,), "sip:1002@h": (1,)}
+    assert dialog.roster.sessions()[0].is_guess
+
+
+def test_later_associations_correct_a_guess() -> None:
+    dialog = _Dialog()
+    dialog.hear(SESSION + ANN + BOB)
+    dialog.hear(CALL.replace("<label>1", "<label>x").replace("<label>2", "<label>1"))
+    dialog.hear(SESSION + STREAMS + ANN + BOB + _association("p1", "s2") + _association("p2", "s1"))
+    assert dialog.heard() == {"sip:1001@h": (1,), "sip:1002@h": (0,)}
+    assert not dialog.roster.sessions()[0].is_guess
+
+
+def test_an_empty_view_has_nobody() -> None:
+    roster = Roster()
+    roster.learn(View(), LINES)
+    assert roster.sessions() == ()
