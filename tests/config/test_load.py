@@ -27,6 +27,7 @@ def write(tmp_path: Path) -> Callable[[str], Path]:
 @pytest.fixture(autouse=True)
 def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CALLVAULT_CONFIG", raising=False)
+    monkeypatch.delenv("CALLVAULT_SET", raising=False)
 
 
 def message(toml: str, write: Callable[[str], Path]) -> str:
@@ -83,6 +84,14 @@ def test_the_environment_names_the_file(
 ) -> None:
     monkeypatch.setenv("CALLVAULT_CONFIG", str(write("[sip]\nport = 5071")))
     assert load().sip.port == 5071
+
+
+def test_overrides_of_the_environment_stand_between_file_and_command_line(
+    write: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CALLVAULT_SET", "sip.port=5071\nweb.port=8081")
+    config = load(write("[sip]\nport = 5072"), overrides=["web.port=8082"])
+    assert (config.sip.port, config.web.port) == (5071, 8082)
 
 
 def test_a_file_named_by_the_environment_must_exist(

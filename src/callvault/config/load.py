@@ -15,6 +15,7 @@ from callvault.config.ranges import RANGES
 from callvault.errors import ConfigError
 
 ENVIRONMENT_VARIABLE = "CALLVAULT_CONFIG"
+OVERRIDES_VARIABLE = "CALLVAULT_SET"  # one override a line; how a command tells its children
 MAX_FILE_BYTES = 1_048_576
 
 _KIND_NAMES = {
@@ -30,15 +31,16 @@ _KIND_NAMES = {
 def load(path: Path | None = None, *, overrides: Sequence[str] = ()) -> sections.Config:
     """Read the settings: file `path`, else the one CALLVAULT_CONFIG names, else the defaults.
 
-    Each of `overrides` is "section.key=value", stronger than the file. Relative paths start at
-    the data folder; a relative data folder starts at the file's folder, without a file at the
-    current one. Raises ConfigError for the first setting that is wrong.
+    Each of `overrides` is "section.key=value", stronger than those in CALLVAULT_SET, which are
+    stronger than the file. Relative paths start at the data folder; a relative data folder starts
+    at the file's folder, without a file at the current one. Raises ConfigError for the first
+    setting that is wrong.
     """
     if path is None and ENVIRONMENT_VARIABLE in os.environ:
         path = Path(os.environ[ENVIRONMENT_VARIABLE])
     known = {setting.key: setting for setting in settings()}
     values = _flatten(_read(path), known) if path else {}
-    for override in overrides:
+    for override in (*os.environ.get(OVERRIDES_VARIABLE, "").splitlines(), *overrides):
         key, value = _parse_override(override, known)
         values[key] = value
     config = _build({key: _convert(known[key], value) for key, value in values.items()})
