@@ -18,6 +18,7 @@ from callvault.portal.configuration.models import PolicyRevision, SystemSettings
 from callvault.portal.people.levels import Level
 from callvault.portal.people.models import User
 
+THIS_MACHINE = ("127.0.0.1/32", "::1/128")  # not all of 127.0.0.0/8: others may live there
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 
 
@@ -44,7 +45,7 @@ def _make_settings() -> None:
     SystemSettings.objects.create(zone=zone)
     Trunk.objects.create(
         name="This machine",
-        peers=list(LOOPBACK),
+        peers=list(THIS_MACHINE),
         media_networks=list(LOOPBACK),
         transports=["udp", "tcp"],
     )
