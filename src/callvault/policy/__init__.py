@@ -1,1 +1,21 @@
 """Who is recorded, whether and why: pure functions on frozen values."""
+
+from callvault.policy.decide import CallSeen, captures, decide, party_of, turned_away
+from callvault.policy.numbers import forms, normalise
+from callvault.policy.owner import Address, Match, NoMatch, PeopleIndex
+from callvault.policy.trunks import TrunkTable
+
+__all__ = [
+    "Address",
+    "CallSeen",
+    "Match",
+    "NoMatch",
+    "PeopleIndex",
+    "TrunkTable",
+    "captures",
+    "decide",
+    "forms",
+    "normalise",
+    "party_of",
+    "turned_away",
+]

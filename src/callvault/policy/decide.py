@@ -1,0 +1,223 @@
+"""Judge a call: which verdict, by which steps, and which recordings are to be made of it.
+
+Steps, in order of evaluation, with the values that their sentence needs:
+
+    known_source  trunk, peer
+    room          calls (in progress) · stopped: reason = spool, ports, stopping, journal
+    offer         stopped only: reason (text of the SIP Warning), when nothing can be recorded
+    media         stopped only: reason = cancelled, when the INVITE was taken back
+    owner         username, name, number, group, matched_by; owners (how many, from two on)
+                  stopped: reason = no_match, ambiguous, inactive, no_parties; number, username,
+                  caller, callee
+    mode          mode, trunk · stopped: the same
+
+Judged at the INVITE, again whenever the metadata says more, and for the last time at the end.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+from uuid import UUID
+
+from callvault.policy.decision import (
+    Assignment,
+    Decision,
+    Direction,
+    Outcome,
+    Party,
+    Step,
+    Verdict,
+)
+from callvault.policy.owner import Address, Match, NoMatch, PeopleIndex
+from callvault.policy.snapshot import RecordingMode, Trunk
+from callvault.siprec import Participant, SessionRoster, Speaker, display_name, user_and_host
+
+RecordingId = Callable[[str, UUID], UUID]
+"""Gives the id of the recording of (communication session, owner): the same one each time."""
+
+_NAMELESS = frozenset({"anonymous", "unavailable", "restricted", "unknown"})
+
+
+@dataclass(frozen=True, slots=True)
+class CallSeen:
+    """What is known of a call when it is judged."""
+
+    trunk: Trunk
+    peer: str  # address, without port
+    calls_in_progress: int
+    sessions: tuple[SessionRoster, ...]
+
+
+class _Owned(NamedTuple):
+    """A speaker of a session who is a user."""
+
+    session: SessionRoster
+    speaker: Speaker
+    match: Match
+
+
+def decide(
+    call: CallSeen, people: PeopleIndex, *, revision: int, recording_id: RecordingId
+) -> Decision:
+    """Judge a call that was taken in. Two users on one call give two assignments."""
+    steps = [_known_source(call.trunk, call.peer), _step("room", calls=str(call.calls_in_progress))]
+    owned, missed = _find_owners(call, people)
+    if not owned:
+        steps += [_no_owner(call, missed), Step("mode", Outcome.NOT_REACHED)]
+        return Decision(Verdict.DISCARDED, tuple(steps), snapshot_revision=revision)
+    steps += [_owner_step(owned), _mode_step(call.trunk)]
+    if not captures(call.trunk):
+        verdict = Verdict.FILTERED if call.trunk.mode is RecordingMode.NEVER else Verdict.NOT_KEPT
+        return Decision(verdict, tuple(steps), snapshot_revision=revision)
+    assignments = tuple(_assignments(owned, call.trunk, recording_id))
+    return Decision(Verdict.RECORDED, tuple(steps), assignments, revision)
+
+
+def captures(trunk: Trunk) -> bool:
+    """Whether media of this trunk's calls may reach the disk at all (MODE-1)."""
+    return trunk.mode is RecordingMode.ALWAYS_ON
+
+
+def turned_away(
+    trunk: Trunk, peer: str, *, step: str, reason: str, verdict: Verdict = Verdict.REFUSED
+) -> Decision:
+    """Judge a call that never began: no room, nothing to record in its offer, or cancelled."""
+    steps = [_known_source(trunk, peer)]
+    if step != "room":
+        steps.append(Step("room", Outcome.PASSED))
+    steps.append(Step(step, Outcome.STOPPED, {"reason": reason}))
+    steps += [Step("owner", Outcome.NOT_REACHED), Step("mode", Outcome.NOT_REACHED)]
+    return Decision(verdict, tuple(steps))
+
+
+def party_of(participant: Participant) -> Party:
+    """Show a participant as a recording does: first number that is one, name, address."""
+    aor = next(iter(participant.aors), "")
+    numbers = [user for user, _ in map(user_and_host, participant.aors)]
+    number = next((one for one in numbers if one.casefold() not in _NAMELESS), "")
+    return Party(number=number, name=participant.name or display_name(aor), aor=aor)
+
+
+def _step(code: str, **values: str) -> Step:
+    return Step(code, Outcome.PASSED, values)
+
+
+def _known_source(trunk: Trunk, peer: str) -> Step:
+    return _step("known_source", trunk=trunk.name, peer=peer)
+
+
+def _addresses(participant: Participant) -> list[Address]:
+    found = (Address(*user_and_host(aor)) for aor in participant.aors)
+    return [one for one in found if one.user and one.user.casefold() not in _NAMELESS]
+
+
+def _find_owners(call: CallSeen, people: PeopleIndex) -> tuple[list[_Owned], list[NoMatch]]:
+    """Match every participant of every session; one user is owner of a session once."""
+    owned: dict[tuple[str, UUID], _Owned] = {}
+    missed: list[NoMatch] = []
+    for session in call.sessions:
+        for speaker in session.speakers:
+            found = people.find(_addresses(speaker.participant))
+            if isinstance(found, NoMatch):
+                missed.append(found)
+                continue
+            key = (session.key, found.person.user_id)
+            owned[key] = _Owned(session, _joined(owned.get(key), speaker), found)
+    return list(owned.values()), missed
+
+
+def _joined(earlier: _Owned | None, speaker: Speaker) -> Speaker:
+    """Join what one user was under several ids, as when they left and came back."""
+    if earlier is None:
+        return speaker
+    return Speaker(
+        speaker.participant,
+        tuple(sorted({*earlier.speaker.lines, *speaker.lines})),
+        earlier.speaker.is_present or speaker.is_present,
+        earlier.speaker.place,
+    )
+
+
+def _no_owner(call: CallSeen, missed: list[NoMatch]) -> Step:
+    """Say why nobody owns the call: the most telling reason, and both numbers."""
+    speakers = [one for session in call.sessions for one in session.speakers]
+    numbers = [party_of(one.participant).number for one in speakers[:2]] + ["", ""]
+    told = sorted(missed, key=lambda one: ("ambiguous", "inactive", "no_match").index(one.reason))
+    first = told[0] if told else NoMatch("no_parties")
+    values = {
+        "reason": first.reason,
+        "number": first.number,
+        "username": first.username,
+        "caller": numbers[0],
+        "callee": numbers[1],
+    }
+    return Step("owner", Outcome.STOPPED, {key: value for key, value in values.items() if value})
+
+
+def _owner_step(owned: list[_Owned]) -> Step:
+    match = owned[0].match
+    values = {
+        "username": match.person.username,
+        "name": match.person.full_name,
+        "number": match.number,
+        "group": match.person.group,
+        "matched_by": match.matched_by,
+    }
+    if len(owned) > 1:
+        values["owners"] = str(len(owned))
+    return Step("owner", Outcome.PASSED, values)
+
+
+def _mode_step(trunk: Trunk) -> Step:
+    outcome = Outcome.PASSED if captures(trunk) else Outcome.STOPPED
+    return Step("mode", outcome, {"mode": trunk.mode.value, "trunk": trunk.name})
+
+
+def _assignments(
+    owned: list[_Owned], trunk: Trunk, recording_id: RecordingId
+) -> Iterator[Assignment]:
+    for session, speaker, match in owned:
+        person = match.person
+        owner_lines, remote_lines, mixed = _channels(session, speaker)
+        if trunk.swap_channels and not mixed:
+            owner_lines, remote_lines = remote_lines, owner_lines
+        yield Assignment(
+            recording_id=recording_id(session.key, person.user_id),
+            owner_id=person.user_id,
+            owner_username=person.username,
+            owner_name=person.full_name,
+            owner_extension=person.extension,
+            owner_group=person.group,
+            # No dialect-free sign of direction exists: the first participant is the caller.
+            direction=Direction.OUT if speaker.place == 0 else Direction.IN,
+            local=party_of(speaker.participant),
+            remote=_remote_party(session, speaker),
+            owner_streams=owner_lines,
+            remote_streams=remote_lines,
+            communication_session_id=session.key,
+            matched_by=match.matched_by,
+            confidence="low" if session.is_guess else "high",
+            mixed=mixed,
+        )
+
+
+def _channels(
+    session: SessionRoster, speaker: Speaker
+) -> tuple[tuple[int, ...], tuple[int, ...], bool]:
+    """Return the owner's lines, all others, and whether one line carries everybody."""
+    others = tuple(line for line in session.lines if line not in speaker.lines)
+    if speaker.lines and others:
+        return speaker.lines, others, False
+    return session.lines, session.lines, True
+
+
+def _remote_party(session: SessionRoster, owner: Speaker) -> Party:
+    """Return the other side: who is there now before who left, the first before the next."""
+    aors = set(owner.participant.aors)
+    others = [
+        one
+        for one in session.speakers
+        if one.place != owner.place and not aors.intersection(one.participant.aors)
+    ]
+    others.sort(key=lambda one: not one.is_present)
+    return party_of(others[0].participant) if others else Party()
