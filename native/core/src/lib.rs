@@ -1,1 +1,44 @@
-//! Receives RTP in timed sweeps and seals it into journals.
+//! Receives RTP in timed sweeps and seals it into journals: capture without Python.
+//!
+//! A [`Receiver`] owns the sockets and the threads. Nobody waits for a packet: every `sweep_ms`
+//! a thread empties each open socket with `recvmmsg` and no readiness call, since wake-ups cost
+//! more than bytes. The kernel's time stamp says when a packet arrived; the socket buffer keeps
+//! seconds of it, so a stalled process loses nothing. Each journal gathers one block a second,
+//! seals it and writes it to a file of its own; one `syncfs` makes all files durable.
+//!
+//! There is no SIP here, no policy, no decoding. The bytes are described in
+//! `docs/formats/journal.md`.
+
+#[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
+compile_error!("the layout of control messages is read as 64-bit Linux writes it");
+
+mod alarms;
+mod block;
+mod classify;
+mod clock;
+mod config;
+mod error;
+mod file;
+mod journal;
+mod level;
+mod network;
+mod pair;
+mod ports;
+mod receiver;
+mod seal;
+mod shared;
+mod socket;
+mod sources;
+mod stream;
+mod sweep;
+mod sys;
+mod window;
+
+pub use alarms::Alarm;
+pub use config::Config;
+pub use error::Error;
+pub use journal::{Journal, NewJournal};
+pub use network::Network;
+pub use receiver::Receiver;
+pub use shared::Stats;
+pub use stream::{Counters, StreamPorts};

@@ -8,6 +8,7 @@ AlarmKind = Literal[
     "buffer_small",
     "kernel_drops",
     "packets_lost",
+    "sweep_failed",
     "sync_failed",
     "sync_recovered",
     "write_failed",
@@ -63,7 +64,8 @@ class Alarm:
     buffer_small     the kernel gives less than the receive buffer asked for (net.core.rmem_max)
     kernel_drops     a stream lost packets in its socket buffer
     write_failed     the spool takes no bytes: packets wait in memory, writing is tried again
-    packets_lost     it lasted too long: memory is full, packets of the journal were dropped
+    packets_lost     it lasted too long: packets of the journal were dropped
+    sweep_failed     a defect of ours: one sweep of a journal was given up, capture goes on
     write_recovered  all that waited is written
     sync_failed      the spool's disk reports an error: what was written lately may not be there
     sync_recovered   it syncs again

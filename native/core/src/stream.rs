@@ -1,0 +1,252 @@
+//! One media stream: its two sockets, who may send, and what was counted.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use crate::block::{GatheredPacket, Gathering};
+use crate::classify::{classify, Class};
+use crate::clock;
+use crate::error::Error;
+use crate::level::{self, PeakMeter};
+use crate::network::Network;
+use crate::pair::{self, SocketPair};
+use crate::shared::Shared;
+use crate::sources::{Source, Sources};
+use crate::sweep::{Batch, Datagram, DATAGRAMS};
+use crate::window::Window;
+
+const PCMU: u8 = 0;
+const PCMA: u8 = 8;
+
+/// The ports of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StreamPorts {
+    /// Even.
+    pub rtp: u16,
+    /// The one above.
+    pub rtcp: u16,
+}
+
+/// What a stream has received so far.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Counters {
+    /// RTP packets journalled.
+    pub packets: u64,
+    /// Bytes of those, headers included.
+    pub bytes: u64,
+    /// RTCP packets journalled.
+    pub rtcp_packets: u64,
+    /// Arrived in a pause.
+    pub dropped_paused: u64,
+    /// From outside the allowed networks.
+    pub dropped_foreign: u64,
+    /// Neither RTP nor RTCP, or too long.
+    pub dropped_invalid: u64,
+    /// Of sources above the bound.
+    pub dropped_sources: u64,
+    /// Dropped because memory was full of what the spool did not take.
+    pub dropped_unwritten: u64,
+    /// Lost in a full socket buffer.
+    pub dropped_kernel: u64,
+    /// Arrival of the newest journalled RTP packet, realtime; 0: none.
+    pub last_arrival_ns: u64,
+    /// Of the sources in the table, in the order of first being heard.
+    pub ssrcs: Vec<u32>,
+    /// Distinct RTP sources heard.
+    pub sources: u64,
+    /// Loudest G.711 sample of the last one to two seconds; None: no G.711.
+    pub peak_dbfs: Option<f64>,
+}
+
+/// Which of the two sockets.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Port {
+    /// RTP, and RTCP if multiplexed.
+    Rtp,
+    /// RTCP only.
+    Rtcp,
+}
+
+/// What a sweep of one journal works with.
+pub struct Sweep<'a> {
+    /// Receive buffers.
+    pub batch: &'a mut Batch,
+    /// Arrival times that are kept.
+    pub window: Window,
+    /// Where kept packets go.
+    pub intake: Intake<'a>,
+}
+
+/// Where kept packets go.
+pub struct Intake<'a> {
+    /// The block that is being gathered.
+    pub gathering: &'a mut Gathering,
+    /// Now, monotonic.
+    pub now_ns: u64,
+    /// The spool takes nothing and memory is full: packets are dropped.
+    pub is_out_of_memory: bool,
+}
+
+/// One stream of a journal. Its counters can be read after its end.
+pub struct Stream {
+    index: u16,
+    ports: StreamPorts,
+    sockets: Option<SocketPair>,
+    allow: Vec<Network>,
+    sources: Sources,
+    counted: Counters,
+    socket_drops: [u32; 2], // as the kernel last reported them
+    level: PeakMeter,
+}
+
+impl Stream {
+    /// Bind a random free pair of ports.
+    pub fn open(index: u16, allow: Vec<Network>, shared: &Shared) -> Result<Self, Error> {
+        let (rtp_port, sockets) = pair::open_pair(shared)?;
+        Ok(Self {
+            index,
+            ports: StreamPorts { rtp: rtp_port, rtcp: rtp_port + 1 },
+            sockets: Some(sockets),
+            allow,
+            sources: Sources::new(shared.config.max_sources),
+            counted: Counters::default(),
+            socket_drops: [0; 2],
+            level: PeakMeter::default(),
+        })
+    }
+
+    /// Index of the m-line.
+    pub fn index(&self) -> u16 {
+        self.index
+    }
+
+    /// The ports that it has or had.
+    pub fn ports(&self) -> StreamPorts {
+        self.ports
+    }
+
+    /// Whether it still receives.
+    pub fn is_open(&self) -> bool {
+        self.sockets.is_some()
+    }
+
+    /// The bare numbers of what was received so far.
+    pub fn counted(&self) -> &Counters {
+        &self.counted
+    }
+
+    /// What was received so far; `now_ns` is monotonic.
+    pub fn counters(&self, now_ns: u64) -> Counters {
+        Counters {
+            ssrcs: self.sources.ssrcs(),
+            sources: self.sources.heard(),
+            peak_dbfs: self.level.dbfs(now_ns),
+            ..self.counted.clone()
+        }
+    }
+
+    /// Take what one `recvmmsg` gives; true if there may be more.
+    pub fn receive_once(&mut self, port: Port, sweep: &mut Sweep<'_>) -> bool {
+        let Some(sockets) = &self.sockets else { return false };
+        let socket = if port == Port::Rtp { &sockets.rtp } else { &sockets.rtcp };
+        let received = sweep.batch.receive(socket);
+        for number in 0..received {
+            self.take(port, number, sweep);
+        }
+        received == DATAGRAMS
+    }
+
+    /// Close the sockets and let the ports rest.
+    pub fn close(&mut self, shared: &Shared) {
+        if self.sockets.take().is_some() {
+            shared.ports().rest(self.ports.rtp, clock::monotonic_ns());
+            shared.totals.open_sockets.fetch_sub(2, Relaxed);
+        }
+    }
+
+    fn take(&mut self, port: Port, number: usize, sweep: &mut Sweep<'_>) {
+        let Some(datagram) = sweep.batch.datagram(number) else {
+            self.counted.dropped_invalid += 1;
+            return;
+        };
+        self.note_kernel_drops(port, datagram.kernel_drops);
+        let arrival_ns = datagram.arrival_ns.unwrap_or_else(clock::realtime_ns);
+        if !sweep.window.keeps(arrival_ns) {
+            self.counted.dropped_paused += 1;
+            sweep.batch.erase(number);
+        } else if !self.allow.iter().any(|network| network.contains(datagram.address)) {
+            self.counted.dropped_foreign += 1;
+        } else {
+            self.sort(port, &datagram, arrival_ns, &mut sweep.intake);
+        }
+    }
+
+    /// Classify a datagram that may be kept, and gather it.
+    fn sort(&mut self, port: Port, datagram: &Datagram<'_>, arrival_ns: u64, to: &mut Intake<'_>) {
+        let class = match classify(datagram.bytes) {
+            Class::Rtp { .. } if port == Port::Rtcp => Class::Invalid,
+            _ if datagram.is_cut => Class::Invalid,
+            class => class,
+        };
+        let ssrc = match class {
+            Class::Rtp { ssrc, .. } => Some(ssrc),
+            Class::Rtcp => None,
+            Class::Invalid => {
+                self.counted.dropped_invalid += 1;
+                return;
+            }
+        };
+        let source = Source { address: datagram.address, port: datagram.port, ssrc };
+        if to.is_out_of_memory {
+            self.counted.dropped_unwritten += 1;
+        } else if self.gather(source, datagram.bytes, arrival_ns, to) {
+            self.count(class, datagram.bytes, arrival_ns, to.now_ns);
+        } else {
+            self.counted.dropped_sources += 1;
+        }
+    }
+
+    /// Put a packet into the block; false if its source is above the bound.
+    fn gather(
+        &mut self,
+        source: Source,
+        datagram: &[u8],
+        arrival_ns: u64,
+        to: &mut Intake<'_>,
+    ) -> bool {
+        let Some(placed) = self.sources.place(source, to.now_ns, to.gathering.serial()) else {
+            return false;
+        };
+        if placed.is_new_in_block {
+            to.gathering.list(self.index, placed.number, &source);
+        }
+        let is_rtcp = source.ssrc.is_none();
+        let (stream, source) = (self.index, placed.number);
+        let packet = GatheredPacket { stream, source, is_rtcp, arrival_ns, datagram };
+        to.gathering.push(&packet, to.now_ns);
+        true
+    }
+
+    fn count(&mut self, class: Class, datagram: &[u8], arrival_ns: u64, now_ns: u64) {
+        let Class::Rtp { payload_type, payload_offset, .. } = class else {
+            self.counted.rtcp_packets += 1;
+            return;
+        };
+        self.counted.packets += 1;
+        self.counted.bytes += datagram.len() as u64;
+        self.counted.last_arrival_ns = self.counted.last_arrival_ns.max(arrival_ns);
+        let payload = datagram.get(payload_offset..).unwrap_or_default();
+        match payload_type {
+            PCMU => self.level.add(level::ulaw_linear(level::ulaw_peak(payload)), now_ns),
+            PCMA => self.level.add(level::alaw_linear(level::alaw_peak(payload)), now_ns),
+            _ => {}
+        }
+    }
+
+    fn note_kernel_drops(&mut self, port: Port, drops: Option<u32>) {
+        if let Some(drops) = drops {
+            let last = &mut self.socket_drops[port as usize];
+            self.counted.dropped_kernel += u64::from(drops.wrapping_sub(*last));
+            *last = drops;
+        }
+    }
+}
