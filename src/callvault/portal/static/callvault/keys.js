@@ -1,7 +1,12 @@
 // Single-key shortcuts: never while a field has the focus, a dialog is open or a modifier is held.
 
 const FIELDS = "input:not([type=range]):not([type=checkbox]), select, textarea, [contenteditable]";
-const OWN_KEYS = { " ": "button, a, summary, input, [role=button]", Enter: "button, a, summary, input" };
+const OWN_KEYS = {
+  " ": "button, summary, input",
+  Enter: "a, button, summary, input",
+  ArrowLeft: "input, select",
+  ArrowRight: "input, select",
+};
 
 /** Whether a key press belongs to the page and not to the control that has the focus. */
 export function belongsToPage(event) {

@@ -1,0 +1,20 @@
+// The list of events: follows the playhead, and each of its times is a link to that moment.
+
+export function followTimeline(list, seek) {
+  const items = [...(list?.querySelectorAll("[data-cv-at]") ?? [])];
+  list?.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-cv-seek]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    history.replaceState(null, "", link.href);
+    seek(Number(link.dataset.cvSeek) / 1000);
+  });
+  return (seconds) => {
+    const reached = items.filter((item) => Number(item.dataset.cvAt) / 1000 <= seconds + 0.05);
+    const now = reached.at(-1);
+    for (const item of items) {
+      if (item === now) item.setAttribute("aria-current", "true");
+      else item.removeAttribute("aria-current");
+    }
+  };
+}
