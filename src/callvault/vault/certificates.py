@@ -26,6 +26,8 @@ SELF_SIGNED_VALID_DAYS = 3650
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
+# What reading a certificate raises, here or when a part of it is looked at first.
+_UNREADABLE = (ValueError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension)
 _CURVE_NAMES = {"secp256r1": "EC P-256", "secp384r1": "EC P-384", "secp521r1": "EC P-521"}
 
 
@@ -75,6 +77,10 @@ class Certificate:
         """Return the certificate as PEM text."""
         return self.x509.public_bytes(serialization.Encoding.PEM)
 
+    def to_der(self) -> bytes:
+        """Return the certificate as DER."""
+        return self.x509.public_bytes(serialization.Encoding.DER)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Certificate) and self.x509 == other.x509
 
@@ -122,7 +128,7 @@ def load_certificate(data: bytes) -> Certificate:
     )
     try:
         return Certificate(load(data))
-    except ValueError as error:
+    except _UNREADABLE as error:
         raise _refused("this is not an X.509 certificate in PEM or DER form") from error
 
 
@@ -201,7 +207,7 @@ def _check_usage(certificate: x509.Certificate, key: PublicKey) -> None:
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
     except x509.ExtensionNotFound:
         return
-    except ValueError as error:
+    except _UNREADABLE as error:
         raise _refused("the certificate's extensions cannot be read") from error
     if isinstance(key, rsa.RSAPublicKey) and not usage.key_encipherment:
         raise _refused("the certificate's key usage lacks key encipherment")
@@ -227,7 +233,7 @@ def _describe(certificate: x509.Certificate, key: PublicKey) -> CertificateInfo:
 def _is_self_signed(certificate: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(certificate)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+    except (TypeError, InvalidSignature, *_UNREADABLE):
         return False
     return True
 

@@ -140,7 +140,8 @@ class EncryptedContentInfo:
 class OriginatorInfo:
     """Certificates that travel along (RFC 5652, section 6.1): here those of the recipients."""
 
-    certificates: Annotated[asn1.SetOf[x509.Certificate], asn1.Implicit(0)]
+    # Not as x509.Certificate: one that cannot be read must not keep the key from being opened.
+    certificates: Annotated[asn1.SetOf[asn1.TLV], asn1.Implicit(0)]
 
 
 RecipientInfo = KeyTransRecipientInfo | Annotated[KeyAgreeRecipientInfo, asn1.Implicit(1)]

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from callvault.errors import KeyUnavailable, SealBroken, VaultError
 from callvault.vault import cms, recipient
-from callvault.vault.certificates import Certificate, CertificateInfo, PrivateKey
+from callvault.vault.certificates import Certificate, CertificateInfo, PrivateKey, load_certificate
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -45,7 +45,9 @@ def seal_key(key: bytes, certificates: Sequence[Certificate]) -> bytes:
     sealed = AESGCM(content_key).encrypt(nonce, key, None)
     enveloped = cms.AuthEnvelopedData(
         version=0,
-        originator=cms.OriginatorInfo(certificates=SetOf([one.x509 for one in certificates])),
+        originator=cms.OriginatorInfo(
+            certificates=SetOf([cms.tlv(one.to_der()) for one in certificates])
+        ),
         recipients=SetOf([recipient.wrap(content_key, one) for one in certificates]),
         content=_content_info(nonce, sealed[:-TAG_BYTES]),
         mac=sealed[-TAG_BYTES:],
@@ -93,9 +95,9 @@ def _certificates(enveloped: cms.AuthEnvelopedData) -> tuple[CertificateInfo, ..
     found = []
     for carried in enveloped.originator.certificates.as_list():
         try:
-            certificate = Certificate(carried)
+            certificate = load_certificate(cms.encode(carried))
         except VaultError:
-            continue  # not one that anything can be sealed to, so not a recipient's
+            continue  # changed: nothing vouches for what travels along
         if (certificate.issuer, certificate.serial_number) in wanted:
             found.append(certificate.info)
     return tuple(found)
