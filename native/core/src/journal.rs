@@ -1,25 +1,24 @@
 //! One journal: the packets and events of one SIP dialog, sealed into one file.
 
 use std::cell::RefCell;
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::block::Gathering;
 use crate::clock;
 use crate::error::Error;
-use crate::file::{self, BlockFile};
+use crate::file;
 use crate::network::Network;
+use crate::output::Output;
 use crate::seal::{self, Kind, Sealer};
 use crate::shared::{locked, Shared};
 use crate::stream::{Counters, Intake, Port, Stream, StreamPorts, Sweep};
 use crate::sweep::Batch;
 use crate::window::Window;
 
-/// How long to wait after a failed write before it is tried again.
-const RETRY_NS: u64 = 1_000_000_000;
 /// Calls of `recvmmsg` on one socket in one sweep: a flood on one must not starve the others.
 const CALLS_A_SWEEP: usize = 64;
 /// A seal buffer grown beyond this by one large block is given back.
@@ -69,13 +68,11 @@ enum State {
 
 struct Inner {
     state: State,
-    sealer: Sealer,
-    file: Option<BlockFile<Arc<File>>>,
+    output: Output,
     is_name_durable: bool,
     streams: Vec<Stream>,
     gathering: Gathering,
     window: Window,
-    retry_at_ns: u64,
     is_losing: bool,
     reported: Reported,
 }
@@ -87,8 +84,6 @@ struct Reported {
     bytes: u64,
     kernel_drops: u64,
     lost_packets: u64,
-    position: u64,
-    waiting_bytes: u64,
 }
 
 impl Journal {
@@ -105,16 +100,11 @@ impl Journal {
         let path = shared.config.spool_folder.join(file_name(&new.id, new.is_node_events));
         let file = file::create(&path, &content)
             .map_err(|error| Error::from_spool("journal cannot be created", &error))?;
-        let inner = Inner::new(sealer, BlockFile::new(file, content.len() as u64));
-        let journal = Self {
-            id: new.id,
-            path,
-            shared,
-            is_finished: AtomicBool::new(false),
-            inner: Mutex::new(inner),
-        };
-        journal.lock().report(&journal);
-        Ok(journal)
+        let mut output = Output::new(new.id, sealer, file, content.len() as u64);
+        output.report(&shared);
+        let inner = Mutex::new(Inner::new(output));
+        let is_finished = AtomicBool::new(false);
+        Ok(Self { id: new.id, path, shared, is_finished, inner })
     }
 
     /// Its random number.
@@ -134,7 +124,7 @@ impl Journal {
 
     /// Whether nothing is left to do for it.
     pub(crate) fn is_finished(&self) -> bool {
-        self.is_finished.load(Ordering::Acquire)
+        self.is_finished.load(Relaxed)
     }
 
     /// Write an event; if the disk does not take it, it waits in memory.
@@ -147,7 +137,7 @@ impl Journal {
         let (file, is_name_durable) = {
             let mut inner = self.lock();
             self.append_event(&mut inner, event)?.map_err(|error| not_durable(&error))?;
-            let file = inner.file.as_ref().ok_or_else(closed)?.disk().clone();
+            let file = inner.output.file().ok_or_else(closed)?;
             (file, inner.is_name_durable)
         };
         // Without the lock: a sweep must not wait for the disk.
@@ -230,7 +220,8 @@ impl Journal {
                 inner.close_streams(&self.shared);
                 inner.seal_gathered(scratch, self);
                 inner.state = State::Ending;
-                let _ = inner.write(Kind::End, &[], &mut scratch.block, self);
+                // An end that the disk refuses waits like any other block.
+                let _ = inner.output.write(Kind::End, &[], &mut scratch.block, &self.shared);
                 inner.finish_if_written(self);
             }
         });
@@ -245,7 +236,7 @@ impl Journal {
             inner.receive(scratch, self);
             inner.close_streams(&self.shared);
             inner.seal_gathered(scratch, self);
-            inner.retry(self);
+            inner.output.retry(&self.shared);
             inner.finish(self);
         });
     }
@@ -259,9 +250,7 @@ impl Journal {
             if inner.gathering.is_due(now_ns, self.shared.config.sweep.as_nanos() as u64) {
                 inner.seal_gathered(scratch, self);
             }
-            if inner.is_failing() && now_ns >= inner.retry_at_ns {
-                inner.retry(self);
-            }
+            inner.output.retry_if_due(now_ns, &self.shared);
             if inner.state == State::Ending {
                 inner.finish_if_written(self);
             }
@@ -279,7 +268,7 @@ impl Journal {
             return Err(Error::Spool(format!("event of {} bytes is too long", event.len())));
         }
         SCRATCH.with_borrow_mut(|scratch| {
-            Ok(inner.write(Kind::Event, &[event], &mut scratch.block, self))
+            Ok(inner.output.write(Kind::Event, &[event], &mut scratch.block, &self.shared))
         })
     }
 
@@ -294,16 +283,14 @@ impl Journal {
 }
 
 impl Inner {
-    fn new(sealer: Sealer, file: BlockFile<Arc<File>>) -> Self {
+    fn new(output: Output) -> Self {
         Self {
             state: State::Open,
-            sealer,
-            file: Some(file),
+            output,
             is_name_durable: false,
             streams: Vec::new(),
             gathering: Gathering::default(),
             window: Window::OPEN,
-            retry_at_ns: 0,
             is_losing: false,
             reported: Reported::default(),
         }
@@ -315,10 +302,6 @@ impl Inner {
         } else {
             Err(closed())
         }
-    }
-
-    fn is_failing(&self) -> bool {
-        self.reported.waiting_bytes > 0
     }
 
     /// Empty the sockets of all streams.
@@ -344,7 +327,6 @@ impl Inner {
             }
         }
         self.report(journal);
-        self.note_losses(journal);
     }
 
     fn seal_gathered(&mut self, scratch: &mut Scratch, journal: &Journal) {
@@ -353,58 +335,26 @@ impl Inner {
         }
         let gathering = std::mem::take(&mut self.gathering);
         let heads = gathering.heads(clock::realtime_ns(), clock::monotonic_ns());
-        let _ = self.write(Kind::Packets, &gathering.parts(&heads), &mut scratch.block, journal);
+        // What the disk refuses waits, and has raised the alarm.
+        let parts = gathering.parts(&heads);
+        let _ = self.output.write(Kind::Packets, &parts, &mut scratch.block, &journal.shared);
         scratch.block.shrink_to(KEPT_BYTES);
         self.gathering = gathering;
         self.gathering.clear();
     }
 
-    /// Seal a block and append it. On an error it waits in memory, and the alarm is raised.
-    fn write(
-        &mut self,
-        kind: Kind,
-        parts: &[&[u8]],
-        block: &mut Vec<u8>,
-        journal: &Journal,
-    ) -> io::Result<()> {
-        let Some(file) = &mut self.file else { return Ok(()) };
-        // Payloads are bounded by those who make them, so a block can always be sealed.
-        if self.sealer.seal(kind, parts, block).is_none() {
-            return Err(io::ErrorKind::InvalidData.into());
-        }
-        journal.shared.totals.blocks.fetch_add(1, Ordering::Relaxed);
-        let outcome = file.append(block);
-        self.note_outcome(&outcome, journal);
-        outcome
-    }
-
-    fn retry(&mut self, journal: &Journal) {
-        if let Some(file) = &mut self.file {
-            let outcome = file.retry();
-            self.note_outcome(&outcome, journal);
-        }
-    }
-
-    fn note_outcome(&mut self, outcome: &io::Result<()>, journal: &Journal) {
-        let was_failing = self.is_failing();
-        self.report(journal);
-        if let Err(error) = outcome {
-            self.retry_at_ns = clock::monotonic_ns() + RETRY_NS;
-            journal.shared.totals.write_errors.fetch_add(1, Ordering::Relaxed);
-            if !was_failing {
-                journal.shared.journal_fails(journal.id, error.to_string());
-            }
-        } else if was_failing {
-            self.is_losing = false;
-            journal.shared.journal_recovered();
-        }
-    }
-
-    fn note_losses(&mut self, journal: &Journal) {
-        if !self.is_losing && journal.shared.is_out_of_memory() && self.is_failing() {
-            self.is_losing = true;
+    /// Say once, each time that it begins, that packets are dropped for want of memory.
+    fn note_losses(&mut self, before: &Reported, now: &Reported, journal: &Journal) {
+        let is_losing = now.lost_packets > before.lost_packets;
+        if is_losing && !self.is_losing {
             let detail = "memory is full of what the spool does not take".to_owned();
             journal.shared.alarms.raise("packets_lost", Some(journal.id), detail);
+        }
+        self.is_losing = is_losing || (self.is_losing && self.output.is_failing());
+        if before.kernel_drops == 0 && now.kernel_drops > 0 {
+            let detail =
+                "a socket buffer was full: the recorder stalled, or was flooded".to_owned();
+            journal.shared.alarms.raise("kernel_drops", Some(journal.id), detail);
         }
     }
 
@@ -413,60 +363,33 @@ impl Inner {
     }
 
     fn finish_if_written(&mut self, journal: &Journal) {
-        if !self.is_failing() {
+        if !self.output.is_failing() {
             self.finish(journal);
         }
     }
 
-    /// Close the file, which unlocks it.
     fn finish(&mut self, journal: &Journal) {
-        if self.is_failing() {
-            let detail = format!("{} bytes were never written", self.reported.waiting_bytes);
-            journal.shared.alarms.raise("packets_lost", Some(journal.id), detail);
-            journal.shared.journal_is_over();
-        }
-        self.file = None;
-        self.report(journal);
+        self.output.close(&journal.shared);
         self.state = State::Closed;
-        journal.is_finished.store(true, Ordering::Release);
+        journal.is_finished.store(true, Relaxed);
     }
 
     /// Add to the receiver's figures what is new here.
     fn report(&mut self, journal: &Journal) {
-        let now = self.figures();
+        let mut now = Reported::default();
+        for counted in self.streams.iter().map(Stream::counted) {
+            now.packets += counted.packets + counted.rtcp_packets;
+            now.bytes += counted.bytes;
+            now.kernel_drops += counted.dropped_kernel;
+            now.lost_packets += counted.dropped_unwritten;
+        }
         let before = std::mem::replace(&mut self.reported, now);
         let totals = &journal.shared.totals;
-        let add = |total: &AtomicU64, now: u64, before: u64| {
-            if now != before {
-                total.fetch_add(now.wrapping_sub(before), Ordering::Relaxed);
-            }
-        };
-        if before.kernel_drops == 0 && now.kernel_drops > 0 {
-            let detail =
-                "a socket buffer was full: the recorder was stalled, or flooded".to_owned();
-            journal.shared.alarms.raise("kernel_drops", Some(journal.id), detail);
-        }
-        add(&totals.packets, now.packets, before.packets);
-        add(&totals.bytes, now.bytes, before.bytes);
-        add(&totals.kernel_drops, now.kernel_drops, before.kernel_drops);
-        add(&totals.lost_packets, now.lost_packets, before.lost_packets);
-        add(&totals.bytes_written, now.position, before.position);
-        add(&totals.unwritten_bytes, now.waiting_bytes, before.waiting_bytes);
-    }
-
-    fn figures(&self) -> Reported {
-        let mut figures = Reported { position: self.reported.position, ..Reported::default() };
-        for counted in self.streams.iter().map(Stream::counted) {
-            figures.packets += counted.packets + counted.rtcp_packets;
-            figures.bytes += counted.bytes;
-            figures.kernel_drops += counted.dropped_kernel;
-            figures.lost_packets += counted.dropped_unwritten;
-        }
-        if let Some(file) = &self.file {
-            figures.position = file.position();
-            figures.waiting_bytes = file.waiting_bytes();
-        }
-        figures
+        totals.packets.fetch_add(now.packets - before.packets, Relaxed);
+        totals.bytes.fetch_add(now.bytes - before.bytes, Relaxed);
+        totals.kernel_drops.fetch_add(now.kernel_drops - before.kernel_drops, Relaxed);
+        totals.lost_packets.fetch_add(now.lost_packets - before.lost_packets, Relaxed);
+        self.note_losses(&before, &now, journal);
     }
 }
 

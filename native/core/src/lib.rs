@@ -22,6 +22,7 @@ mod file;
 mod journal;
 mod level;
 mod network;
+mod output;
 mod pair;
 mod ports;
 mod receiver;

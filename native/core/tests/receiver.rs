@@ -1,0 +1,231 @@
+//! A whole receiver on loopback. What it writes is read back by the Python tests
+//! (tests/capture), which have the reader; here are the figures and the life of ports and files.
+
+use std::fs;
+use std::net::UdpSocket;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use callvault_capture_core::{Config, Counters, Error, Journal, Network, NewJournal, Receiver};
+
+struct Node {
+    receiver: Receiver,
+    folder: PathBuf,
+}
+
+impl Node {
+    fn start(name: &str, change: impl FnOnce(&mut Config)) -> Self {
+        let folder = std::env::temp_dir().join(format!("callvault-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        let mut config = Config {
+            spool_folder: folder.clone(),
+            bind_address: "127.0.0.1".parse().unwrap(),
+            port_first: 20_000,
+            port_last: 32_766,
+            port_cooldown: Duration::from_secs(10),
+            socket_buffer_bytes: 65_536,
+            sweep: Duration::from_millis(20),
+            sync: Duration::from_millis(100),
+            max_sources: 4,
+            sweep_threads: 2,
+            max_unwritten_bytes: 1 << 20,
+        };
+        change(&mut config);
+        Self { receiver: Receiver::start(config).unwrap(), folder }
+    }
+
+    fn journal(&self, id: u8) -> Arc<Journal> {
+        let new = NewJournal {
+            id: [id; 16],
+            key: [9; 32],
+            envelope: b"envelope",
+            header: b"{}",
+            is_node_events: false,
+        };
+        self.receiver.open_journal(&new).unwrap()
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.receiver.close();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn loopback() -> Vec<Network> {
+    vec![Network::new("127.0.0.0".parse().unwrap(), 8).unwrap()]
+}
+
+fn rtp(ssrc: u8) -> [u8; 172] {
+    let mut packet = [0xFF; 172];
+    packet[..12].copy_from_slice(&[0x80, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, ssrc]);
+    packet
+}
+
+fn wait_for(journal: &Journal, stream: usize, is_there: impl Fn(&Counters) -> bool) -> Counters {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        let counters = journal.counters(stream);
+        if is_there(&counters) || Instant::now() > deadline {
+            return counters;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn every_sort_of_datagram_is_counted_once() {
+    let node = Node::start("counted", |_| ());
+    let journal = node.journal(1);
+    let (stream, ports) = journal.open_stream(0, loopback()).unwrap();
+    let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
+    for ssrc in 0..6 {
+        sender.send_to(&rtp(ssrc), ("127.0.0.1", ports.rtp)).unwrap();
+    }
+    for noise in [&[0, 1, 0, 0][..], &[], &[22; 40]] {
+        sender.send_to(noise, ("127.0.0.1", ports.rtp)).unwrap();
+    }
+    let report = [0x80, 200, 0, 1, 0, 0, 0, 9];
+    sender.send_to(&report, ("127.0.0.1", ports.rtp)).unwrap();
+    sender.send_to(&report, ("127.0.0.1", ports.rtcp)).unwrap();
+    sender.send_to(&rtp(0), ("127.0.0.1", ports.rtcp)).unwrap();
+    let counters = wait_for(&journal, stream, |counters| counters.dropped_invalid == 4);
+    let expected = Counters {
+        packets: 4,
+        bytes: 4 * 172,
+        rtcp_packets: 2,
+        dropped_invalid: 4,
+        dropped_sources: 2,
+        ssrcs: vec![0, 1, 2, 3],
+        sources: 4,
+        last_arrival_ns: counters.last_arrival_ns,
+        peak_dbfs: counters.peak_dbfs,
+        ..Counters::default()
+    };
+    assert_eq!(counters, expected);
+    assert!(counters.peak_dbfs.unwrap() < -80.0);
+}
+
+#[test]
+fn strangers_are_dropped() {
+    let node = Node::start("strangers", |_| ());
+    let journal = node.journal(1);
+    let elsewhere = vec![Network::new("192.0.2.0".parse().unwrap(), 24).unwrap()];
+    let (stream, ports) = journal.open_stream(0, elsewhere).unwrap();
+    let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
+    sender.send_to(&rtp(1), ("127.0.0.1", ports.rtp)).unwrap();
+    let counters = wait_for(&journal, stream, |counters| counters.dropped_foreign == 1);
+    assert_eq!(counters, Counters { dropped_foreign: 1, ..Counters::default() });
+}
+
+#[test]
+fn packets_that_arrived_before_the_close_are_kept() {
+    let node = Node::start("close", |config| config.sweep = Duration::from_secs(1));
+    let journal = node.journal(1);
+    let (stream, ports) = journal.open_stream(0, loopback()).unwrap();
+    let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
+    for _ in 0..100 {
+        sender.send_to(&rtp(1), ("127.0.0.1", ports.rtp)).unwrap();
+    }
+    journal.close();
+    assert_eq!(journal.counters(stream).packets, 100);
+    assert!(matches!(journal.append(b"{}"), Err(Error::Spool(_))));
+    assert!(matches!(journal.open_stream(1, loopback()), Err(Error::Spool(_))));
+    assert_eq!(node.receiver.stats().open_sockets, 0);
+}
+
+#[test]
+fn a_pause_keeps_what_came_before_and_nothing_else() {
+    let node = Node::start("pause", |config| config.sweep = Duration::from_secs(1));
+    let journal = node.journal(1);
+    let (stream, ports) = journal.open_stream(0, loopback()).unwrap();
+    let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let send = |count| {
+        (0..count).for_each(|_| drop(sender.send_to(&rtp(1), ("127.0.0.1", ports.rtp))));
+    };
+    send(3);
+    journal.pause().unwrap();
+    assert!(journal.is_paused());
+    assert_eq!(journal.counters(stream).packets, 3);
+    send(5);
+    journal.resume().unwrap();
+    send(7);
+    journal.close();
+    let counters = journal.counters(stream);
+    assert_eq!((counters.packets, counters.dropped_paused), (10, 5));
+}
+
+#[test]
+fn ports_run_out_and_rest_before_they_are_used_again() {
+    let node = Node::start("ports", |config| {
+        (config.port_first, config.port_last) = (19_990, 19_992);
+        config.port_cooldown = Duration::from_millis(100);
+    });
+    let journal = node.journal(1);
+    let (first, ports) = journal.open_stream(0, loopback()).unwrap();
+    assert!(matches!(journal.open_stream(0, loopback()), Err(Error::Capture(_))));
+    journal.open_stream(1, loopback()).unwrap();
+    assert!(matches!(journal.open_stream(2, loopback()), Err(Error::PortsExhausted(_))));
+    journal.close_stream(first);
+    assert!(matches!(journal.open_stream(2, loopback()), Err(Error::PortsExhausted(_))));
+    std::thread::sleep(Duration::from_millis(110));
+    assert_eq!(journal.open_stream(2, loopback()).unwrap().1, ports);
+}
+
+#[test]
+fn a_port_of_another_program_is_passed_over() {
+    let taken = UdpSocket::bind("127.0.0.1:19981").unwrap();
+    let node = Node::start("passed", |config| {
+        (config.port_first, config.port_last) = (19_980, 19_982);
+    });
+    let journal = node.journal(1);
+    assert_eq!(journal.open_stream(0, loopback()).unwrap().1.rtp, 19_982);
+    assert!(matches!(journal.open_stream(1, loopback()), Err(Error::PortsExhausted(_))));
+    drop(taken);
+}
+
+#[test]
+fn packets_are_dropped_and_told_when_memory_is_full() {
+    let node = Node::start("memory", |config| config.max_unwritten_bytes = 0);
+    let journal = node.journal(1);
+    let (stream, ports) = journal.open_stream(0, loopback()).unwrap();
+    let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
+    sender.send_to(&rtp(1), ("127.0.0.1", ports.rtp)).unwrap();
+    let counters = wait_for(&journal, stream, |counters| counters.dropped_unwritten == 1);
+    assert_eq!(counters, Counters { dropped_unwritten: 1, ..Counters::default() });
+    journal.append(b"{}").unwrap();
+    let kinds: Vec<_> = node.receiver.alarms().into_iter().map(|alarm| alarm.kind).collect();
+    assert_eq!(kinds, ["packets_lost"]);
+}
+
+#[test]
+fn a_small_receive_buffer_is_told_once() {
+    let node = Node::start("buffer", |config| config.socket_buffer_bytes = 1 << 30);
+    let journal = node.journal(1);
+    journal.open_stream(0, loopback()).unwrap();
+    journal.open_stream(1, loopback()).unwrap();
+    let alarms = node.receiver.alarms();
+    let granted = node.receiver.stats().granted_buffer_bytes;
+    let told = alarms.iter().filter(|alarm| alarm.kind == "buffer_small").count();
+    assert_eq!(told, usize::from(granted < 1 << 30));
+}
+
+#[test]
+fn a_closed_receiver_opens_nothing_more() {
+    let node = Node::start("closed", |_| ());
+    let journal = node.journal(1);
+    node.receiver.close();
+    node.receiver.close();
+    assert!(matches!(journal.pause(), Err(Error::Spool(_))));
+    let new = NewJournal {
+        id: [2; 16],
+        key: [9; 32],
+        envelope: b"",
+        header: b"{}",
+        is_node_events: true,
+    };
+    assert!(matches!(node.receiver.open_journal(&new), Err(Error::Spool(_))));
+}
