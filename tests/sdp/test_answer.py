@@ -14,6 +14,7 @@ OURS = "192.0.2.200"
 def _answered(offer: bytes, previous: sdp.LocalDescription | None = None) -> sdp.LocalDescription:
     read = sdp.parse_offer(offer)
     plans = sdp.plan(read)
+    sdp.check_recordable(plans)
     ports = {index: 40000 + 2 * index for index, one in enumerate(plans) if one.is_accepted}
     return sdp.answer(read, plans, ports, address=OURS, session_id=1, previous=previous)
 
@@ -39,6 +40,16 @@ def test_an_offer_without_anything_to_record_is_refused_with_its_reason(
     with pytest.raises(OfferRefused, match=reason) as refused:
         _answered((CORPUS / f"{name}.sdp").read_bytes())
     assert refused.value.sip_status == 488
+
+
+def test_a_line_that_the_offer_closes_is_told_from_one_that_we_refuse() -> None:
+    offer = (CORPUS / "line_closed.sdp").read_bytes() + b"m=video 5 RTP/AVP 97\r\n"
+    plans = sdp.plan(sdp.parse_offer(offer))
+    assert [(one.is_accepted, one.is_closed) for one in plans] == [
+        (True, False),
+        (False, True),
+        (False, False),
+    ]
 
 
 def test_every_file_of_the_corpus_is_tested() -> None:

@@ -78,9 +78,9 @@ def test_too_much_is_refused(text: bytes) -> None:
     ],
 )
 def test_hostile_lines_cost_little(line: bytes) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     sdp.parse_offer(HEAD + b"m=audio 1 RTP/AVP 0\r\n" + line)
-    assert time.perf_counter() - started < 0.05
+    assert time.thread_time() - started < 0.05
 
 
 LINES = st.one_of(

@@ -6,26 +6,18 @@ from callvault.siprec import CallClass, classify, display_name, user_and_host
 
 
 @pytest.mark.parametrize(
-    "contact",
+    ("has_metadata", "is_from_recording_client", "expected"),
     [
-        "<sip:src@192.0.2.14:5060;transport=tcp>;+sip.src",
-        "<sip:192.0.2.14:5060;+sip.src>",
-        "<sip:192.0.2.14>;src",
-        "sip:192.0.2.14;+SIP.SRC",
-        "<sip:192.0.2.14>;+sip-rec",
+        (True, False, CallClass.SIPREC),  # BroadWorks and IOS 15.6 do not say what they are
+        (False, True, CallClass.SIPREC_WITHOUT_METADATA),
+        (False, False, CallClass.PLAIN),
     ],
 )
-def test_a_contact_that_says_src_makes_a_recording_session(contact: str) -> None:
-    found = classify(has_metadata=False, option_tags=(), contacts=[contact])
-    assert found is CallClass.SIPREC_WITHOUT_METADATA
-
-
-def test_what_is_carried_counts_for_more_than_what_is_said() -> None:
-    plain = "<sip:source@src.example.com>"
-    assert classify(has_metadata=True, option_tags=(), contacts=[plain]) is CallClass.SIPREC
-    tagged = classify(has_metadata=False, option_tags=["timer", " SIPREC"], contacts=[])
-    assert tagged is CallClass.SIPREC_WITHOUT_METADATA
-    assert classify(has_metadata=False, option_tags=[""], contacts=[plain]) is CallClass.PLAIN
+def test_what_is_carried_counts_for_more_than_what_is_said(
+    has_metadata: bool, is_from_recording_client: bool, expected: CallClass
+) -> None:
+    found = classify(has_metadata=has_metadata, is_from_recording_client=is_from_recording_client)
+    assert found is expected
 
 
 @pytest.mark.parametrize(

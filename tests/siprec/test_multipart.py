@@ -72,9 +72,9 @@ def test_a_part_in_broken_base64_stays_as_it_came() -> None:
     ],
 )
 def test_a_megabyte_of_nonsense_costs_little(content: bytes) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     body = read_body("multipart/mixed;boundary=b", content)
-    assert time.perf_counter() - started < 0.1
+    assert time.thread_time() - started < 0.1
     assert len(body.others) <= 32
 
 

@@ -122,12 +122,12 @@ def test_more_objects_than_a_call_can_have_are_left_out_and_said() -> None:
     ],
 )
 def test_hostile_documents_cost_little(content: bytes) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     try:
         read_metadata(content)
     except RemoteProtocolError as error:
         assert str(error) != ""  # noqa: PT017 - either outcome is fine, only the time counts
-    assert time.perf_counter() - started < 0.15
+    assert time.thread_time() - started < 0.15
 
 
 KNOWN = "recording session participant stream nameID name aor send recv id label group datamode"

@@ -5,6 +5,7 @@ from callvault.sdp.answer import (
     LocalDescription,
     LocalMedia,
     answer,
+    check_recordable,
     own_offer,
     plan,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "MediaLine",
     "SessionDescription",
     "answer",
+    "check_recordable",
     "own_offer",
     "parse_offer",
     "plan",

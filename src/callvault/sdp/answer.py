@@ -26,6 +26,7 @@ KEPT_RAW = frozenset(
 )
 """Codecs accepted when nothing decodable is offered: kept as received, decoded later (CAP-5)."""
 
+_CLOSED = "line closed by the offer"
 _PLAIN_RTP = ("RTP/AVP", "RTP/AVPF")
 _EVENT_RANGES = re.compile(r"[0-9][0-9, -]*")
 _FORMAT_TOKEN = re.compile(r"[^\x21-\x7e]")
@@ -42,6 +43,11 @@ class LinePlan:
     def is_accepted(self) -> bool:
         """True when the line needs a port."""
         return not self.problem
+
+    @property
+    def is_closed(self) -> bool:
+        """True when the offer itself closes the line, with port 0."""
+        return self.problem == _CLOSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +104,7 @@ class LocalDescription:
 
 
 def plan(offer: SessionDescription) -> tuple[LinePlan, ...]:
-    """Judge each line of the offer, in order. Raises OfferRefused if none can be recorded.
+    """Judge each line of the offer, in order.
 
     The codec is the first in the offer's order that all lines have and that can be decoded; else
     one that all lines have and that can be kept raw; else each line takes its own best.
@@ -106,13 +112,16 @@ def plan(offer: SessionDescription) -> tuple[LinePlan, ...]:
     problems = [_problem(line) for line in offer.media]
     wanted = [line for line, problem in zip(offer.media, problems, strict=True) if not problem]
     common = _common_codec(wanted)
-    plans = tuple(
+    return tuple(
         LinePlan(problem=problem) if problem else LinePlan(_line_codecs(line, common))
         for line, problem in zip(offer.media, problems, strict=True)
     )
+
+
+def check_recordable(plans: Sequence[LinePlan]) -> None:
+    """Raise OfferRefused, with the text for its Warning, if no line can be recorded."""
     if not any(one.is_accepted for one in plans):
         raise OfferRefused("; ".join(dict.fromkeys(one.problem for one in plans)))
-    return plans
 
 
 def answer(
@@ -158,7 +167,7 @@ def _problem(line: MediaLine) -> str:
     if line.media != "audio":
         return f"{line.media[:32]} is not recorded"
     if line.port == 0:
-        return "line closed by the offer"
+        return _CLOSED
     if line.protocol not in _PLAIN_RTP:
         return "encrypted media is not supported yet" if "SAVP" in line.protocol else "not RTP"
     if not any(_is_recordable(codec) for codec in line.codecs):

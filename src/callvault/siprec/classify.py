@@ -4,11 +4,7 @@ RFC 7866 asks for both `+sip.src` in the Contact and `Require: siprec`. Real SRC
 least five ways, so what a message carries counts for more than what it says about itself.
 """
 
-import re
-from collections.abc import Iterable
 from enum import StrEnum
-
-_SRC_TAG = re.compile(r"[;\s]\+?sip[.-](?:src|rec)\b|;\s*src\b", re.IGNORECASE)
 
 
 class CallClass(StrEnum):
@@ -19,16 +15,10 @@ class CallClass(StrEnum):
     PLAIN = "plain"
 
 
-def classify(
-    *, has_metadata: bool, option_tags: Iterable[str], contacts: Iterable[str]
-) -> CallClass:
-    """Classify by the body first, then by option tags and by the Contact as received.
-
-    Avaya puts the tag inside the brackets, BroadWorks and AudioCodes write `;src`.
-    """
+def classify(*, has_metadata: bool, is_from_recording_client: bool) -> CallClass:
+    """Classify by the body first, then by what the SIP headers say of the sender."""
     if has_metadata:
         return CallClass.SIPREC
-    says_so = any(tag.strip().lower() == "siprec" for tag in option_tags)
-    if says_so or any(_SRC_TAG.search(contact) for contact in contacts):
+    if is_from_recording_client:
         return CallClass.SIPREC_WITHOUT_METADATA
     return CallClass.PLAIN
