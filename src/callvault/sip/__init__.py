@@ -31,7 +31,8 @@ from callvault.sip.events import (
 )
 from callvault.sip.flow import Flow, HostPort, Transport
 from callvault.sip.headers import Address, CSeq, MediaType, SessionExpires, Uri, Via
-from callvault.sip.message import Headers, MalformedMessage, Request, Response, parse_message
+from callvault.sip.message import Headers, MalformedMessage, Request, Response
+from callvault.sip.parsing import parse_message
 from callvault.sip.settings import AgentSettings
 
 __all__ = [

@@ -1,15 +1,42 @@
-"""The user agent server: bytes and time in, bytes and events out; no socket, no clock."""
+"""The user agent server: bytes and time in, bytes and events out; no socket, no clock.
+
+It knows the rules of SIP and nothing of recordings: what a session is worth, what its media are
+and when it should end is decided by the application, through events and commands.
+"""
 
 import secrets
 from collections.abc import Callable, Iterable
 
-from callvault.sip.events import DialogId, Event, RequestId
+from callvault.sip.answering import Answer, Answering
+from callvault.sip.dialog import Dialog, DialogState
+from callvault.sip.dialogs import DialogTable
+from callvault.sip.events import (
+    DialogEnded,
+    DialogId,
+    Event,
+    InviteCancelled,
+    InviteReceived,
+    MessageSeen,
+    OptionsReceived,
+    RequestId,
+    RequestRefused,
+)
 from callvault.sip.flow import Flow
+from callvault.sip.inside import InsideDialogs
+from callvault.sip.layer import TransactionLayer
+from callvault.sip.message import Request
+from callvault.sip.own_requests import OwnRequests
+from callvault.sip.responses import CAPABILITIES, contact_value
+from callvault.sip.screening import Refusal, screen, screen_body, screen_interval
 from callvault.sip.settings import AgentSettings
 
 
 class UserAgentServer:
-    """Answers SIP as a recording server. The face is final; the inside is filled in next."""
+    """Answers SIP as a recording server.
+
+    A stranger, whom `admits` does not know, gets no answer at all. Everything kept is bounded by
+    `settings`. Commands may be called while events are handled.
+    """
 
     def __init__(
         self,
@@ -18,45 +45,85 @@ class UserAgentServer:
         admits: Callable[[Flow], bool],
         new_token: Callable[[], str] = lambda: secrets.token_hex(8),
     ) -> None:
-        """`admits` says whether a flow's peer belongs to a trunk; strangers get no answer."""
+        """`admits` says whether a flow's peer belongs to a trunk; `new_token` makes tags."""
         self.unavailable = ""
         """Why no new session is taken ("draining", "spool is full"); empty: all is well.
 
         While set, OPTIONS gets 503 so that peers take the trunk out. INVITEs still reach the
         application, which refuses and records the refusal.
         """
+        self._settings = settings
+        self._new_token = new_token
+        self._events: list[Event] = []
+        self._last_dialog_id = 0
+        self._layer = TransactionLayer(
+            admits=admits,
+            max_transactions=settings.max_transactions,
+            max_connections=settings.max_connections,
+            on_timeout=lambda *what: self._inside.transaction_timed_out(*what),
+        )
+        self._dialogs = DialogTable(self._layer.timers, limit=settings.max_dialogs)
+        own_requests = OwnRequests(
+            self._layer,
+            admits=admits,
+            report=self._report,
+            end=lambda *what: self._inside.end(*what),
+            new_token=new_token,
+        )
+        self._answering = Answering(
+            settings, own_requests, report=self._report, end=lambda *what: self._inside.end(*what)
+        )
+        self._inside = InsideDialogs(
+            self._layer, self._dialogs, self._answering, own_requests, settings, self._report
+        )
+
+    # --- what comes in
 
     def receive(self, data: bytes, *, flow: Flow, now: float) -> None:
         """Take one datagram, or the next bytes of a connection."""
-        raise NotImplementedError
+        for request in self._layer.receive(data, flow, now):
+            self._route(request, flow, now)
+        if self._layer.strangers:
+            self._events += self._layer.strangers
+            self._layer.strangers.clear()
 
     def flow_opened(self, flow: Flow, now: float) -> None:
         """Learn of a new connection, accepted or opened by us."""
-        raise NotImplementedError
+        self._layer.connections.opened(flow)
 
     def flow_closed(self, flow: Flow, now: float) -> None:
         """Learn that a connection is gone. Dialogs stay."""
-        raise NotImplementedError
-
-    def messages_to_send(self) -> list[tuple[Flow, bytes]]:
-        """Take what is to be sent, in order."""
-        raise NotImplementedError
-
-    def flows_to_close(self) -> list[Flow]:
-        """Take the connections to be closed, after all has been sent."""
-        raise NotImplementedError
-
-    def events(self) -> list[Event]:
-        """Take what has happened, in order."""
-        raise NotImplementedError
+        self._layer.flow_closed(flow)
 
     def next_timer(self) -> float | None:
         """When `handle_timer` is due, on the clock of `now`; None: never."""
-        raise NotImplementedError
+        return self._layer.timers.next()
 
     def handle_timer(self, now: float) -> None:
         """Do what is due: retransmissions, time-outs, session timers."""
-        raise NotImplementedError
+        self._layer.timers.run(now)
+
+    # --- what goes out
+
+    def messages_to_send(self) -> list[tuple[Flow, bytes]]:
+        """Take what is to be sent, in order."""
+        return self._layer.connections.messages_to_send()
+
+    def flows_to_close(self) -> list[Flow]:
+        """Take the connections to be closed, after all has been sent."""
+        return self._layer.connections.flows_to_close()
+
+    def events(self) -> list[Event]:
+        """Take what has happened, in order."""
+        taken, self._events = self._events, []
+        return taken
+
+    @property
+    def dialog_count(self) -> int:
+        """How many dialogs live."""
+        return len(self._dialogs)
+
+    # --- commands
 
     def respond(
         self,
@@ -75,12 +142,119 @@ class UserAgentServer:
         agent adds Contact, Allow, Supported, Accept, session timer and tags; a 503 gets
         Retry-After, a 405 Allow, a 415 Accept unless `headers` brings its own.
         """
-        raise NotImplementedError
+        answer = Answer(status, reason, tuple(headers), content_type, body)
+        return self._answering.respond(request_id, answer, now)
 
     def bye(self, dialog_id: DialogId, *, reason: str = "", now: float) -> bool:
-        """End a confirmed dialog; `reason` is a Reason header value. False if it has ended.
+        """End a dialog; `reason` is a Reason header value. False if it has ended or is ending.
 
-        Before the ACK the BYE waits for it (RFC 3261, section 15). `DialogEnded` follows with
-        the peer's answer, or 408 after 64*T1.
+        Before the ACK the BYE waits for it (RFC 3261, section 15); an INVITE without answer gets
+        480. `DialogEnded` follows with the peer's answer, or 408 after 64*T1.
         """
-        raise NotImplementedError
+        dialog = self._dialogs.with_id(dialog_id)
+        if dialog is None or dialog.state is DialogState.ENDING:
+            return False
+        if dialog.state is DialogState.EARLY:
+            return self._answering.respond(next(iter(dialog.pending)), Answer(480), now)
+        dialog.state = DialogState.ENDING
+        dialog.bye_reason = reason
+        self._inside.bye_if_acknowledged(dialog, now)
+        return True
+
+    # --- requests
+
+    def _route(self, request: Request, flow: Flow, now: float) -> None:
+        refusal = screen(request)
+        if request.method == "ACK":
+            if refusal is None:  # an ACK is never answered
+                self._inside.acknowledge(request, flow, now)
+        elif refusal is not None:
+            self._refuse(request, flow, refusal, now)
+        elif request.method == "CANCEL":
+            self._cancel(request, flow, now)
+        elif request.to_address.tag:
+            self._inside.receive(request, flow, now)
+        elif request.method == "INVITE":
+            self._invite(request, flow, now)
+        elif request.method == "OPTIONS":
+            self._options(request, flow, now)
+        else:
+            self._layer.respond_statelessly(request.headers, 481, flow, tag=self._new_token())
+
+    def _refuse(self, request: Request, flow: Flow, refusal: Refusal, now: float) -> None:
+        """Refuse a request on behalf of the application, and tell it."""
+        self._report(RequestRefused(request, flow, refusal.status, refusal.problem))
+        tag = self._new_token()
+        if self._layer.is_full:
+            self._layer.respond_statelessly(
+                request.headers, refusal.status, flow, tag=tag, added=refusal.headers
+            )
+        else:
+            transaction = self._layer.begin(request, flow, now)
+            answer = Answer(refusal.status, headers=refusal.headers)
+            self._answering.send(transaction, answer, now, tag=tag)
+
+    def _invite(self, request: Request, flow: Flow, now: float) -> None:
+        refusal = self._refusal_of_invite(request)
+        if refusal is not None:
+            self._refuse(request, flow, refusal, now)
+            return
+        self._last_dialog_id += 1
+        dialog = Dialog.of_invite(
+            request,
+            dialog_id=DialogId(self._last_dialog_id),
+            tag=self._new_token(),
+            contact=contact_value(
+                self._settings.contact_user, self._settings.advertised_host, flow
+            ),
+            flow=flow,
+        )
+        dialog.learn_session_id(request)
+        self._dialogs.add(dialog)
+        transaction = self._layer.begin(request, flow, now, may_merge=True)
+        request_id = self._answering.expect(transaction, dialog)
+        self._report(InviteReceived(request_id, dialog.dialog_id, request, flow))
+        self._report(MessageSeen(dialog.dialog_id, request.raw, sent=False, flow=flow))
+        self._answering.send(transaction, Answer(100), now, dialog=dialog)
+
+    def _refusal_of_invite(self, request: Request) -> Refusal | None:
+        if self._layer.is_merged(request):
+            return Refusal(482, "the same request is being served, having come another way")
+        if self._dialogs.is_full or self._layer.is_full:
+            retry_after = ("Retry-After", str(self._settings.retry_after_s))
+            return Refusal(503, "as many dialogs as this node may hold", (retry_after,))
+        minimum_s = self._settings.min_session_expires_s
+        return screen_body(request) or screen_interval(request, minimum_s=minimum_s)
+
+    def _options(self, request: Request, flow: Flow, now: float) -> None:
+        """Answer a keep-alive; 503 takes this node out of its peer's rotation."""
+        full = self._layer.is_full or self._dialogs.is_full
+        status = 503 if self.unavailable or full else 200
+        added = CAPABILITIES
+        if status == 503:
+            added += (("Retry-After", str(self._settings.retry_after_s)),)
+        self._report(OptionsReceived(request, flow, status))
+        self._layer.respond_statelessly(
+            request.headers, status, flow, tag=self._new_token(), added=added
+        )
+
+    def _cancel(self, request: Request, flow: Flow, now: float) -> None:
+        """Take an INVITE back, if it has no final answer yet (RFC 3261, section 9.2)."""
+        invite = self._layer.find_invite(request)
+        if invite is None:
+            self._layer.respond_statelessly(request.headers, 481, flow, tag=self._new_token())
+            return
+        transaction = self._layer.begin(request, flow, now)
+        dialog = self._answering.dialog_owing(invite.request_id)
+        if dialog is None:  # too late: the answer has gone, and a BYE will follow it
+            self._answering.send(transaction, Answer(200), now, tag=invite.tag)
+            return
+        self._report(MessageSeen(dialog.dialog_id, request.raw, sent=False, flow=flow))
+        self._report(InviteCancelled(dialog.dialog_id, invite.request_id, request))
+        self._answering.send(transaction, Answer(200), now, dialog=dialog)
+        self._answering.withdraw(invite.request_id, now)
+        if dialog.state is DialogState.EARLY:
+            self._inside.end(dialog, DialogEnded(dialog.dialog_id, "cancelled", 487), now)
+
+    def _report(self, event: Event) -> None:
+        self._events.append(event)

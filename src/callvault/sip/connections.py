@@ -1,0 +1,106 @@
+"""Which connections are open, and the unfinished bytes of each. Pure: sockets are the drivers'."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from callvault.sip.flow import Flow
+from callvault.sip.framing import PING, PONG, StreamFramer
+from callvault.sip.message import MalformedMessage
+from callvault.sip.timers import GIVE_UP_S, Timer, TimerQueue
+from callvault.sip.transaction import Route
+
+
+@dataclass(slots=True)
+class Connection:
+    """One open connection."""
+
+    flow: Flow
+    framer: StreamFramer = field(default_factory=StreamFramer)
+    deadline: Timer | None = None  # for the message that has begun
+
+
+class Connections:
+    """The open connections of an agent, and what they are still to send or close."""
+
+    def __init__(self, timers: TimerQueue, *, limit: int) -> None:
+        self._timers = timers
+        self._limit = limit
+        self._open: dict[int, Connection] = {}
+        self._to_send: list[tuple[Flow, bytes]] = []
+        self._to_close: list[Flow] = []
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def opened(self, flow: Flow) -> None:
+        """Know a new connection; one too many is closed."""
+        if len(self._open) >= self._limit and flow.connection_id not in self._open:
+            self._to_close.append(flow)
+        elif flow.connection_id:
+            self._open.setdefault(flow.connection_id, Connection(flow))
+
+    def closed(self, flow: Flow) -> None:
+        """Forget a connection and what had come of a message."""
+        connection = self._open.pop(flow.connection_id, None)
+        if connection is not None and connection.deadline is not None:
+            connection.deadline.cancel()
+
+    def receive(
+        self, data: bytes, flow: Flow, now: float, *, on_error: Callable[[MalformedMessage], None]
+    ) -> list[bytes]:
+        """Return the messages that the bytes complete. Keep-alives are answered here.
+
+        A framing error is told, and the connection closed: where the next message begins is
+        unknown. So is a message that is not complete 64*T1 after its first byte.
+        """
+        if not flow.is_reliable:
+            data = data.lstrip(b"\r\n\0 ")  # keep-alives of many kinds
+            return [data] if data else []
+        self.opened(flow)
+        connection = self._open.get(flow.connection_id)
+        if connection is None:
+            return []
+        frames = connection.framer.receive(data)
+        self._to_send += [(flow, PONG) for frame in frames if frame == PING]
+        if connection.framer.error is not None:
+            on_error(connection.framer.error)
+            self.close(flow)
+        self._watch(connection, now, restarts=bool(frames))
+        return [frame for frame in frames if frame != PING]
+
+    def _watch(self, connection: Connection, now: float, *, restarts: bool) -> None:
+        if connection.deadline is not None and (restarts or not connection.framer.is_mid_message):
+            connection.deadline.cancel()
+            connection.deadline = None
+        if connection.deadline is None and connection.framer.is_mid_message:
+            flow = connection.flow
+            connection.deadline = self._timers.arm(now + GIVE_UP_S, lambda _: self.close(flow))
+
+    def close(self, flow: Flow) -> None:
+        """Ask the driver to close it."""
+        if flow.connection_id and flow not in self._to_close:
+            self._to_close.append(flow)
+
+    def is_open(self, flow: Flow) -> bool:
+        """Whether something sent on the flow can arrive: always on udp."""
+        return not flow.is_reliable or flow.connection_id in self._open
+
+    def send(self, route: Route, data: bytes) -> None:
+        """Queue bytes for the route's flow, or for its other way if that connection is gone."""
+        flow = route.flow if self.is_open(route.flow) else route.otherwise
+        self._to_send.append((flow, data))
+
+    def messages_to_send(self) -> list[tuple[Flow, bytes]]:
+        """Take what is queued."""
+        taken, self._to_send = self._to_send, []
+        return taken
+
+    def flows_to_close(self) -> list[Flow]:
+        """Take what is to be closed."""
+        taken, self._to_close = self._to_close, []
+        return taken
+
+
+def towards(flow: Flow, host: str, port: int) -> Flow:
+    """Return the same transport to another place, over any connection."""
+    return replace(flow, remote=(host, port), connection_id=0, peer_name="")
