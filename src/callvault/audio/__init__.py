@@ -1,1 +1,41 @@
-"""From packets to sound: decode, align, encode, measure."""
+"""Decoding, alignment on the wall clock, encoding, waveform and levels."""
+
+from callvault.audio.choice import HeardSource, hear
+from callvault.audio.codecs import (
+    NARROW_HZ,
+    WIDE_HZ,
+    WIDE_KINDS,
+    Encoding,
+    PayloadKind,
+    PayloadTable,
+)
+from callvault.audio.levels import FLOOR_DBFS, LevelMeter
+from callvault.audio.mp3 import Mp3Encoder
+from callvault.audio.peaks import PeaksMeter, Waveform
+from callvault.audio.render import WINDOW, CallRenderer, StreamRenderer
+from callvault.audio.survey import Digit, Hole, SourceSurvey
+from callvault.audio.timeline import TICK_HZ, position_of
+
+__all__ = [
+    "FLOOR_DBFS",
+    "NARROW_HZ",
+    "TICK_HZ",
+    "WIDE_HZ",
+    "WIDE_KINDS",
+    "WINDOW",
+    "CallRenderer",
+    "Digit",
+    "Encoding",
+    "HeardSource",
+    "Hole",
+    "LevelMeter",
+    "Mp3Encoder",
+    "PayloadKind",
+    "PayloadTable",
+    "PeaksMeter",
+    "SourceSurvey",
+    "StreamRenderer",
+    "Waveform",
+    "hear",
+    "position_of",
+]

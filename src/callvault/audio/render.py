@@ -1,0 +1,245 @@
+"""Second pass: the packets of a call become two channels of samples, window by window.
+
+Each heard source is ordered, freed of duplicates, decoded in whole runs and laid on its stream's
+canvas; a channel is the sum of its streams. Nothing holds more than a window of the call.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Generic, Self, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import soxr
+
+from callvault.audio import comfort_noise
+from callvault.audio.canvas import Canvas
+from callvault.audio.choice import HeardSource
+from callvault.audio.codecs import (
+    DECODERS,
+    NARROW_HZ,
+    WIDE_HZ,
+    Decoder,
+    PayloadKind,
+    PayloadTable,
+)
+from callvault.audio.g711 import Octets, Samples
+from callvault.audio.survey import SECOND_NS
+from callvault.audio.timeline import TICK_HZ
+from callvault.rtp.batch import Booleans, Integers, PacketBatch, ranges
+from callvault.rtp.sequence import SequenceTracker
+
+WINDOW = 10 * TICK_HZ  # positions decoded and encoded at once
+_EARLY = 2 * TICK_HZ  # nothing is said this long after it was received
+_NOISE_AFTER_LAST = TICK_HZ // 5
+
+Sums = npt.NDArray[np.int32]
+Key = TypeVar("Key")
+Interval = tuple[int, int]  # positions, from and to (without)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    """Packets of one source that wait for their window; payloads joined in `octets`."""
+
+    order: Integers
+    position: Integers
+    kind: Integers
+    payload_bytes: Integers
+    octets: Octets
+
+    @classmethod
+    def empty(cls) -> Self:
+        column = np.empty(0, dtype=np.int64)
+        return cls(column, column, column, column, np.empty(0, dtype=np.uint8))
+
+    def joined(self, other: Self) -> Self:
+        """Return both, one behind the other."""
+        names = [field.name for field in fields(self)]
+        return type(self)(*(np.concatenate((getattr(self, n), getattr(other, n))) for n in names))
+
+    def take(self, rows: Integers | Booleans) -> Self:
+        """Return the chosen rows with their octets."""
+        starts = np.cumsum(self.payload_bytes) - self.payload_bytes
+        lengths = self.payload_bytes[rows]
+        octets = self.octets[ranges(starts[rows], lengths)]
+        return type(self)(self.order[rows], self.position[rows], self.kind[rows], lengths, octets)
+
+    def runs(self) -> Iterator["_Pending"]:
+        """Yield stretches of one payload kind."""
+        edges = np.flatnonzero(np.diff(self.kind)) + 1
+        ends = np.cumsum(self.payload_bytes)
+        for rows in np.split(np.arange(len(self.order)), edges):
+            if len(rows):
+                part = slice(rows[0], rows[-1] + 1)
+                begin = ends[rows[0]] - self.payload_bytes[rows[0]]
+                yield _Pending(
+                    self.order[part],
+                    self.position[part],
+                    self.kind[part],
+                    self.payload_bytes[part],
+                    self.octets[begin : ends[rows[-1]]],
+                )
+
+
+class SourceRenderer:
+    """Lays the packets of one source."""
+
+    def __init__(self, source: HeardSource) -> None:
+        self._source = source
+        self._tracker = SequenceTracker()
+        self._pending = _Pending.empty()
+        self._decoders: dict[PayloadKind, Decoder] = {}
+        self._noise_level: int | None = None  # while the source is silent after comfort noise
+
+    def add(self, batch: PacketBatch, table: PayloadTable) -> None:
+        """Take the source's next packets, in order of arrival, heard or not."""
+        numbers = self._tracker.extend(batch.sequence_number, batch.timestamp)
+        source = self._source
+        kind = table.kinds[batch.payload_type]
+        clock = table.clock_rates_hz[batch.payload_type]
+        position = source.placement.positions(numbers.order, numbers.ticks, clock)
+        arrival = (batch.arrival_ns - source.origin_ns) * TICK_HZ // SECOND_NS
+        wanted = source.claims.cover(batch.arrival_ns) & (position <= arrival + _EARLY)
+        wanted &= (kind != PayloadKind.EVENT) & (kind != PayloadKind.UNKNOWN)
+        rows = np.flatnonzero(wanted)
+        chosen = batch.take(rows)
+        added = _Pending(
+            numbers.order[rows], position[rows], kind[rows], chosen.payload_bytes, chosen.payloads()
+        )
+        self._pending = self._pending.joined(added)
+
+    def render(self, canvas: Canvas, until: int) -> None:
+        """Lay what begins before `until`."""
+        due = self._due(until)
+        if self._noise_level is not None:
+            first = int(due.position[0]) if len(due.position) else until
+            self._lay_noise(canvas, canvas.start, first, seed=canvas.start)
+        for run in due.runs():
+            following = np.searchsorted(due.order, run.order[-1], side="right")
+            end = int(due.position[following]) if following < len(due.order) else until
+            self._lay_run(canvas, run, end)
+
+    def _due(self, until: int) -> _Pending:
+        """Take out what begins before `until`: in sending order, each packet once."""
+        _, rows = np.unique(self._pending.order, return_index=True)
+        is_due = self._pending.position[rows] < until
+        due = self._pending.take(rows[is_due])
+        self._pending = self._pending.take(rows[~is_due])
+        return due
+
+    def _lay_run(self, canvas: Canvas, run: _Pending, end: int) -> None:
+        kind = PayloadKind(int(run.kind[0]))
+        if kind is PayloadKind.COMFORT_NOISE:
+            self._lay_comfort_noise(canvas, run, end)
+            return
+        self._noise_level = None
+        decoder = self._decoders.setdefault(kind, DECODERS[kind]())
+        rate_hz = decoder.sample_rate_hz
+        length = run.payload_bytes * decoder.samples_per_octet * TICK_HZ // rate_hz
+        canvas.lay(run.position, length, decoder.decode(run.octets), rate_hz)
+
+    def _lay_comfort_noise(self, canvas: Canvas, run: _Pending, end: int) -> None:
+        ends = [*run.position[1:].tolist(), end]
+        begins = np.cumsum(run.payload_bytes) - run.payload_bytes
+        for row, (begin, position) in enumerate(zip(begins, run.position.tolist(), strict=True)):
+            payload = run.octets[begin : begin + run.payload_bytes[row]].tobytes()
+            self._noise_level = comfort_noise.level_of(payload)
+            self._lay_noise(canvas, position, ends[row], seed=int(run.order[row]))
+
+    def _lay_noise(self, canvas: Canvas, start: int, end: int, *, seed: int) -> None:
+        """Fill the pause; it ends a little after the last packet that came at all."""
+        count = min(end, self._source.last_position + _NOISE_AFTER_LAST) - start
+        if count > 0 and self._noise_level is not None:
+            noise = comfort_noise.noise(self._noise_level, count, seed=abs(seed))
+            canvas.lay_noise(start, noise)
+
+
+class StreamRenderer(Generic[Key]):
+    """One stream of the recording session: the sources that are heard on it."""
+
+    def __init__(self, sources: Mapping[Key, HeardSource]) -> None:
+        self._sources = {key: SourceRenderer(source) for key, source in sources.items()}
+        self._canvas = Canvas(0, WINDOW)
+
+    def add(self, key: Key, batch: PacketBatch, table: PayloadTable) -> None:
+        """Take the next packets of one source; of a source that is not heard: nothing."""
+        if key in self._sources and len(batch):
+            self._sources[key].add(batch, table)
+
+    def render(self, until: int) -> tuple[Samples, Samples | None]:
+        """Return the samples up to `until`, at 8 kHz and (where there are any) at 16 kHz."""
+        for source in self._sources.values():
+            source.render(self._canvas, until)
+        return self._canvas.cut(until)
+
+
+class _Upsampler:
+    """Raises a channel's narrow layer to 16 kHz and adds its wide layer, in step."""
+
+    def __init__(self) -> None:
+        # In floats: to 16 bits soxr would add dither, even to silence and beside a wide voice.
+        self._resampler = soxr.ResampleStream(NARROW_HZ, WIDE_HZ, 1, dtype="float32", quality="HQ")
+        self._wide: Sums = np.empty(0, dtype=np.int32)
+
+    def add(self, narrow: Sums, wide: Sums, *, last: bool) -> Sums:
+        """Return what is ready: the filter holds some milliseconds back until `last`."""
+        raised = self._resampler.resample_chunk(narrow.astype(np.float32), last=last)
+        self._wide = np.concatenate((self._wide, wide))
+        ready, self._wide = self._wide[: len(raised)], self._wide[len(raised) :]
+        summed: Sums = ready + np.rint(raised).astype(np.int32)
+        return summed
+
+
+class CallRenderer:
+    """Both channels of a recording: owner left, remote right."""
+
+    def __init__(
+        self,
+        streams: Mapping[int, StreamRenderer[Any]],
+        *,
+        channels: tuple[Sequence[int], Sequence[int]],
+        silences: Sequence[Interval],
+        sample_rate_hz: int,
+    ) -> None:
+        """`channels`: which streams each plays; `silences`: pauses, where nothing may be heard."""
+        self._streams = streams
+        self._channels = channels
+        self._silences = silences
+        self._upsamplers = [_Upsampler(), _Upsampler()] if sample_rate_hz == WIDE_HZ else None
+        self._position = 0
+
+    def render(self, until: int, *, last: bool) -> Samples:
+        """Return the next samples, as rows of (owner, remote)."""
+        layers = {index: stream.render(until) for index, stream in self._streams.items()}
+        count = until - self._position
+        sides = []
+        for side, indexes in enumerate(self._channels):
+            chosen = [layers[index] for index in indexes if index in layers]
+            narrow = _mix([one for one, _ in chosen], count)
+            wide = _mix([one for _, one in chosen if one is not None], 2 * count)
+            self._silence(narrow, wide)
+            if self._upsamplers:
+                narrow = self._upsamplers[side].add(narrow, wide, last=last)
+            sides.append(_clip(narrow))
+        self._position = until
+        return np.column_stack(sides)
+
+    def _silence(self, narrow: Sums, wide: Sums) -> None:
+        """Empty what lies in a pause: jitter may have put words there that were spoken in it."""
+        for start, end in self._silences:
+            begin, stop = max(start - self._position, 0), max(end - self._position, 0)
+            narrow[begin:stop] = 0
+            wide[2 * begin : 2 * stop] = 0
+
+
+def _mix(parts: Sequence[Samples], count: int) -> Sums:
+    """Return the sum of the parts, `count` samples long."""
+    mixed = np.zeros(count, dtype=np.int32)
+    for part in parts:
+        mixed += part
+    return mixed
+
+
+def _clip(samples: Sums) -> Samples:
+    return np.clip(samples, -32768, 32767).astype(np.int16)
