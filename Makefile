@@ -18,20 +18,24 @@ help: ## List these targets
 
 .venv/.made:
 	@tools/need.sh build
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/build.txt
+	@echo "Making the Python environment in .venv"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/build.txt
 	@touch $@
 
 .venv/.base: .venv/.made requirements/base.txt requirements/codecs.txt
-	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/base.txt -r requirements/codecs.txt
+	@echo "Installing Python packages (locked, about a minute the first time)"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/base.txt -r requirements/codecs.txt
 	@touch $@
 
 .venv/.dev: .venv/.base requirements/dev.txt
-	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@echo "Installing the tools of the tests"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
 .venv/.native: .venv/.base pyproject.toml $(NATIVE)
-	$(BIN)/python -m pip install -q --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@echo "Building the native part (Rust, about half a minute the first time)"
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pip install -q --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $@
 
 setup: .venv/.native ## Make the Python environment and build the native part

@@ -1,0 +1,1 @@
+"""Benchmarks: ours beside a named baseline, in one run."""

@@ -1,0 +1,1 @@
+"""Tools of the tree: its rules, screenshots, vendored files."""
