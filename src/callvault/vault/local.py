@@ -18,6 +18,7 @@ from callvault.errors import ObjectMissing, VaultError
 from callvault.vault.store import Writable, check_name, check_prefix
 
 _TEMPORARY = ".tmp-"
+_NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -73,7 +74,7 @@ class LocalStore:
     def open(self, name: str) -> "LocalObject":
         """See `Store.open`."""
         check_name(name)
-        with self._parent(name) as (folder, leaf), _reported("open", name):
+        with self._parent(name) as (folder, leaf), _reported("open", name, may_lack=True):
             flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
             return LocalObject(name, os.open(leaf, flags, dir_fd=folder))
 
@@ -89,7 +90,7 @@ class LocalStore:
         """See `Store.delete`."""
         check_name(name)
         try:
-            with self._parent(name) as (folder, leaf), _reported("delete", name):
+            with self._parent(name) as (folder, leaf), _reported("delete", name, may_lack=True):
                 self._calls.unlink(leaf, folder=folder)
                 self._calls.sync(folder)
         except ObjectMissing:
@@ -139,15 +140,17 @@ class LocalStore:
     def _parent(self, name: str, *, create: bool = False) -> Iterator[tuple[int, str]]:
         """Open the folder of `name`; yield its descriptor and the last part of the name."""
         *folders, leaf = name.split("/")
-        with _reported("open the folder of", name):
-            descriptor = self._open_folders(folders, create=create)
+        with _reported("open the store's folder", str(self._root)):
+            root = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        with _reported("open the folder of", name, may_lack=not create):
+            descriptor = self._open_folders(root, folders, create=create)
         try:
             yield descriptor, leaf
         finally:
             os.close(descriptor)
 
-    def _open_folders(self, folders: Sequence[str], *, create: bool) -> int:
-        descriptor = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    def _open_folders(self, descriptor: int, folders: Sequence[str], *, create: bool) -> int:
+        """Go down from the open folder `descriptor`, which is closed; return the last one."""
         for folder in folders:
             try:
                 if create:
@@ -256,27 +259,30 @@ def _create_file(name: str, folder: int) -> int:
 
 
 def _walk_folder(path: str, folder: int) -> Iterator[tuple[str, str, int]]:
-    with os.scandir(folder) as entries:
-        found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
-    for name, is_folder in found:
-        if not is_folder:
-            yield path, name, folder
-            continue
-        inner = os.open(name, _FOLDER_FLAGS, dir_fd=folder)
-        try:
-            yield from _walk_folder(f"{path}{name}/", inner)
-        finally:
-            os.close(inner)
+    """See `LocalStore._walk`. Links and other special files are no objects: left out."""
+    with os.scandir(folder) as scanned:
+        entries = list(scanned)
+    for entry in entries:
+        if entry.is_file(follow_symlinks=False):
+            yield path, entry.name, folder
+        elif entry.is_dir(follow_symlinks=False):
+            inner = os.open(entry.name, _FOLDER_FLAGS, dir_fd=folder)
+            try:
+                yield from _walk_folder(f"{path}{entry.name}/", inner)
+            finally:
+                os.close(inner)
 
 
 @contextmanager
-def _reported(action: str, name: str) -> Iterator[None]:
-    """Turn what the system says into our errors, with the object's name."""
+def _reported(action: str, name: str, *, may_lack: bool = False) -> Iterator[None]:
+    """Turn what the system says into our errors, with the object's name.
+
+    `may_lack`: an object or folder that is not there, or a link in its place, is ObjectMissing,
+    which is permanent. A store whose own folder is away is not: it may come back.
+    """
     try:
         yield
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise ObjectMissing(f"no object {name}") from error
     except OSError as error:
-        if error.errno == errno.ELOOP:  # a symbolic link where an object or folder should be
-            raise ObjectMissing(f"no object {name}: a symbolic link is in its place") from error
+        if may_lack and error.errno in _NOT_THERE:
+            raise ObjectMissing(f"no object {name}") from error
         raise VaultError(f"cannot {action} {name}: {error.strerror}") from error

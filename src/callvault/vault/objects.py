@@ -25,6 +25,7 @@ from callvault.vault.sealed import SealedReader, SealedWriter, plaintext_size
 from callvault.vault.store import Store, Writable
 
 READ_BYTES = 1_048_576
+MAX_SMALL_BYTES = 16_777_216  # of an envelope or sidecar
 
 
 class ObjectKind(StrEnum):
@@ -103,7 +104,7 @@ class RecordingObjects:
         objects = tuple(
             self._describe(recording_id, kind) for kind, leaf in _LEAVES.items() if leaf in leaves
         )
-        sealed_key = self._read(folder + self._newest_name(recording_id, _ENVELOPE))
+        sealed_key = _read_whole(self._store, folder + self._newest_name(recording_id, _ENVELOPE))
         return SealedRecording(recording_id, objects, envelope.recipients(sealed_key))
 
     def open(
@@ -134,7 +135,7 @@ class RecordingObjects:
     def certificates(self, recording_id: UUID) -> tuple[CertificateInfo, ...]:
         """Return which certificates open a recording; no key is needed. Raises ObjectMissing."""
         leaf = self._newest_name(recording_id, _ENVELOPE)
-        return envelope.recipients(self._read(folder_of(recording_id) + leaf))
+        return envelope.recipients(_read_whole(self._store, folder_of(recording_id) + leaf))
 
     def delete(self, recording_id: UUID) -> None:
         """Delete all of a recording, its keys first, so that a copy of the rest tells nothing.
@@ -162,7 +163,7 @@ class RecordingObjects:
     ) -> SealedReader:
         folder = folder_of(recording_id)
         name = folder + self._newest_name(recording_id, _ENVELOPE)
-        key = envelope.open_key(self._read(name), keyring, object_id=name)
+        key = envelope.open_key(_read_whole(self._store, name), keyring, object_id=name)
         stored = self._store.open(folder + leaf)
         try:
             bound_to = associated_data(recording_id, kind)
@@ -177,13 +178,6 @@ class RecordingObjects:
         if leaf is None:
             raise ObjectMissing(f"no object {folder}{stem}1")
         return leaf
-
-    def _read(self, name: str) -> bytes:
-        stored = self._store.open(name)
-        try:
-            return stored.read(0, envelope.MAX_ENVELOPE_BYTES + 1)
-        finally:
-            stored.close()
 
 
 class RecordingSealer:
@@ -206,10 +200,10 @@ class RecordingSealer:
         self._stored = stored
         self._sealed: dict[ObjectKind, SealedObject] = {}
         self._key = os.urandom(envelope.KEY_BYTES)
+        self._envelope = envelope.seal_key(self._key, certificates)
         if stored is None:
             # First: a body whose key is nowhere would be lost; an envelope without body is not.
-            with store.create(self._name("envelope.1")) as file:
-                file.write(envelope.seal_key(self._key, certificates))
+            self._put("envelope.1", self._envelope)
 
     @contextmanager
     def create(self, kind: ObjectKind) -> Iterator[Writable]:
@@ -229,12 +223,24 @@ class RecordingSealer:
         sealed the same recording; beginning again then is right.
         """
         if self._stored is not None:
+            # Whoever wrote it may have died before the last name was durable: write it again.
+            self._put("sidecar.1", self._read("sidecar.1"))
             return self._stored
         objects = tuple(self._sealed[kind] for kind in ObjectKind if kind in self._sealed)
+        if self._read("envelope.1") != self._envelope:
+            name = self._name("envelope.1")
+            raise SealBroken("the object is not what was sealed", object_id=name)
         self._objects.verify(self._recording_id, objects)
         with self._sealed_object("sidecar.1", "sidecar.1") as writer:
             writer.write(sidecar)
         return SealedRecording(self._recording_id, objects, self._certificates)
+
+    def _put(self, leaf: str, data: bytes) -> None:
+        with self._store.create(self._name(leaf)) as file:
+            file.write(data)
+
+    def _read(self, leaf: str) -> bytes:
+        return _read_whole(self._store, self._name(leaf))
 
     @contextmanager
     def _sealed_object(self, leaf: str, kind: str) -> Iterator[SealedWriter]:
@@ -255,6 +261,17 @@ class _Dropped:
     def write(self, data: bytes, /) -> int:
         """Drop `data`."""
         return len(data)
+
+
+def _read_whole(store: Store, name: str) -> bytes:
+    """Return all of a small object. Raises SealBroken if it is none that we wrote."""
+    stored = store.open(name)
+    try:
+        if stored.size > MAX_SMALL_BYTES:
+            raise SealBroken(f"{stored.size} bytes are too many", object_id=name)
+        return stored.read(0, stored.size)
+    finally:
+        stored.close()
 
 
 def _newest(leaves: Iterable[str], stem: str) -> str | None:
