@@ -101,5 +101,7 @@ def _parse_packets(payload: bytes, offset: int) -> tuple[list[Packet], int]:
         stream, source, flags, arrival_ns, length = unpack(payload, offset)
         start = offset + head_bytes
         offset = start + length
-        packets.append(Packet(stream, source, flags == _IS_RTCP, arrival_ns, payload[start:offset]))
+        packets.append(
+            Packet(stream, source, bool(flags & _IS_RTCP), arrival_ns, payload[start:offset])
+        )
     return packets, offset

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO, NamedTuple, Self
 
 import msgspec
 
@@ -28,6 +28,12 @@ from callvault.spool.packets import PacketsBlock
 _HEADER = msgspec.json.Decoder(JournalHeader)
 _EVENT = msgspec.json.Decoder[Event](Event)
 _KINDS = frozenset(BlockKind)
+
+
+class _Block(NamedTuple):
+    kind: BlockKind
+    payload: bytes
+    ends_at: int  # offset
 
 
 class JournalReader:
@@ -74,10 +80,12 @@ class JournalReader:
         """Yield what follows the header, in the order of writing, as far as it is whole."""
         try:
             while not self.ended and self.damage is None:
-                block = self._next_payload()
+                block = self._next_block()
                 if block is None:
                     return
-                if (entry := self._entry(*block)) is not None:
+                entry = self._entry(block)
+                self._accept(block)
+                if entry is not None:
                     yield entry
         except JournalDamaged as damage:
             self.damage = damage
@@ -98,28 +106,29 @@ class JournalReader:
         self.close()
 
     def _read_header(self, preamble: Preamble) -> JournalHeader:
-        block = self._next_payload()
-        if block is None or block[0] is not BlockKind.HEADER:
+        block = self._next_block()
+        if block is None or block.kind is not BlockKind.HEADER:
             raise self._damaged("journal has no header")
         try:
-            header = _HEADER.decode(block[1])
+            header = _HEADER.decode(block.payload)
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise self._damaged("header is not one of this version") from None
         if header.journal_id != preamble.journal_id:
             raise self._damaged("header belongs to another journal")
+        self._accept(block)
         return header
 
-    def _entry(self, kind: BlockKind, payload: bytes) -> PacketsBlock | Event | None:
+    def _entry(self, block: _Block) -> PacketsBlock | Event | None:
         """Decode one payload; None if there is nothing in it for the caller."""
-        if kind is BlockKind.END:
-            self._finish()
+        if block.kind is BlockKind.END:
+            self._end(block)
             return None
-        if kind is BlockKind.EVENT:
-            return self._event(payload)
-        if kind is BlockKind.HEADER:
+        if block.kind is BlockKind.EVENT:
+            return self._event(block.payload)
+        if block.kind is BlockKind.HEADER:
             raise self._damaged("second header")
         try:
-            return PacketsBlock.parse(payload)
+            return PacketsBlock.parse(block.payload)
         except ValueError as error:
             raise self._damaged(str(error)) from None
 
@@ -132,12 +141,19 @@ class JournalReader:
             return None
         return event
 
-    def _finish(self) -> None:
+    def _end(self, block: _Block) -> None:
+        if block.payload:
+            raise self._damaged("end block with content")
         self.ended = True
-        if self._file.seek(0, os.SEEK_END) > self._readable_until:
+        if self._file.seek(0, os.SEEK_END) > block.ends_at:
+            self._accept(block)
             raise self._damaged("bytes after the end of the journal")
 
-    def _next_payload(self) -> tuple[BlockKind, bytes] | None:
+    def _accept(self, block: _Block) -> None:
+        self._readable_until = block.ends_at
+        self._counter += 1
+
+    def _next_block(self) -> _Block | None:
         """Read and open the next block; None at a torn end. Raises JournalDamaged."""
         self._file.seek(self._readable_until)
         head = self._file.read(BLOCK_HEAD.size)
@@ -156,9 +172,7 @@ class JournalReader:
         payload = self._seal.open(kind, counter, sealed)
         if payload is None or kind not in _KINDS:
             raise self._damaged(f"block {counter} does not open")
-        self._readable_until += len(head) + length
-        self._counter += 1
-        return BlockKind(kind), payload
+        return _Block(BlockKind(kind), payload, self._readable_until + len(head) + length)
 
     def _only_zeros_from(self, chunk: bytes) -> bool:
         """Whether the rest is zeros: some file systems leave that after a power cut."""
