@@ -1,0 +1,19 @@
+"""`python -m tools.demo_portal [CALLS]`: fill the data folder that CALLVAULT_CONFIG names."""
+
+import os
+import sys
+
+import django
+
+
+def main() -> None:
+    """Set up Django, then seed; a process of its own, since Django reads its settings once."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "callvault.portal.settings")
+    django.setup()
+    from tools.demo_portal import cast, seed
+
+    seed.fill(int(sys.argv[1]) if len(sys.argv) > 1 else len(cast.CALLS))
+
+
+if __name__ == "__main__":
+    main()

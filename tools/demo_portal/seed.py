@@ -1,0 +1,130 @@
+"""Fill the data folder that CALLVAULT_CONFIG names: people, sealed recordings, verdicts, attempts.
+
+Imported after `django.setup()`; `python -m tools.demo_portal` does both.
+"""
+
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+
+from callvault.audio.g711 import Samples
+from callvault.audio.mp3 import Mp3Encoder
+from callvault.audio.peaks import PeaksMeter
+from callvault.clock import read
+from callvault.portal.catalogue import DjangoCatalogue
+from callvault.portal.configuration.models import SystemSettings, Trunk
+from callvault.portal.first_start import collect_static_files, prepare_database
+from callvault.portal.people.levels import Level
+from callvault.portal.people.models import User
+from callvault.spool.entries import TrunkRef
+from callvault.vault import (
+    Certificate,
+    KeyKind,
+    LocalStore,
+    ObjectKind,
+    RecordingObjects,
+    Role,
+    SealedRecording,
+    create_first_certificates,
+    make_self_signed,
+)
+from tools.demo_portal import cast, facts, sound
+
+MINUTE = 60 * sound.RATE_HZ
+
+
+def fill(wanted: int) -> None:
+    """Make the system, `wanted` recordings, and what stands around them."""
+    prepare_database()
+    collect_static_files()
+    SystemSettings.objects.update(zone="Europe/Rome", country_code="39")
+    people = _people()
+    trunk = _trunk()
+    here = create_first_certificates(_folder("key_folder"), kind=KeyKind.EC).current(Role.ARCHIVE)
+    elsewhere = make_self_signed("Callvault archive 1", kind=KeyKind.EC, now=read().utc)[0]
+    catalogue = DjangoCatalogue()
+    for call in reversed(_chosen(wanted)):
+        user, user_id = people[call.username]
+        sealed = _seal(call, (elsewhere,) if call.remote == cast.LOCKED else here)
+        recording = facts.recording_facts(call, user, user_id, trunk, sealed)
+        catalogue.add_call(facts.call_facts(call, recording), (recording,))
+    for verdict in facts.verdicts(trunk):
+        catalogue.add_call(verdict, ())
+    for attempt in facts.attempts():
+        catalogue.add_attempt(attempt, node=facts.NODE)
+
+
+def _chosen(wanted: int) -> list[cast.DemoCall]:
+    """Return the first calls, and always the one that cannot be opened."""
+    return [
+        call
+        for index, call in enumerate(cast.CALLS)
+        if index < wanted or call.remote == cast.LOCKED
+    ]
+
+
+def _folder(name: str) -> Path:
+    folder = settings.DATA_FOLDER / getattr(settings.CALLVAULT.vault, name)
+    assert isinstance(folder, Path)  # noqa: S101 - the settings of Django have no types
+    return folder
+
+
+def _people() -> dict[str, tuple[cast.DemoUser, UUID]]:
+    User.objects.create_user(
+        "rita.marsh", cast.PASSWORD, first_name="Rita", last_name="Marsh", level=Level.ADMINISTRATOR
+    )
+    made = {}
+    for user in cast.USERS:
+        row = User.objects.create_user(
+            user.username,
+            cast.PASSWORD,
+            first_name=user.first_name,
+            last_name=user.last_name,
+            email=f"{user.username}@example.com",
+            extension=user.extension,
+            alias=f"+1555{user.extension}",
+            group=user.group,
+        )
+        made[user.username] = (user, row.public_id)
+    return made
+
+
+def _trunk() -> TrunkRef:
+    row = Trunk.objects.create(
+        name=facts.TRUNK_NAME,
+        peers=["192.0.2.0/28"],
+        media_networks=["192.0.2.0/24"],
+        transports=["udp", "tcp"],
+    )
+    return TrunkRef(row.public_id, row.name)
+
+
+def _seal(call: cast.DemoCall, sealed_to: tuple[Certificate, ...]) -> SealedRecording:
+    frames = _sound_of(call)
+    encoder = Mp3Encoder(samples=len(frames), sample_rate_hz=sound.RATE_HZ, kbit_s=32, quality=9)
+    meter = PeaksMeter(samples=len(frames), sample_rate_hz=sound.RATE_HZ)
+    store = LocalStore(_folder("folder"))
+    sealer = RecordingObjects(store).begin(facts.recording_id_of(call), sealed_to)
+    with sealer.create(ObjectKind.AUDIO) as file:
+        file.write(encoder.start())
+        for at in range(0, len(frames), MINUTE):
+            meter.add(frames[at : at + MINUTE])
+            file.write(encoder.encode(frames[at : at + MINUTE]))
+        file.write(encoder.finish())
+    with sealer.create(ObjectKind.PEAKS) as file:
+        file.write(meter.to_json())
+    with sealer.create(ObjectKind.METADATA) as file:
+        file.write(b"INVITE sip:recorder@192.0.2.10 SIP/2.0\r\n\r\n")
+    return sealer.finish(b"{}")
+
+
+def _sound_of(call: cast.DemoCall) -> Samples:
+    quiet = (facts.PAUSE_S,) if call.remote == cast.HELD else ()
+    frames = sound.conversation(call.length_s, seed=int(call.at.replace(":", "")), quiet=quiet)
+    if call.flag == "one_way":
+        frames[:, 1] = 0
+    if call.remote == cast.HELD:
+        start_s, end_s = facts.HOLD_S
+        frames[start_s * sound.RATE_HZ : end_s * sound.RATE_HZ, 0] = 0
+    return frames
