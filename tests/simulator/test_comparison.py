@@ -12,6 +12,7 @@ from callvault.simulator.channels import ChannelOrder, Heard
 from callvault.simulator.comparison import (
     Expected,
     Found,
+    Listed,
     PlacedCall,
     Row,
     are_all_there,
@@ -29,6 +30,7 @@ REMOTE = np.repeat(_RNG.integers(0, 2, 10), 10).astype(np.float64) * 9000
 EXPECTED = Expected("Ann Keller", "2014", "+15550142", Direction.IN, OWNER, REMOTE)
 CALL = PlacedCall(0, "call-1", 2_000.0, (EXPECTED,), "+15550142", "2014")
 FOUND = Found(UUID(int=1), "call-1", "Ann Keller", "2014", "+1 555 0142", Direction.IN, 2_010)
+VERDICTS = {"call-1": "recorded", "call-2": "discarded"}
 UNKNOWN = PlacedCall(1, "call-2", 1_500.0, (), "+15550108", "2099")
 
 
@@ -39,7 +41,7 @@ def heard(left: np.ndarray, right: np.ndarray) -> Heard:
 
 
 def rows_of(*found: Found, audio: Heard | None = None, call: PlacedCall = CALL) -> list[Row]:
-    return list(compare([call], found, lambda recording_id: audio))
+    return list(compare([call], Listed(found, VERDICTS), lambda recording_id: audio))
 
 
 def test_a_recording_as_it_should_be_has_no_faults() -> None:
@@ -61,6 +63,11 @@ def test_a_missing_recording_is_a_fault() -> None:
 def test_a_recording_nobody_expected_is_a_fault() -> None:
     extra = replace(FOUND, owner_extension="2031")
     rows = rows_of(FOUND, extra)
+    assert [row.faults for row in rows] == [(), ("not expected",)]
+
+
+def test_a_second_recording_of_the_same_owner_is_a_fault() -> None:
+    rows = rows_of(FOUND, replace(FOUND, recording_id=UUID(int=2)))
     assert [row.faults for row in rows] == [(), ("not expected",)]
 
 
@@ -96,13 +103,19 @@ def test_audio_shorter_than_the_catalogue_says_is_a_fault() -> None:
 
 def test_a_call_of_nobody_needs_no_recording() -> None:
     (row,) = rows_of(call=UNKNOWN)
-    assert row == Row(UNKNOWN, None, None, None, None, ())
+    assert row == Row(UNKNOWN, None, None, None, None, (), "discarded")
 
 
-def test_waiting_ends_when_each_expected_recording_is_listed() -> None:
-    assert not are_all_there([CALL, UNKNOWN], [])
-    assert not are_all_there([CALL], [replace(FOUND, owner_extension="2031")])
-    assert are_all_there([CALL, UNKNOWN], [FOUND])
+def test_a_call_that_left_no_trace_is_a_fault() -> None:
+    (row,) = rows_of(call=replace(UNKNOWN, call_id="call-3"))
+    assert row.faults == ("no decision is listed",)
+
+
+def test_waiting_ends_when_each_recording_and_verdict_is_listed() -> None:
+    assert not are_all_there([CALL], Listed([], VERDICTS))
+    assert not are_all_there([CALL], Listed([replace(FOUND, owner_extension="2031")], VERDICTS))
+    assert not are_all_there([UNKNOWN], Listed([], {}))
+    assert are_all_there([CALL, UNKNOWN], Listed([FOUND], VERDICTS))
 
 
 def test_a_fault_of_the_signalling_stays_with_its_call() -> None:
@@ -119,7 +132,7 @@ def test_the_table_shows_each_call_and_the_verdict_counts() -> None:
     ]  # fmt: skip
     assert lines[1].split("  ")[0] == "Ann Keller 2014"
     assert "+10 ms" in lines[1]
-    assert lines[2].endswith("not recorded: neither number belongs to a user")
+    assert lines[2].endswith("not to be recorded: discarded")
     assert verdict(good + nobody) == (
         "1 of 1 recordings are there. Each is as long as its call (± 40 ms). "
         "Owner left and remote party right in all of them."

@@ -3,7 +3,7 @@
 Pure: recordings are handed in by whoever can read the catalogue, sound by whoever has the key.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -61,43 +61,60 @@ class Row:
     difference_ms: float | None
     order: ChannelOrder | None  # None: could not be heard here
     faults: tuple[str, ...]
+    verdict: str = ""  # of a call that nobody's recording was made of
 
 
 HearingOf = Callable[[UUID], Heard | None]
 """The sound of a recording; None where this machine has no key for it."""
 
 
-def compare(
-    calls: Sequence[PlacedCall], found: Sequence[Found], hearing_of: HearingOf
-) -> tuple[Row, ...]:
-    """Lay what was found beside each call, in the order of the calls."""
-    by_call: dict[str, dict[str, Found]] = {}
-    for recording in found:
-        by_call.setdefault(recording.call_id, {})[recording.owner_extension] = recording
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What the catalogue knows of the calls: recordings, and each call's verdict by Call-ID."""
+
+    recordings: Sequence[Found]
+    verdicts: Mapping[str, str]
+
+
+def compare(calls: Sequence[PlacedCall], listed: Listed, hearing_of: HearingOf) -> tuple[Row, ...]:
+    """Lay what is listed beside each call, in the order of the calls."""
+    by_call: dict[str, list[Found]] = {}
+    for recording in listed.recordings:
+        by_call.setdefault(recording.call_id, []).append(recording)
     rows: list[Row] = []
-    for call in calls:
-        rows.extend(_rows_of(call, by_call.get(call.call_id, {}), hearing_of))
+    for call in sorted(calls, key=lambda call: call.index):
+        found = by_call.get(call.call_id, [])
+        rows.extend(_recorded(call, found, hearing_of))
+        if not call.expected and not found:
+            rows.append(_unrecorded(call, listed.verdicts.get(call.call_id, "")))
     return tuple(rows)
 
 
-def are_all_there(calls: Sequence[PlacedCall], found: Sequence[Found]) -> bool:
-    """Tell whether each recording that is expected is listed, right or not."""
-    listed = {(recording.call_id, recording.owner_extension) for recording in found}
+def are_all_there(calls: Sequence[PlacedCall], listed: Listed) -> bool:
+    """Tell whether each expected recording, and each call's verdict, is listed, right or not."""
+    there = {(recording.call_id, recording.owner_extension) for recording in listed.recordings}
     wanted = {(call.call_id, item.owner_extension) for call in calls for item in call.expected}
-    return wanted <= listed
+    told = {call.call_id for call in calls if call.call_id and not call.expected}
+    return wanted <= there and told <= set(listed.verdicts)
 
 
-def _rows_of(call: PlacedCall, found: dict[str, Found], hearing_of: HearingOf) -> Iterator[Row]:
+def _recorded(call: PlacedCall, found: Sequence[Found], hearing_of: HearingOf) -> Iterator[Row]:
+    left = list(found)
     for expected in call.expected:
-        recording = found.pop(expected.owner_extension, None)
-        if recording is None:
-            yield Row(call, expected, None, None, None, (*call.faults, "missing"))
+        own = [one for one in left if one.owner_extension == expected.owner_extension]
+        if own:
+            left.remove(own[0])
+            yield _judged(call, expected, own[0], hearing_of(own[0].recording_id))
         else:
-            yield _judged(call, expected, recording, hearing_of(recording.recording_id))
-    for extra in found.values():
+            yield Row(call, expected, None, None, None, (*call.faults, "missing"))
+    for extra in left:
         yield Row(call, None, extra, None, None, (*call.faults, "not expected"))
-    if not call.expected and not found:
-        yield Row(call, None, None, None, None, call.faults)
+
+
+def _unrecorded(call: PlacedCall, verdict: str) -> Row:
+    """Nobody's recording was due; but no call may pass without a word."""
+    silent = () if verdict or not call.call_id else ("no decision is listed",)
+    return Row(call, None, None, None, None, (*call.faults, *silent), verdict)
 
 
 def _judged(call: PlacedCall, expected: Expected, found: Found, heard: Heard | None) -> Row:

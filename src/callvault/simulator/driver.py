@@ -138,6 +138,7 @@ class Driver:
             finally:
                 media.cancel()
                 await asyncio.gather(media, return_exceptions=True)
+                self._pump.close()
         return self._finished
 
     @contextlib.asynccontextmanager

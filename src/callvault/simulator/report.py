@@ -52,7 +52,7 @@ def _cells(row: Row) -> tuple[str, ...]:
             "",
             "",
             "",
-            note or "not recorded: neither number belongs to a user",
+            note or f"not to be recorded: {row.verdict}",
         )
     return (
         f"{shown.owner_name} {shown.owner_extension}",
