@@ -1,7 +1,7 @@
 """ASN.1 of the envelopes: the part of CMS that Callvault writes and reads, and no more.
 
-Shapes after RFC 5652 (CMS), RFC 5083 and 5084 (AuthEnvelopedData with AES-GCM), RFC 3560 and
-4055 (RSA-OAEP) and RFC 5753 (ECDH). The only module that uses `cryptography.hazmat.asn1`, whose
+Shapes after RFC 5652 (CMS), RFC 5083 and 5084 (AuthEnvelopedData with AES-GCM), RFC 3560
+(RSA-OAEP) and RFC 5753 (ECDH). The only module that uses `cryptography.hazmat.asn1`, whose
 interface is marked unstable: the version is pinned. No cryptography happens here.
 """
 
@@ -11,6 +11,8 @@ from cryptography import x509
 from cryptography.hazmat import asn1
 
 Oid = x509.ObjectIdentifier
+SetOf = asn1.SetOf
+BitString = asn1.BitString
 
 ID_DATA = Oid("1.2.840.113549.1.7.1")
 ID_AUTH_ENVELOPED_DATA = Oid("1.2.840.113549.1.9.16.1.23")
@@ -40,7 +42,7 @@ class MaskAlgorithm:
 
 @asn1.sequence
 class OaepParameters:
-    """RSAES-OAEP-params; the label is the empty default (RFC 4055, section 4.1)."""
+    """RSAES-OAEP-params (RFC 3560); the label is the empty default."""
 
     hash: Annotated[BareAlgorithm, asn1.Explicit(0)]
     mask: Annotated[MaskAlgorithm, asn1.Explicit(1)]
@@ -101,7 +103,7 @@ class OriginatorPublicKey:
     """The sender's ephemeral EC key, on the curve of the recipient's."""
 
     algorithm: BareAlgorithm
-    public_key: asn1.BitString  # uncompressed point
+    public_key: BitString  # uncompressed point
 
 
 @asn1.sequence
@@ -141,7 +143,7 @@ class OriginatorInfo:
     """Certificates that travel along (RFC 5652, section 6.1): here those of the recipients."""
 
     # Not as x509.Certificate: one that cannot be read must not keep the key from being opened.
-    certificates: Annotated[asn1.SetOf[asn1.TLV], asn1.Implicit(0)]
+    certificates: Annotated[SetOf[asn1.TLV], asn1.Implicit(0)]
 
 
 RecipientInfo = KeyTransRecipientInfo | Annotated[KeyAgreeRecipientInfo, asn1.Implicit(1)]
@@ -153,7 +155,7 @@ class AuthEnvelopedData:
 
     version: int  # 0
     originator: Annotated[OriginatorInfo, asn1.Implicit(0)]
-    recipients: asn1.SetOf[RecipientInfo]
+    recipients: SetOf[RecipientInfo]
     content: EncryptedContentInfo
     mac: bytes
 

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.asn1 import SetOf
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from callvault.errors import KeyUnavailable, SealBroken, VaultError
@@ -46,9 +45,9 @@ def seal_key(key: bytes, certificates: Sequence[Certificate]) -> bytes:
     enveloped = cms.AuthEnvelopedData(
         version=0,
         originator=cms.OriginatorInfo(
-            certificates=SetOf([cms.tlv(one.to_der()) for one in certificates])
+            certificates=cms.SetOf([cms.tlv(one.to_der()) for one in certificates])
         ),
-        recipients=SetOf([recipient.wrap(content_key, one) for one in certificates]),
+        recipients=cms.SetOf([recipient.wrap(content_key, one) for one in certificates]),
         content=_content_info(nonce, sealed[:-TAG_BYTES]),
         mac=sealed[-TAG_BYTES:],
     )

@@ -4,7 +4,6 @@ RSA by OAEP with SHA-256 (RFC 3560); EC by one-pass ephemeral-static ECDH, X9.63
 with SHA-256 and AES-256 key wrap (RFC 5753). Both detect a changed wrapping by themselves.
 """
 
-from cryptography.hazmat.asn1 import BitString
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.kdf.x963kdf import X963KDF
@@ -92,7 +91,7 @@ def _wrap_by_agreement(
         version=3,
         originator=cms.OriginatorPublicKey(
             algorithm=cms.BareAlgorithm(algorithm=cms.ID_EC_PUBLIC_KEY),
-            public_key=BitString(point, 0),
+            public_key=cms.BitString(point, 0),
         ),
         algorithm=_AGREEMENT_ALGORITHM,
         recipient_encrypted_keys=[
