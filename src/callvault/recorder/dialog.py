@@ -1,0 +1,203 @@
+"""One live dialog: its session, its journal, its ports. Carries out what the session decides."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from callvault import sip, spool
+from callvault.capture import Journal, Stream
+from callvault.clock import Instant
+from callvault.errors import CallvaultError, CaptureError, PortsExhausted, SpoolError
+from callvault.recorder.actions import (
+    Action,
+    Append,
+    CloseJournal,
+    CloseStreams,
+    Input,
+    MediaChecked,
+    OpenJournal,
+    OpenStreams,
+    PauseCapture,
+    PauseRequested,
+    Report,
+    Respond,
+    ResumeCapture,
+    ResumeRequested,
+    SendBye,
+    StreamsOpened,
+    StreamsRefused,
+)
+from callvault.recorder.session import RecordingSession
+from callvault.spool.entries import CallVerdict, Event, JournalHeader
+
+logger = logging.getLogger(__name__)
+
+ANYWHERE = ("0.0.0.0/0", "::/0")
+"""Media networks of a trunk that names none."""
+
+
+class Node(Protocol):
+    """What a dialog needs of the node it lives on."""
+
+    def respond(self, action: Respond) -> None:
+        """Answer a request."""
+
+    def bye(self, dialog_id: sip.DialogId, reason: str) -> None:
+        """End a dialog."""
+
+    def open_journal(self, header: JournalHeader) -> Journal:
+        """Create a journal. Raises SpoolError or VaultError."""
+        ...
+
+    def report(self, entry: CallVerdict) -> None:
+        """Write into the node's event journal."""
+
+    def ports_ran_out(self) -> None:
+        """Learn that no port was left."""
+
+
+class LiveDialog:
+    """Joins one recording session to capture and signalling."""
+
+    def __init__(
+        self, session: RecordingSession, node: Node, *, read_clocks: Callable[[], Instant]
+    ) -> None:
+        self.session = session
+        self._node = node
+        self._read_clocks = read_clocks
+        self._journal: Journal | None = None
+        self._streams: dict[int, Stream] = {}
+        self._packets_closed = 0  # of streams that are closed already
+        self._pausing = asyncio.Lock()
+
+    def feed(self, event: sip.Event | Input) -> None:
+        """Let the session take an event and do what it decides.
+
+        Raises ProtocolError for an event out of place, before anything was done.
+        """
+        for action in self.session.receive(event, now=self._read_clocks()):
+            self._perform(action)
+
+    def check_media(self) -> None:
+        """Tell the session how much media has come."""
+        self.feed(MediaChecked(self._packets_closed + sum(map(_heard, self._streams.values()))))
+
+    async def pause(self, *, who: str, detail: str = "") -> None:
+        """Pause the recording; returns when nothing more is kept and that is on disk.
+
+        Raises SpoolError if it cannot be written; the recording is paused all the same.
+        """
+        async with self._pausing:
+            for action in self.session.receive(
+                PauseRequested(who, detail), now=self._read_clocks()
+            ):
+                if isinstance(action, PauseCapture):
+                    await asyncio.to_thread(self._pause, action.entry)
+
+    async def resume(self, *, who: str, detail: str = "") -> None:
+        """Go on recording; raises SpoolError, and stays paused, if that cannot be written."""
+        async with self._pausing:
+            for action in self.session.receive(
+                ResumeRequested(who, detail), now=self._read_clocks()
+            ):
+                if isinstance(action, ResumeCapture):
+                    try:
+                        await asyncio.to_thread(self._resume, action.entry)
+                    except SpoolError:
+                        self.session.is_paused = True
+                        raise
+
+    def _perform(self, action: Action) -> None:
+        match action:
+            case Append():
+                self._append(action.entry)
+            case Respond():
+                self._node.respond(action)
+            case OpenStreams():
+                self.feed(self._open_streams(action))
+            case CloseStreams():
+                self._close_streams(action.indexes)
+            case OpenJournal():
+                self._open_journal(action)
+            case CloseJournal():
+                self._close_journal(keep=action.keep)
+            case SendBye() if self.session.dialog_id is not None:
+                self._node.bye(self.session.dialog_id, action.reason)
+            case Report():
+                self._node.report(action.entry)
+
+    def _open_journal(self, action: OpenJournal) -> None:
+        """Create the journal; a failure shows when ports are asked for."""
+        try:
+            self._journal = self._node.open_journal(action.header)
+            if not action.captures:
+                self._journal.pause()
+        except CallvaultError as error:
+            logger.error("rs=%s journal cannot be opened: %s", self.session.journal_id, error)
+
+    def _append(self, entry: Event) -> None:
+        """Write an entry. An entry that is lost must not cost the call."""
+        if self._journal is None:
+            return
+        try:
+            self._journal.append(msgspec.json.encode(entry))
+        except SpoolError as error:
+            logger.error("rs=%s entry cannot be written: %s", self.session.journal_id, error)
+
+    def _open_streams(self, action: OpenStreams) -> StreamsOpened | StreamsRefused:
+        """Open all the streams or none."""
+        if self._journal is None:
+            return StreamsRefused("spool")
+        opened: dict[int, Stream] = {}
+        try:
+            for index in action.indexes:
+                opened[index] = self._journal.open_stream(
+                    index, allow=action.media_networks or ANYWHERE
+                )
+        except CaptureError as error:
+            logger.error("rs=%s port cannot be opened: %s", self.session.journal_id, error)
+            for stream in opened.values():
+                stream.close()
+            if isinstance(error, PortsExhausted):
+                self._node.ports_ran_out()
+            return StreamsRefused("ports")
+        self._streams |= opened
+        return StreamsOpened({index: stream.rtp_port for index, stream in opened.items()})
+
+    def _close_streams(self, indexes: tuple[int, ...]) -> None:
+        for index in indexes:
+            stream = self._streams.pop(index, None)
+            if stream is not None:
+                stream.close()
+                self._packets_closed += _heard(stream)
+
+    def _close_journal(self, *, keep: bool) -> None:
+        """End the journal, or take it away if it was opened for a call that never began."""
+        journal, self._journal = self._journal, None
+        self._streams.clear()
+        if journal is None:
+            return
+        journal.close()
+        if not keep:
+            spool.remove(journal.path)
+
+    def _pause(self, entry: Event) -> None:
+        """Drop first, write then: no packet after the wish is kept. Waits for the disk."""
+        if self._journal is not None:
+            self._journal.pause()
+            self._journal.append_durably(msgspec.json.encode(entry))
+
+    def _resume(self, entry: Event) -> None:
+        """Write first, keep then. Waits for the disk."""
+        if self._journal is not None:
+            self._journal.append_durably(msgspec.json.encode(entry))
+            self._journal.resume()
+
+
+def _heard(stream: Stream) -> int:
+    """Packets that came, kept or dropped in a pause: either way the peer is alive."""
+    counters = stream.counters()
+    return counters.packets + counters.dropped_paused

@@ -1,0 +1,83 @@
+"""Facts about a dialog, as the journals say them: its header, the verdict of one turned away."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from callvault import policy, sip
+from callvault.clock import Instant
+from callvault.policy.decision import Verdict
+from callvault.policy.snapshot import Trunk
+from callvault.recorder.setting import SessionSetting
+from callvault.spool import entries
+
+
+def header_of(
+    invite: sip.InviteReceived, setting: SessionSetting, now: Instant
+) -> entries.JournalHeader:
+    """Head the journal of a call."""
+    return entries.JournalHeader(
+        journal_id=setting.journal_id,
+        purpose="dialog",
+        node=setting.node,
+        opened_at_ns=now.realtime_ns,
+        trunk=reference_to(setting.trunk),
+        call_id=invite.request.call_id,
+        peer=shown_peer(invite.flow),
+        transport=invite.flow.transport,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TurnedAway:
+    """Why a call leaves no journal: the answer it got, the step that stopped it, the reason."""
+
+    status: int  # 487: its peer took it back
+    step: str  # room, offer, media
+    reason: str
+
+    def verdict(
+        self, request: sip.Request, flow: sip.Flow, trunk: Trunk, *, event_id: UUID, now: Instant
+    ) -> entries.CallVerdict:
+        """Word it for the node's event journal. Raises RemoteProtocolError without Call-ID."""
+        verdict = Verdict.DISCARDED if self.status == 487 else Verdict.REFUSED
+        return entries.CallVerdict(
+            at_ns=now.realtime_ns,
+            event_id=event_id,
+            verdict=verdict,
+            decision=policy.turned_away(
+                trunk, flow.remote[0], step=self.step, reason=self.reason, verdict=verdict
+            ),
+            trunk=reference_to(trunk),
+            peer=shown_peer(flow),
+            call_id=request.call_id,
+            caller=_number_of(request.from_address),
+            callee=_number_of(request.to_address),
+            sip_status=self.status,
+        )
+
+
+def warning(address: str, text: str) -> tuple[str, str]:
+    """Return a Warning header; 399 is the code for words without one (RFC 3261, 20.43)."""
+    quoted = text.replace("\\", "").replace('"', "")
+    agent = f"[{address}]" if ":" in address else address
+    return ("Warning", f'399 {agent} "{quoted}"')
+
+
+def reference_to(trunk: Trunk) -> entries.TrunkRef:
+    """Name a trunk as it is called now."""
+    return entries.TrunkRef(trunk.trunk_id, trunk.name)
+
+
+def shown_peer(flow: sip.Flow) -> str:
+    """Write the peer's address and port as journals keep them."""
+    host, port = flow.remote
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def end_reason(event: sip.DialogEnded) -> str:
+    """Word the end of a dialog that the agent ended by itself."""
+    return "bye" if event.cause in ("bye_received", "bye_sent") else event.cause
+
+
+def _number_of(address: sip.Address) -> str:
+    return (address.uri.user or address.uri.text)[:256]

@@ -1,0 +1,62 @@
+"""The decisions of one recording session: judged again and again, written when they change.
+
+Recording ids are drawn once for each communication session and owner, so that every decision of
+the dialog names the same ones.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from callvault import policy
+from callvault.policy.decision import Decision
+from callvault.policy.snapshot import Snapshot, Trunk
+from callvault.siprec import SessionRoster
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyInForce:
+    """A snapshot with its indexes; swapped as a whole when policy changes."""
+
+    snapshot: Snapshot
+    people: policy.PeopleIndex
+    trunks: policy.TrunkTable
+
+    @classmethod
+    def of(cls, snapshot: Snapshot) -> "PolicyInForce":
+        """Index a snapshot."""
+        people, trunks = policy.PeopleIndex.of(snapshot), policy.TrunkTable.of(snapshot)
+        return cls(snapshot, people, trunks)
+
+
+@dataclass(slots=True)
+class Judge:
+    """Judges one call; `policy_in_force` gives the newest policy at each asking."""
+
+    trunk: Trunk  # as it was when the call came
+    peer: str
+    calls_in_progress: int
+    policy_in_force: Callable[[], PolicyInForce]
+    new_id: Callable[[], UUID]
+    last: Decision | None = None
+    _recording_ids: dict[tuple[str, UUID], UUID] = field(default_factory=dict)
+
+    def judge(self, sessions: tuple[SessionRoster, ...]) -> Decision:
+        """Return the decision by what is known now."""
+        in_force = self.policy_in_force()
+        call = policy.CallSeen(self.trunk, self.peer, self.calls_in_progress, sessions)
+        self.last = policy.decide(
+            call,
+            in_force.people,
+            revision=in_force.snapshot.revision,
+            recording_id=self._recording_id,
+        )
+        return self.last
+
+    def changed(self, sessions: tuple[SessionRoster, ...]) -> Decision | None:
+        """Judge again; None if it comes to the same."""
+        before = self.last
+        return None if self.judge(sessions) == before else self.last
+
+    def _recording_id(self, session_key: str, owner_id: UUID) -> UUID:
+        return self._recording_ids.setdefault((session_key, owner_id), self.new_id())

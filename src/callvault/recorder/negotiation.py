@@ -1,0 +1,138 @@
+"""The media of one recording session: offers taken in, ports, our answer, what is silent.
+
+One line keeps its index for the whole dialog. A held line keeps its port; a line that the offer
+closes gives it back.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from callvault import sdp
+from callvault.siprec import Line
+from callvault.spool.entries import PayloadFormat, StreamDescription
+
+
+@dataclass(slots=True)
+class Negotiation:
+    """State of the offer and answer exchange of one dialog (RFC 3264)."""
+
+    address: str  # ours, as the SRC reaches it
+    session_id: int
+    ports: dict[int, int] = field(default_factory=dict)  # RTP port by line index
+    local: sdp.LocalDescription | None = None
+    _remote: sdp.SessionDescription | None = None
+    _plans: tuple[sdp.LinePlan, ...] = ()
+    _labels: tuple[str, ...] = ()  # of our own offer, while it waits for its answer
+    _ever_active: set[int] = field(default_factory=set)
+
+    def take_offer(self, text: bytes) -> tuple[int, ...]:
+        """Judge an offer; return the indexes of lines that still need a port.
+
+        Raises OfferRefused if nothing in it can be recorded, and leaves everything as it was. A
+        later offer may close all lines: that is a way of holding a call.
+        """
+        offer = sdp.parse_offer(text)
+        plans = sdp.plan(offer)
+        if self.local is None or not all(one.is_closed for one in plans):
+            sdp.check_recordable(plans)
+        self._remote, self._plans = offer, plans
+        return tuple(
+            index for index, one in enumerate(plans) if one.is_accepted and index not in self.ports
+        )
+
+    def make_offer(self, labels: Sequence[str]) -> tuple[int, ...]:
+        """Prepare an offer of our own, a line for each label; return their indexes."""
+        self._labels = tuple(labels)
+        return tuple(range(len(labels)))
+
+    def complete(self, ports: Mapping[int, int]) -> sdp.LocalDescription:
+        """Write our description, now that the ports asked for are there."""
+        self.ports |= ports
+        if self._remote is None:
+            self.local = sdp.own_offer(
+                self._labels,
+                [self.ports[index] for index in range(len(self._labels))],
+                address=self.address,
+                session_id=self.session_id,
+            )
+        else:
+            self.local = sdp.answer(
+                self._remote,
+                self._plans,
+                self.ports,
+                address=self.address,
+                session_id=self.session_id,
+                previous=self.local,
+            )
+        self._ever_active |= self._active()
+        return self.local
+
+    def take_answer(self, text: bytes) -> None:
+        """Learn the peer's answer to our own offer. Raises OfferRefused if it is none."""
+        self._remote = sdp.parse_offer(text)
+        self._ever_active |= self._active()
+
+    def closed(self) -> tuple[int, ...]:
+        """Return, and forget, the lines whose port is no longer needed."""
+        media = self.local.media if self.local else ()
+        gone = tuple(index for index in self.ports if index >= len(media) or media[index].port == 0)
+        for index in gone:
+            del self.ports[index]
+        return gone
+
+    def lines(self) -> list[Line]:
+        """Return the audio lines that have a port, for finding out who speaks on them."""
+        media = self.local.media if self.local else ()
+        return [Line(index, one.label) for index, one in enumerate(media) if one.port]
+
+    def silent(self) -> frozenset[int]:
+        """Lines that brought media before and do not now: held, or closed."""
+        return frozenset(self._ever_active - self._active())
+
+    def streams(self) -> tuple[StreamDescription, ...]:
+        """Describe all lines for the journal, with every payload type that may come."""
+        media = self.local.media if self.local else ()
+        active = self._active()
+        return tuple(
+            StreamDescription(
+                index=index,
+                label=one.label,
+                media=one.media,
+                formats=_formats(one, self._offered(index)),
+                active=index in active,
+                port=one.port,
+            )
+            for index, one in enumerate(media)
+        )
+
+    def _offered(self, index: int) -> tuple[sdp.Codec, ...]:
+        media = self._remote.media if self._remote else ()
+        return media[index].codecs if index < len(media) else ()
+
+    def _active(self) -> set[int]:
+        """Lines that can bring media now. Before the peer answered our offer, all of them."""
+        ours = {line.index for line in self.lines()}
+        if self._remote is None:
+            return ours
+        return {
+            index
+            for index, line in enumerate(self._remote.media)
+            if index in ours and line.port and not line.is_on_hold
+        }
+
+
+def _formats(media: sdp.LocalMedia, offered: Sequence[sdp.Codec]) -> tuple[PayloadFormat, ...]:
+    """Our choice first, then the rest of the offer: some senders switch without asking."""
+    codecs = {codec.payload_type: codec for codec in (*media.codecs, *offered)}
+    # The peer's meaning of a payload type is the one its packets have.
+    codecs |= {codec.payload_type: codec for codec in offered}
+    return tuple(
+        PayloadFormat(
+            codec.payload_type,
+            codec.encoding,
+            codec.clock_rate_hz,
+            codec.channels,
+            codec.parameters,
+        )
+        for codec in codecs.values()
+    )

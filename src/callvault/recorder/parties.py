@@ -1,0 +1,117 @@
+"""Who takes part in a recording session: metadata as it comes, From and To until it does.
+
+An SRC may send its metadata late or never. Until then the INVITE's own From and To stand for the
+parties, as a guess; the first readable document replaces them.
+"""
+
+from dataclasses import dataclass, field
+
+from callvault.errors import RemoteProtocolError
+from callvault.policy import party_of
+from callvault.sip import Address, Request
+from callvault.siprec import (
+    Change,
+    Document,
+    Line,
+    MetadataState,
+    NameId,
+    Part,
+    Participant,
+    Roster,
+    SessionRoster,
+    read_metadata,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataRead:
+    """What became of one metadata body."""
+
+    change: Change = field(default_factory=Change)
+    problem: str = ""  # why it could not be read whole
+    is_first: bool = False
+
+
+@dataclass(slots=True)
+class Parties:
+    """The metadata of one dialog and the memory of who spoke where."""
+
+    _state: MetadataState = field(default_factory=MetadataState)
+    _roster: Roster = field(default_factory=Roster)
+    has_metadata: bool = False
+    group_ids: tuple[str, ...] = ()
+
+    def learn_invite(self, request: Request) -> None:
+        """Take From and To as the parties until metadata comes."""
+        self._state.apply(Document(participants=(_caller(request), _callee(request))))
+
+    def learn_metadata(self, part: Part) -> MetadataRead:
+        """Merge a metadata body in. Unreadable metadata changes nothing but is reported."""
+        try:
+            document = read_metadata(part.content)
+        except RemoteProtocolError as error:
+            return MetadataRead(problem=str(error))
+        is_first = not self.has_metadata
+        if is_first:
+            self._state, self._roster, self.has_metadata = MetadataState(), Roster(), True
+        change = self._state.apply(document)
+        self.group_ids = tuple(one.group_id for one in self._state.view.groups)
+        return MetadataRead(change, document.problem, is_first)
+
+    def labels(self) -> tuple[str, ...]:
+        """Labels of the streams that the metadata names; for an offer of our own."""
+        return tuple(one.label for one in self._state.view.streams)
+
+    def resolve(self, lines: list[Line]) -> None:
+        """Learn who is heard on which of these lines now."""
+        self._roster.learn(self._state.view, lines)
+
+    def sessions(self) -> tuple[SessionRoster, ...]:
+        """Return the communication sessions with everyone who was ever in them."""
+        return self._roster.sessions()
+
+    def silent(self) -> dict[str, tuple[int, ...]]:
+        """Who is there but not heard though the metadata has associations: name and lines."""
+        view = self._state.view
+        if not view.participant_streams:
+            return {}
+        return {
+            shown(one.participant): one.lines
+            for session in self.sessions()
+            if not session.is_guess
+            for one in session.speakers
+            if one.is_present and one.lines and not view.sends_of(one.participant.participant_id)
+        }
+
+    def on_line(self, line: int) -> str:
+        """Name of the only one who speaks on a line; empty if there are none or several."""
+        names = {
+            shown(one.participant)
+            for session in self.sessions()
+            for one in session.speakers
+            if one.is_present and line in one.lines
+        }
+        return names.pop() if len(names) == 1 else ""
+
+
+def shown(participant: Participant) -> str:
+    """Return the name of a participant, else the number, else the address."""
+    party = party_of(participant)
+    return party.name or party.number or party.aor
+
+
+def _caller(request: Request) -> Participant:
+    """From, and what the network asserts of it (RFC 3325)."""
+    asserted = request.addresses("p-asserted-identity")[:2]
+    return _participant("from", [request.from_address, *asserted])
+
+
+def _callee(request: Request) -> Participant:
+    return _participant("to", [request.to_address])
+
+
+def _participant(participant_id: str, addresses: list[Address]) -> Participant:
+    return Participant(
+        participant_id,
+        tuple(NameId(one.uri.text[:512], one.display_name[:256]) for one in addresses),
+    )

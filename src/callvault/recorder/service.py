@@ -1,0 +1,308 @@
+"""The recorder of one node: joins SIP agent, capture, policy and the sessions on one event loop.
+
+A fault in one session never touches another: each event is handled under a guard of its own, and
+a session that fails goes on recording what it has.
+"""
+
+import logging
+import os
+from collections.abc import Callable, Sequence
+from typing import Literal
+from uuid import UUID
+
+from callvault import clock, sip
+from callvault.capture import Alarm, Journal, Receiver
+from callvault.clock import Instant
+from callvault.config.sections import Config
+from callvault.errors import ProtocolError
+from callvault.ids import new_id
+from callvault.recorder.actions import EndRequested, Respond
+from callvault.recorder.dialog import LiveDialog
+from callvault.recorder.facts import TurnedAway
+from callvault.recorder.journals import JournalOpener, NodeJournal
+from callvault.recorder.policy_source import PolicySource
+from callvault.recorder.room import Room
+from callvault.recorder.session import RecordingSession
+from callvault.recorder.setting import SessionSetting
+from callvault.sip.pump import Pump
+from callvault.spool.entries import CallVerdict, JournalHeader, NodeEvent, PeerAttempt
+
+logger = logging.getLogger(__name__)
+
+MEDIA_CHECK_SLICES = 5
+"""Media of each call is looked at once in so many seconds, a slice of the calls each second."""
+
+Severity = Literal["info", "warning", "error"]
+
+_ALARM_SEVERITY: dict[str, Severity] = {
+    "sync_recovered": "info",
+    "write_recovered": "info",
+    "buffer_small": "warning",
+    "kernel_drops": "warning",
+}
+
+
+class Recorder:
+    """Answers recording sessions and journals them. Lives on one event loop."""
+
+    def __init__(
+        self,
+        config: Config,
+        receiver: Receiver,
+        opener: JournalOpener,
+        policy: PolicySource,
+        *,
+        read_clocks: Callable[[], Instant] = clock.read,
+    ) -> None:
+        self._config = config
+        self._receiver = receiver
+        self._opener = opener
+        self._policy = policy
+        self._read_clocks = read_clocks
+        self._advertised = _advertised(config)
+        self.room = Room(config.spool.min_free_bytes)
+        self.node_journal = NodeJournal(opener, config.node.name, new_id)
+        self.agent = sip.UserAgentServer(
+            sip.AgentSettings(
+                advertised_host=self._advertised,
+                min_session_expires_s=config.sip.min_session_expires_s,
+            ),
+            admits=self._admits,
+        )
+        self.dialogs: dict[sip.DialogId, LiveDialog] = {}
+        self._pump: Pump[sip.Event] | None = None
+        self._slice = 0
+
+    @property
+    def calls_in_progress(self) -> int:
+        """How many dialogs live."""
+        return len(self.dialogs)
+
+    def find(self, journal_id: UUID) -> LiveDialog | None:
+        """Return the live dialog that writes this journal."""
+        found = (one for one in self.dialogs.values() if one.session.journal_id == journal_id)
+        return next(found, None)
+
+    def attach(self, pump: Pump[sip.Event]) -> None:
+        """Use this pump for what the recorder itself wants to send."""
+        self._pump = pump
+
+    # --- what the agent reports
+
+    def take_events(self, events: Sequence[sip.Event]) -> None:
+        """Handle what the agent reports; for `Pump(on_events=…)`."""
+        for event in events:
+            self._take(event)
+
+    def _take(self, event: sip.Event) -> None:
+        match event:
+            case sip.InviteReceived():
+                self._begin(event)
+            case sip.StrangerHeard():
+                self._stranger_heard(event)
+            case sip.RequestRefused():
+                self._request_refused(event)
+            case sip.OptionsReceived():
+                pass
+            case _:
+                self._feed(event.dialog_id, event)
+
+    def _begin(self, event: sip.InviteReceived) -> None:
+        """Give a new dialog its session."""
+        trunk = self._policy.in_force.trunks.find(event.flow.remote[0], event.flow.transport)
+        if trunk is None:  # it was taken away since the agent asked
+            self.respond(Respond(event.request_id, 403))
+            return
+        setting = SessionSetting(
+            journal_id=new_id(),
+            node=self._config.node.name,
+            trunk=trunk,
+            address=self._advertised or event.flow.local[0],
+            media_timeout_s=self._config.sip.media_timeout_s,
+            max_call_s=self._config.sip.max_call_s,
+            calls_in_progress=self.calls_in_progress,
+            refusal=self.room.refusal,
+            policy_in_force=lambda: self._policy.in_force,
+            new_id=new_id,
+        )
+        session = RecordingSession(setting)
+        self.dialogs[event.dialog_id] = LiveDialog(session, self, read_clocks=self._read_clocks)
+        self._feed(event.dialog_id, event)
+
+    def _feed(self, dialog_id: sip.DialogId, event: sip.Event) -> None:
+        """Hand an event to its session, under a guard."""
+        dialog = self.dialogs.get(dialog_id)
+        if dialog is None:
+            return
+        try:
+            dialog.feed(event)
+        except ProtocolError as error:
+            logger.warning("rs=%s %s", dialog.session.journal_id, error)
+        except Exception:
+            logger.exception("rs=%s event could not be handled", dialog.session.journal_id)
+            self._apologise(event)
+        if isinstance(event, sip.DialogEnded):
+            del self.dialogs[dialog_id]
+
+    def _apologise(self, event: sip.Event) -> None:
+        """Answer a request that failed inside, so that its peer does not wait."""
+        if isinstance(event, sip.InviteReceived | sip.ReinviteReceived | sip.UpdateReceived):
+            self.respond(Respond(event.request_id, 500))
+
+    def _stranger_heard(self, event: sip.StrangerHeard) -> None:
+        now = self._read_clocks()
+        host, port = event.flow.remote
+        logger.info("stranger heard %s method=%s count=%d", host, event.method, event.count)
+        attempt = PeerAttempt(
+            at_ns=now.realtime_ns,
+            event_id=new_id(),
+            peer_address=host,
+            peer_port=port,
+            transport=event.flow.transport,
+            method=event.method,
+            request_uri=event.request_uri,
+            user_agent=event.user_agent,
+            count=event.count,
+        )
+        self.node_journal.append(attempt, now=now)
+
+    def _request_refused(self, event: sip.RequestRefused) -> None:
+        """Keep the verdict of a call that the agent itself refused, as far as it can be read."""
+        logger.info("refused status=%d method=%s", event.status, event.request.method)
+        flow = event.flow
+        trunk = self._policy.in_force.trunks.find(flow.remote[0], flow.transport)
+        if event.request.method != "INVITE" or trunk is None:
+            return
+        why = TurnedAway(event.status, "room" if event.status == 503 else "offer", event.problem)
+        now = self._read_clocks()
+        try:
+            verdict = why.verdict(event.request, flow, trunk, event_id=new_id(), now=now)
+        except ProtocolError as error:  # no Call-ID, no From: there is nothing to tell of it
+            logger.info("refused: %s", error)
+            return
+        self.report(verdict)
+
+    # --- what dialogs want (dialog.Node)
+
+    def respond(self, action: Respond) -> None:
+        """Answer a request."""
+        self.agent.respond(
+            action.request_id,
+            action.status,
+            headers=action.headers,
+            content_type="application/sdp" if action.body else "",
+            body=action.body,
+            now=self._now(),
+        )
+
+    def bye(self, dialog_id: sip.DialogId, reason: str) -> None:
+        """End a dialog."""
+        self.agent.bye(dialog_id, reason=reason, now=self._now())
+
+    def open_journal(self, header: JournalHeader) -> Journal:
+        """Create a journal."""
+        return self._opener.open(header)
+
+    def report(self, entry: CallVerdict) -> None:
+        """Write a verdict into the node's event journal."""
+        self.node_journal.append(entry, now=self._read_clocks())
+
+    def ports_ran_out(self) -> None:
+        """Refuse calls until a port is free again."""
+        if self.room.ports_ran_out(self._receiver.stats().open_sockets):
+            self.note("ports_exhausted", "warning", calls=str(self.calls_in_progress))
+        self._show_room()
+
+    # --- what is done each second
+
+    def look_after(self) -> None:
+        """Look at disk, ports, alarms of capture and a slice of the calls. Once a second."""
+        free_bytes = _free_bytes(self._config)
+        stats = self._receiver.stats()
+        if self.room.look(free_bytes=free_bytes, open_sockets=stats.open_sockets):
+            is_low = self.room.is_disk_low
+            self.note(
+                "disk_low" if is_low else "disk_recovered",
+                "error" if is_low else "info",
+                free_bytes=str(free_bytes),
+                min_free_bytes=str(self._config.spool.min_free_bytes),
+            )
+        self._show_room()
+        for alarm in self._receiver.alarms():
+            self._note_alarm(alarm)
+        self._check_media()
+        self._flush()
+
+    def note(self, kind: str, severity: Severity = "info", **values: str) -> None:
+        """Write an event of this node that operators must know."""
+        logger.log(logging.INFO if severity == "info" else logging.WARNING, "node %s", kind)
+        now = self._read_clocks()
+        self.node_journal.append(
+            NodeEvent(now.realtime_ns, new_id(), kind, severity, values), now=now
+        )
+
+    def stop(self) -> None:
+        """Take no more calls, and end those in progress by BYE."""
+        self.room.is_stopping = True
+        self._show_room()
+        for dialog_id in list(self.dialogs):
+            self._command(dialog_id, EndRequested("shutdown"))
+        self._flush()
+
+    def abandon(self) -> None:
+        """Close the journals of dialogs whose BYE found no answer in time."""
+        for dialog_id in list(self.dialogs):
+            self._feed(dialog_id, sip.DialogEnded(dialog_id, "bye_sent", 408))
+
+    def _check_media(self) -> None:
+        self._slice = (self._slice + 1) % MEDIA_CHECK_SLICES
+        for dialog_id in [one for one in self.dialogs if one % MEDIA_CHECK_SLICES == self._slice]:
+            dialog = self.dialogs.get(dialog_id)
+            if dialog is not None:
+                self._guarded(dialog, dialog.check_media)
+
+    def _command(self, dialog_id: sip.DialogId, command: EndRequested) -> None:
+        dialog = self.dialogs.get(dialog_id)
+        if dialog is not None:
+            self._guarded(dialog, lambda: dialog.feed(command))
+
+    def _guarded(self, dialog: LiveDialog, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except ProtocolError as error:
+            logger.debug("rs=%s %s", dialog.session.journal_id, error)
+        except Exception:
+            logger.exception("rs=%s could not be looked after", dialog.session.journal_id)
+
+    def _note_alarm(self, alarm: Alarm) -> None:
+        values = {"detail": alarm.detail}
+        if alarm.journal_id is not None:
+            values["journal"] = str(alarm.journal_id)
+        self.note(alarm.kind, _ALARM_SEVERITY.get(alarm.kind, "error"), **values)
+
+    def _show_room(self) -> None:
+        """Let OPTIONS say 503 while there is no room."""
+        self.agent.unavailable = self.room.refusal
+
+    # --- the rest
+
+    def _admits(self, flow: sip.Flow) -> bool:
+        table = self._policy.in_force.trunks
+        return table.find(flow.remote[0], flow.transport) is not None
+
+    def _now(self) -> float:
+        return self._pump.now if self._pump is not None else 0.0
+
+    def _flush(self) -> None:
+        if self._pump is not None:
+            self._pump.flush()
+
+
+def _advertised(config: Config) -> str:
+    address = config.sip.advertised_address
+    return "" if address == "auto" else address
+
+
+def _free_bytes(config: Config) -> int:
+    status = os.statvfs(config.spool.folder)
+    return status.f_bavail * status.f_frsize

@@ -1,0 +1,427 @@
+"""One recording session from INVITE to end: events in, actions out; no I/O and no clock.
+
+The coordinator of the live side. It keeps the states and the order of things; what media there is
+(`negotiation`), who takes part (`parties`), what that is worth (`judge`) and what people will see
+(`timeline`) is worked out beside it. A call without an owner is answered and journalled all the
+same: who it belongs to may be known only at its end.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from callvault import policy, sip
+from callvault.clock import Instant
+from callvault.errors import OfferRefused, ProtocolError
+from callvault.recorder.actions import (
+    Action,
+    Append,
+    CloseJournal,
+    CloseStreams,
+    EndRequested,
+    Input,
+    MediaChecked,
+    OpenJournal,
+    OpenStreams,
+    PauseCapture,
+    PauseRequested,
+    Report,
+    Respond,
+    ResumeCapture,
+    ResumeRequested,
+    SendBye,
+    StreamsOpened,
+    StreamsRefused,
+)
+from callvault.recorder.facts import TurnedAway, end_reason, header_of, warning
+from callvault.recorder.judge import Judge
+from callvault.recorder.negotiation import Negotiation
+from callvault.recorder.parties import MetadataRead, Parties
+from callvault.recorder.setting import SessionSetting
+from callvault.recorder.states import AFTER_CALL, TRANSITIONS, State
+from callvault.recorder.timeline import HoldWatch, party_events
+from callvault.sdp import without_keys
+from callvault.siprec import Body, Part, classify, read_body
+from callvault.spool import entries
+
+logger = logging.getLogger(__name__)
+
+NS_PER_S = 1_000_000_000
+MAX_OWN_LINES = 8
+"""Lines of an offer of ours, however many streams the metadata names."""
+
+
+class RecordingSession:
+    """One SIP dialog that carries copies of media (RFC 7866)."""
+
+    def __init__(self, setting: SessionSetting) -> None:
+        self.state = State.IDLE
+        self.is_paused = False
+        self.dialog_id: sip.DialogId | None = None
+        self._setting = setting
+        self._negotiation = Negotiation(
+            setting.address, session_id=setting.journal_id.int >> 80 or 1
+        )
+        self._parties = Parties()
+        self._holds = HoldWatch()
+        self._judge: Judge | None = None
+        self._invite: sip.InviteReceived | None = None
+        self._pending: sip.RequestId | None = None  # the request that waits for ports
+        self._is_acknowledged = False
+        self._offer_is_out = False  # a 200 of ours carried the offer: its ACK has the answer
+        self._has_journal = False
+        self._packets = 0
+        self._answered_ns = self._heard_ns = 0  # monotonic
+        self._end: entries.DialogEnded | None = None
+
+    @property
+    def journal_id(self) -> UUID:
+        """Id of the journal, and of this session in logs (`rs=`)."""
+        return self._setting.journal_id
+
+    def receive(self, event: sip.Event | Input, *, now: Instant) -> list[Action]:
+        """Take what happened; return what is to be done, in order.
+
+        Raises ProtocolError for an event that cannot happen in this state.
+        """
+        if isinstance(event, sip.MessageSeen):
+            return self._message_seen(event, now)
+        try:
+            self.state, before = TRANSITIONS[self.state][type(event)], self.state
+        except KeyError:
+            name = type(event).__name__
+            raise ProtocolError(f"{name} in state {self.state.name}") from None
+        handle = _AFTER_END if before is State.ENDING else _HANDLERS
+        return handle[type(event)](self, event, now)
+
+    # --- the INVITE
+
+    def _invite_received(self, event: sip.InviteReceived, now: Instant) -> list[Action]:
+        self._invite, self.dialog_id = event, event.dialog_id
+        self._judge = Judge(
+            self._setting.trunk,
+            event.flow.remote[0],
+            self._setting.calls_in_progress,
+            self._setting.policy_in_force,
+            self._setting.new_id,
+        )
+        body = _body_of(event.request)
+        kind = classify(
+            has_metadata=body.metadata is not None,
+            is_from_recording_client=event.request.is_from_recording_client,
+        )
+        self._log("offered class=%s trunk=%s", kind.value, self._setting.trunk.trunk_id)
+        if self._setting.refusal:
+            return self._refuse(503, "room", self._setting.refusal, now)
+        if body.unsupported:
+            return self._refuse(415, "offer", f"{body.unsupported} is not understood", now)
+        return self._take_call(event, body, now)
+
+    def _take_call(self, event: sip.InviteReceived, body: Body, now: Instant) -> list[Action]:
+        """Open journal and ports for an offer that can be recorded, or refuse it."""
+        metadata = self._learn(body.metadata, now)
+        if not self._parties.has_metadata:
+            self._parties.learn_invite(event.request)
+        try:
+            if body.sdp is None:
+                wanted = self._negotiation.make_offer(
+                    self._parties.labels()[:MAX_OWN_LINES] or ("",)
+                )
+            else:
+                wanted = self._negotiation.take_offer(body.sdp)
+        except OfferRefused as refused:
+            return self._refuse(488, "offer", str(refused), now)
+        self._offer_is_out = body.sdp is None
+        self._pending = event.request_id
+        self._has_journal = True
+        header = header_of(event, self._setting, now)
+        return [
+            OpenJournal(header, captures=policy.captures(self._setting.trunk)),
+            *metadata,
+            OpenStreams(wanted, self._setting.trunk.media_networks),
+        ]
+
+    def _refuse(self, status: int, step: str, reason: str, now: Instant) -> list[Action]:
+        """Answer with a refusal; the call leaves no journal, only its verdict."""
+        self.state = State.ENDING
+        self._log("refused status=%d reason=%s", status, reason)
+        headers = (warning(self._setting.address, reason),) if status == 488 else ()
+        respond = Respond(self._invite_in_hand().request_id, status, headers)
+        return [respond, *self._without_journal(TurnedAway(status, step, reason), now)]
+
+    def _without_journal(self, why: TurnedAway, now: Instant) -> list[Action]:
+        """Tell the node of a call turned away; take back a journal in which nothing stands."""
+        had_journal, self._has_journal = self._has_journal, False
+        invite = self._invite_in_hand()
+        verdict = why.verdict(
+            invite.request, invite.flow, self._setting.trunk, event_id=self.journal_id, now=now
+        )
+        return [*([CloseJournal(keep=False)] if had_journal else []), Report(verdict)]
+
+    def _invite_in_hand(self) -> sip.InviteReceived:
+        if self._invite is None:
+            raise ProtocolError("no INVITE to answer")
+        return self._invite
+
+    # --- ports
+
+    def _streams_opened(self, event: StreamsOpened, now: Instant) -> list[Action]:
+        request_id, self._pending = self._pending, None
+        if request_id is None:
+            raise ProtocolError("ports that nobody asked for")
+        if self._answered_ns:
+            return self._answer_change(request_id, event, now)
+        self._answered_ns = self._heard_ns = now.monotonic_ns
+        local = self._negotiation.complete(event.ports)
+        streams = entries.StreamsChanged(now.realtime_ns, self._negotiation.streams())
+        actions: list[Action] = [Append(streams), *self._judge_again(now)]
+        decision = self._judge.last if self._judge else None
+        owner = decision.assignments[0].owner_name if decision and decision.assignments else ""
+        actions.append(Append(entries.TimelineEvent(now.realtime_ns, "answered", owner)))
+        return [*actions, Respond(request_id, 200, body=bytes(local))]
+
+    def _streams_refused(self, event: StreamsRefused, now: Instant) -> list[Action]:
+        """Refuse the call; in a re-INVITE only the new lines are refused, the call goes on."""
+        request_id, self._pending = self._pending, None
+        if request_id is None or not self._answered_ns:
+            return self._refuse(503, "room", event.reason, now)
+        return self._answer_change(request_id, StreamsOpened({}), now)
+
+    # --- changes
+
+    def _acknowledged(self, event: sip.AckReceived, now: Instant) -> list[Action]:
+        if not self._is_acknowledged:
+            self._is_acknowledged = True
+            self._log("established")
+        was_out, self._offer_is_out = self._offer_is_out, False
+        answer = _body_of(event.request).sdp if was_out else None
+        if answer is None:
+            return []
+        before = self._negotiation.streams()
+        try:
+            self._negotiation.take_answer(answer)
+        except OfferRefused as refused:
+            self._log("answer in the ACK cannot be read: %s", refused)
+            return []
+        return self._after_change(before, now)
+
+    def _ack_timed_out(self, event: sip.AckTimedOut, now: Instant) -> list[Action]:
+        """End a call that was never acknowledged, unless media flow: some never send the ACK."""
+        return [] if self._packets else self._end_by_us("ack_timeout", now)
+
+    def _change_received(
+        self, event: sip.ReinviteReceived | sip.UpdateReceived, now: Instant
+    ) -> list[Action]:
+        """Take new metadata, a new offer, both, or neither."""
+        body = _body_of(event.request)
+        if body.unsupported:
+            return [Respond(event.request_id, 415)]
+        actions = self._learn(body.metadata, now)
+        if body.sdp is None:
+            return [*actions, *self._judge_again(now), self._respond_without_offer(event)]
+        try:
+            wanted = self._negotiation.take_offer(body.sdp)
+        except OfferRefused as refused:
+            headers = (warning(self._setting.address, str(refused)),)
+            return [*actions, *self._judge_again(now), Respond(event.request_id, 488, headers)]
+        self._pending = event.request_id
+        return [*actions, OpenStreams(wanted, self._setting.trunk.media_networks)]
+
+    def _respond_without_offer(self, event: sip.ReinviteReceived | sip.UpdateReceived) -> Respond:
+        """Answer a re-INVITE without SDP with our offer: as it is now. An UPDATE asks none."""
+        if isinstance(event, sip.UpdateReceived) or self._negotiation.local is None:
+            return Respond(event.request_id, 200)
+        self._offer_is_out = True
+        return Respond(event.request_id, 200, body=bytes(self._negotiation.local))
+
+    def _answer_change(
+        self, request_id: sip.RequestId, event: StreamsOpened, now: Instant
+    ) -> list[Action]:
+        before = self._negotiation.streams()
+        local = self._negotiation.complete(event.ports)
+        closed = self._negotiation.closed()
+        return [
+            *self._after_change(before, now),
+            Respond(request_id, 200, body=bytes(local)),
+            *([CloseStreams(closed)] if closed else []),
+        ]
+
+    def _after_change(
+        self, before: tuple[entries.StreamDescription, ...], now: Instant
+    ) -> list[Action]:
+        streams = self._negotiation.streams()
+        actions: list[Action] = []
+        if streams != before:
+            actions.append(Append(entries.StreamsChanged(now.realtime_ns, streams)))
+        return [*actions, *self._judge_again(now)]
+
+    def _learn(self, part: Part | None, now: Instant) -> list[Action]:
+        """Merge metadata; keep its raw form, even if it cannot be read."""
+        if part is None:
+            return []
+        read = self._parties.learn_metadata(part)
+        if read.change.is_repeat:
+            return []
+        if read.problem:
+            self._log("metadata problem: %s", read.problem)
+        seen = entries.MetadataSeen(
+            now.realtime_ns, part.media_type, part.content, problem=read.problem
+        )
+        return [Append(seen), *self._party_changes(read, now)]
+
+    def _party_changes(self, read: MetadataRead, now: Instant) -> list[Action]:
+        if read.is_first:
+            return []
+        return [Append(one) for one in party_events(read.change, at_ns=now.realtime_ns)]
+
+    def _judge_again(self, now: Instant) -> list[Action]:
+        """Work out who speaks where, judge, and watch for holds, after any change."""
+        self._parties.resolve(self._negotiation.lines())
+        decision = self._judge.changed(self._parties.sessions()) if self._judge else None
+        held = self._holds.update(self._negotiation, self._parties, at_ns=now.realtime_ns)
+        self._heard_ns = now.monotonic_ns if held else self._heard_ns
+        return [
+            *([Append(entries.Decided(now.realtime_ns, decision))] if decision else []),
+            *([Append(held)] if held else []),
+        ]
+
+    # --- pause
+
+    def _pause_requested(self, event: PauseRequested, now: Instant) -> list[Action]:
+        if self.is_paused:
+            return []
+        self.is_paused = True
+        self._log("paused")
+        entry = entries.TimelineEvent(now.realtime_ns, "paused", event.who, event.detail)
+        return [PauseCapture(entry)]
+
+    def _resume_requested(self, event: ResumeRequested, now: Instant) -> list[Action]:
+        if not self.is_paused:
+            return []
+        self.is_paused = False
+        self._log("unpaused")
+        entry = entries.TimelineEvent(now.realtime_ns, "unpaused", event.who, event.detail)
+        return [ResumeCapture(entry)]
+
+    # --- the end
+
+    def _media_checked(self, event: MediaChecked, now: Instant) -> list[Action]:
+        """End a call that is silent or endless; silence on hold is what a hold is."""
+        if event.packets != self._packets or self._holds.is_held:
+            self._packets, self._heard_ns = event.packets, now.monotonic_ns
+        timeout_ns = self._setting.media_timeout_s * NS_PER_S
+        if timeout_ns and now.monotonic_ns - self._heard_ns >= timeout_ns:
+            return self._end_by_us("media_timeout", now)
+        if now.monotonic_ns - self._answered_ns >= self._setting.max_call_s * NS_PER_S:
+            return self._end_by_us("max_length", now)
+        return []
+
+    def _session_expired(self, event: sip.SessionExpired, now: Instant) -> list[Action]:
+        return self._end_by_us("session_timeout", now)
+
+    def _end_requested(self, event: EndRequested, now: Instant) -> list[Action]:
+        return self._end_by_us(event.reason, now)
+
+    def _end_by_us(self, reason: str, now: Instant) -> list[Action]:
+        return [*self._stop(reason, now, by_us=True), SendBye()]
+
+    def _bye_received(self, event: sip.ByeReceived, now: Instant) -> list[Action]:
+        """Take the final metadata that a BYE may carry, then stop."""
+        actions = self._learn(_body_of(event.request).metadata, now)
+        return [*actions, *self._stop("bye", now)]
+
+    def _cancelled(self, event: sip.InviteCancelled, now: Instant) -> list[Action]:
+        """Report an INVITE taken back before its answer; of a re-INVITE nothing comes."""
+        if self._answered_ns:
+            self._pending = None
+            return []
+        return self._without_journal(TurnedAway(487, "media", "cancelled"), now)
+
+    def _stop(self, reason: str, now: Instant, *, by_us: bool = False) -> list[Action]:
+        """Note the end, once, and give the ports back."""
+        if self._end is not None:
+            return []
+        self.state = State.ENDING
+        self._end = entries.DialogEnded(now.realtime_ns, reason, by_us)
+        self._log("ended reason=%s", reason)
+        ports = tuple(self._negotiation.ports)
+        return [CloseStreams(ports)] if ports else []
+
+    def _dialog_ended(self, event: sip.DialogEnded, now: Instant) -> list[Action]:
+        """Write the last decision and the end; from here finalise takes over."""
+        if not self._has_journal:
+            return []
+        stopped = self._stop(end_reason(event), now)
+        end = self._end or entries.DialogEnded(now.realtime_ns, end_reason(event))
+        actions: list[Action] = [*stopped, *self._last_word(now)]
+        actions.append(Append(entries.TimelineEvent(end.at_ns, "ended", detail=end.reason)))
+        self._has_journal = False
+        return [*actions, Append(end), CloseJournal()]
+
+    def _last_word(self, now: Instant) -> list[Action]:
+        """Judge for the last time: always written, so that the journal ends with its verdict."""
+        if self._judge is None:
+            return []
+        self._parties.resolve(self._negotiation.lines())
+        decision = self._judge.judge(self._parties.sessions())
+        self._log("decided verdict=%s recordings=%d", decision.verdict, len(decision.assignments))
+        return [Append(entries.Decided(now.realtime_ns, decision))]
+
+    # --- the rest
+
+    def _message_seen(self, event: sip.MessageSeen, now: Instant) -> list[Action]:
+        """Keep each message of the dialog, without the keys in its SDP."""
+        if not self._has_journal:
+            return []
+        raw = without_keys(event.raw)
+        return [Append(entries.SignallingSeen(now.realtime_ns, event.sent, raw))]
+
+    def _nothing(self, event: object, now: Instant) -> list[Action]:
+        return []
+
+    def _too_late(
+        self, event: sip.ReinviteReceived | sip.UpdateReceived, now: Instant
+    ) -> list[Action]:
+        return [Respond(event.request_id, 481)]
+
+    def _log(self, message: str, *values: object) -> None:
+        logger.info(f"rs=%s {message}", self.journal_id, *values)
+
+
+_Handler = Callable[[RecordingSession, Any, Instant], list[Action]]
+
+_HANDLERS: dict[type, _Handler] = {
+    sip.InviteReceived: RecordingSession._invite_received,
+    sip.ReinviteReceived: RecordingSession._change_received,
+    sip.UpdateReceived: RecordingSession._change_received,
+    sip.AckReceived: RecordingSession._acknowledged,
+    sip.AckTimedOut: RecordingSession._ack_timed_out,
+    sip.InviteCancelled: RecordingSession._cancelled,
+    sip.AnswerOverdue: RecordingSession._nothing,
+    sip.InfoReceived: RecordingSession._nothing,
+    sip.ByeReceived: RecordingSession._bye_received,
+    sip.SessionExpired: RecordingSession._session_expired,
+    sip.DialogEnded: RecordingSession._dialog_ended,
+    StreamsOpened: RecordingSession._streams_opened,
+    StreamsRefused: RecordingSession._streams_refused,
+    MediaChecked: RecordingSession._media_checked,
+    PauseRequested: RecordingSession._pause_requested,
+    ResumeRequested: RecordingSession._resume_requested,
+    EndRequested: RecordingSession._end_requested,
+}
+_AFTER_END: dict[type, _Handler] = {
+    **dict.fromkeys(AFTER_CALL, RecordingSession._nothing),
+    sip.ReinviteReceived: RecordingSession._too_late,
+    sip.UpdateReceived: RecordingSession._too_late,
+    sip.DialogEnded: RecordingSession._dialog_ended,
+}
+
+
+def _body_of(request: sip.Request) -> Body:
+    """Sort the body; of several Content-Type headers the first counts (SEMS sends two)."""
+    return read_body(
+        request.headers.first("content-type") or "",
+        request.body,
+        disposition=request.headers.first("content-disposition") or "",
+    )

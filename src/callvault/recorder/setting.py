@@ -1,0 +1,24 @@
+"""What a recording session is told at its birth."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from callvault.policy.snapshot import Trunk
+from callvault.recorder.judge import PolicyInForce
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSetting:
+    """Where a session stands in the node, and what bounds it."""
+
+    journal_id: UUID
+    node: str
+    trunk: Trunk
+    address: str  # ours, for the SDP
+    media_timeout_s: int
+    max_call_s: int
+    calls_in_progress: int
+    refusal: str  # why no call is taken now: spool, ports, stopping; empty: there is room
+    policy_in_force: Callable[[], PolicyInForce]
+    new_id: Callable[[], UUID]

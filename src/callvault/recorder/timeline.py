@@ -1,0 +1,54 @@
+"""What of a dialog goes on the recording's timeline: holds and changes of party."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from callvault.recorder.negotiation import Negotiation
+from callvault.recorder.parties import Parties, shown
+from callvault.siprec import Change
+from callvault.spool.entries import TimelineEvent
+
+
+@dataclass(slots=True)
+class HoldWatch:
+    """Tells when a call is put on hold and taken back.
+
+    Held is what fell silent by signalling: an SDP line that went inactive or to the zero address,
+    or a participant whose association lost its `send`. `who` is the one not heard meanwhile.
+    """
+
+    _silent: frozenset[int] = field(default_factory=frozenset)
+    _who: str = ""
+
+    @property
+    def is_held(self) -> bool:
+        """Whether anything that was heard before is silent now by signalling."""
+        return bool(self._silent)
+
+    def update(
+        self, negotiation: Negotiation, parties: Parties, *, at_ns: int
+    ) -> TimelineEvent | None:
+        """Compare with what was last seen; a hold that only grows or shrinks is still one."""
+        by_metadata = parties.silent()
+        silent = negotiation.silent().union(*by_metadata.values())
+        was_held, self._silent = self.is_held, silent
+        if was_held == self.is_held:
+            return None
+        if not self.is_held:
+            return TimelineEvent(at_ns, "resumed", self._who)
+        names = set(by_metadata) | {parties.on_line(line) for line in negotiation.silent()}
+        self._who = names.pop() if len(names) == 1 else ""
+        return TimelineEvent(at_ns, "held", self._who, streams=tuple(sorted(silent)))
+
+
+def party_events(change: Change, *, at_ns: int) -> Iterator[TimelineEvent]:
+    """Word a change of participants: one for one is a transfer."""
+    if len(change.joined) == len(change.left) == 1:
+        yield TimelineEvent(
+            at_ns, "transferred", shown(change.joined[0]), detail=shown(change.left[0])
+        )
+        return
+    for one in change.left:
+        yield TimelineEvent(at_ns, "party_left", shown(one))
+    for one in change.joined:
+        yield TimelineEvent(at_ns, "party_joined", shown(one))
