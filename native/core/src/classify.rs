@@ -14,7 +14,7 @@ pub enum Class {
     },
     /// RTCP, multiplexed or on its own port.
     Rtcp,
-    /// STUN, DTLS, keep-alives, noise.
+    /// STUN, DTLS, keep-alive datagrams, noise.
     Invalid,
 }
 
