@@ -22,7 +22,7 @@ from callvault.portal.decisions.models import (
     NodeEvent,
 )
 from callvault.portal.people.models import User
-from callvault.portal.recordings.folding import folded, number_in, user_part
+from callvault.portal.recordings.folding import folded, normal_form, number_in, user_part
 from callvault.portal.recordings.models import Recording
 from callvault.portal.recordings.permissions import recordings_in_catalogue
 from callvault.spool import entries
@@ -138,9 +138,7 @@ def _party_columns(facts: RecordingFacts) -> dict[str, Any]:
         "direction": assignment.direction.value,
         "local_number": assignment.local.number[:254],
         "remote_number": assignment.remote.number[:254],
-        "remote_normalised": (number_in(assignment.remote.number) or assignment.remote.number)[
-            :254
-        ],
+        "remote_normalised": normal_form(assignment.remote.number)[:254],
         "remote_name": assignment.remote.name[:254],
         "names_folded": folded(" ".join(names))[:900],
         "trunk_name": facts.trunk.name if facts.trunk else "",

@@ -3,8 +3,10 @@
 import re
 import unicodedata
 
+from callvault.policy.numbers import SHORTEST_FULL_NUMBER, normalise
+
 # What people put into numbers to read them better (RFC 3966, section 5.1.1, and blanks).
-SEPARATORS = re.compile(r"[\s().\-/\u00a0\u202f]")
+SEPARATORS = re.compile(r"[\s().\-/\u2010-\u2015]")
 NUMBER = re.compile(r"\+?[0-9*#]+")
 
 
@@ -17,7 +19,15 @@ def folded(text: str) -> str:
 def number_in(text: str) -> str:
     """Return the number that a text is, without separators; empty: it is no number."""
     bare = SEPARATORS.sub("", text)
-    return bare if NUMBER.fullmatch(bare) else ""
+    return normal_form(bare) if NUMBER.fullmatch(bare) else ""
+
+
+def normal_form(number: str) -> str:
+    """Return a number as it is shown and found: no separators, `+` for a leading `00`."""
+    plain = normalise(number)
+    if plain.startswith("00") and plain.isdecimal() and len(plain) > SHORTEST_FULL_NUMBER:
+        return f"+{plain[2:]}"
+    return plain
 
 
 def user_part(address: str) -> str:
