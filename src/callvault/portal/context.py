@@ -22,4 +22,5 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         "navigation": navigation_for(user, request.path),
         "recorder": recorder_status(settings.DATA_FOLDER, now_ns=time.time_ns()),
         "zone_name": timezone.get_current_timezone_name(),
+        "theme": user.theme,
     }

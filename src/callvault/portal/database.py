@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from callvault.config.load import read_secret
 from callvault.config.sections import DatabaseConfig
 from callvault.errors import ConfigError
 
@@ -40,7 +41,7 @@ def _postgresql_entry(config: DatabaseConfig) -> dict[str, Any]:
     parts = urlsplit(config.url)
     password = unquote(parts.password or "")
     if config.password_file is not None:
-        password = config.password_file.read_text(encoding="utf-8").strip()
+        password = read_secret("database.password_file", config.password_file)
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),

@@ -4,7 +4,6 @@ For the commands `init` and `serve`, after `django.setup()`. Each function can b
 is there already, or was removed on purpose, stays as it is.
 """
 
-import secrets
 from collections.abc import Iterable
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -17,9 +16,10 @@ from callvault.policy.snapshot import Person
 from callvault.portal.configuration.models import PolicyRevision, SystemSettings, Trunk
 from callvault.portal.people.levels import Level
 from callvault.portal.people.models import User
+from callvault.portal.people.passwords import give_one_time_password
 
-THIS_MACHINE = ("127.0.0.1/32", "::1/128")  # not all of 127.0.0.0/8: others may live there
-LOOPBACK = ("127.0.0.0/8", "::1/128")
+THIS_MACHINE = ("127.0.0.1", "::1")  # not all of 127.0.0.0/8: others may live there
+LOOPBACK = ("127.0.0.0/8", "::1")
 
 
 def prepare_database() -> None:
@@ -64,20 +64,10 @@ def create_first_administrator(username: str = "admin") -> str | None:
     first = administrators.filter(username=username).first()
     if first is not None and not first.must_change_password:
         return None
-    password = one_time_password()
-    first = first or User(username=username, level=Level.ADMINISTRATOR)
-    first.set_password(password)
-    first.must_change_password = True
-    first.save()
-    PolicyRevision.bump()
-    return password
-
-
-def one_time_password() -> str:
-    """Draw a password of 70 bits that can be read out: four groups without look-alikes."""
-    letters = "abcdefghjkmnpqrstuvwxyz23456789"
-    groups = ("".join(secrets.choice(letters) for _ in range(4)) for _ in range(4))
-    return "-".join(groups)
+    if first is None:
+        first = User.objects.create_user(username, level=Level.ADMINISTRATOR)
+        PolicyRevision.bump()
+    return give_one_time_password(first)
 
 
 @transaction.atomic

@@ -11,21 +11,20 @@ from pathlib import Path
 
 from csp.constants import NONCE, NONE, SELF
 
+from callvault.config.load import ENVIRONMENT_VARIABLE, load
 from callvault.config.sections import Config, DatabaseConfig, NodeConfig
 from callvault.portal.database import database_entry
 from callvault.portal.secret_key import secret_key_of
 
 HERE = Path(__file__).resolve().parent
-DEPLOYED = "CALLVAULT_CONFIG" in os.environ
+DEPLOYED = ENVIRONMENT_VARIABLE in os.environ
 
 
 def _node_config() -> Config:
     if DEPLOYED:
-        from callvault.config.load import load
-
-        return load(Path(os.environ["CALLVAULT_CONFIG"]))
+        return load()
     return Config(
-        node=NodeConfig(data_folder=Path("/nonexistent/callvault")),
+        node=NodeConfig(data_folder=Path(os.devnull) / "callvault"),  # where nothing can be made
         database=DatabaseConfig(url="sqlite::memory:"),
     )
 
@@ -87,7 +86,6 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "callvault.portal.context.portal",
-                "callvault.portal.theme.theme",
             ],
         },
     },
@@ -168,7 +166,11 @@ TIME_ZONE = "UTC"  # of Django itself; pages use the system's zone (configuratio
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_FOLDER / "static"
+# Ours only: what other packages ship is not used, and their scripts import files they lack.
+STATICFILES_DIRS = [HERE / "static"]
+STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
 WHITENOISE_MAX_AGE = 3600
+WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = not DEPLOYED
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},  # no uploads are kept
     "staticfiles": {

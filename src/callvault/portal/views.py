@@ -4,10 +4,14 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
+from callvault.portal.people.gates import person_of
 from callvault.portal.people.models import User
+
+THEMES = ("system", "light", "dark")
 
 
 @require_safe
@@ -17,6 +21,19 @@ def home(request: HttpRequest) -> HttpResponse:
     if isinstance(user, User) and user.is_supervisor:
         return redirect("recordings:all")
     return redirect("recordings:mine")
+
+
+@require_POST
+def theme(request: HttpRequest) -> HttpResponse:
+    """Keep the person's choice of theme; the server sets it, so that no page flashes."""
+    chosen = request.POST.get("theme", "")
+    person = person_of(request)
+    if chosen in THEMES:
+        person.theme = chosen
+        person.save(update_fields=["theme"])
+    back = request.POST.get("next", "")
+    here = url_has_allowed_host_and_scheme(back, {request.get_host()})
+    return redirect(back if here else "home")
 
 
 @require_safe

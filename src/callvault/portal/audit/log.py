@@ -21,10 +21,16 @@ def record(
     *,
     kind: str = "",
     object_id: object = "",
+    actor: User | None = None,
     **detail: str | int | list[str],
 ) -> AuditEntry:
-    """Write what the signed-in person does, on which object. Numbers do not go into `detail`."""
-    actor = request.user if isinstance(request.user, User) else None
+    """Write what somebody does (the signed-in person unless `actor` says it), on which object.
+
+    Telephone numbers do not go into `detail`.
+    """
+    signed_in = getattr(request, "user", None)  # not there yet while somebody signs in
+    if actor is None and isinstance(signed_in, User):
+        actor = signed_in
     return AuditEntry.objects.create(
         actor=actor,
         actor_name=actor.username if actor else "",

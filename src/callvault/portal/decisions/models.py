@@ -4,6 +4,8 @@ Rows come from journals (`portal.catalogue`), so all of them can be written agai
 the id of the entry it was made of.
 """
 
+from uuid import uuid4
+
 from django.db import models
 
 from callvault.policy.decision import Verdict
@@ -43,6 +45,7 @@ class Call(models.Model):
 class Attempt(models.Model):
     """A source that no trunk allows, with how often it tried: one row an address."""
 
+    public_id = models.UUIDField(default=uuid4, unique=True, editable=False)
     peer_address = models.GenericIPAddressField(unique=True)
     peer_port = models.PositiveIntegerField()
     transport = models.CharField(max_length=8)

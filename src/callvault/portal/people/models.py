@@ -52,6 +52,7 @@ class User(AbstractBaseUser):
         _("permission level"), choices=Level.choices, default=Level.BASE
     )
     is_active = models.BooleanField(_("active"), default=True)
+    theme = models.CharField(max_length=8, default="system")  # system, light, dark
     must_change_password = models.BooleanField(default=False)  # signed in with a one-time password
     created_at = models.DateTimeField(auto_now_add=True)
 

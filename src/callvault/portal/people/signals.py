@@ -14,13 +14,13 @@ from .models import User
 
 @receiver(user_logged_in)
 def _signed_in(sender: object, request: HttpRequest, user: User, **kwargs: Any) -> None:
-    record(request, Action.SIGNED_IN, kind="person", object_id=user.public_id)
+    record(request, Action.SIGNED_IN, kind="person", object_id=user.public_id, actor=user)
 
 
 @receiver(user_logged_out)
 def _signed_out(sender: object, request: HttpRequest, user: User | None, **kwargs: Any) -> None:
     if user is not None:
-        record(request, Action.SIGNED_OUT, kind="person", object_id=user.public_id)
+        record(request, Action.SIGNED_OUT, kind="person", object_id=user.public_id, actor=user)
 
 
 @receiver(user_login_failed)
