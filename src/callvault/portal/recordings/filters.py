@@ -1,0 +1,233 @@
+"""What a list of recordings is filtered by: the form, and the query it stands for.
+
+The form is read from the address, so that a search can be kept and sent. A field that cannot be
+read is pointed out and left out of the query; the others hold.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, tzinfo
+from typing import Any
+
+from django import forms
+from django.db import connection
+from django.db.models import Q, QuerySet
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from .folding import folded, number_in
+from .models import DirectionChoice, Recording
+
+NO_GROUP = "-"  # in addresses: recordings whose owner had no group
+WHOLE_NUMBER_DIGITS = 6  # from here on a number is looked up by its beginning, through its index
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A search, as values. Empty fields do not restrict."""
+
+    text: str = ""
+    first_day: date | None = None
+    last_day: date | None = None
+    directions: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()  # public ids of people
+    over_s: int | None = None
+    under_s: int | None = None
+
+    def without(self, name: str) -> "Filter":
+        """Return the search with one of its filters (`FILTERS`) taken away."""
+        kept = {one: getattr(self, one) for one in self.__slots__ if one not in FILTERS[name]}
+        return Filter(**kept)
+
+    @property
+    def active(self) -> tuple[str, ...]:
+        """Names of the filters that restrict, in the order in which they are shown."""
+        return tuple(
+            name
+            for name, fields in FILTERS.items()
+            if any(getattr(self, one) not in ("", (), None) for one in fields)
+        )
+
+
+FILTERS = {
+    "text": ("text",),
+    "start": ("first_day", "last_day"),
+    "direction": ("directions",),
+    "group": ("groups",),
+    "owner": ("owners",),
+    "duration": ("over_s", "under_s"),
+}
+
+
+class DurationField(forms.Field):
+    """A length of time: minutes ("2", "1.5"), or clock form ("2:30", "1:02:33")."""
+
+    default_error_messages = {  # noqa: RUF012 - Django's fields declare it so
+        "invalid": _("“%(value)s” is not a length of time. Write minutes, or 2:30.")
+    }
+    widget = forms.TextInput
+
+    def to_python(self, value: Any) -> int | None:
+        """Return seconds."""
+        text = str(value or "").strip()
+        if not text:
+            return None
+        try:
+            return _seconds_of(text)
+        except ValueError as unreadable:
+            raise forms.ValidationError(
+                self.error_messages["invalid"], params={"value": text}
+            ) from unreadable
+
+
+def _seconds_of(text: str) -> int:
+    parts = text.split(":")
+    if len(parts) == 1:
+        seconds = round(float(text.replace(",", ".")) * 60)
+    elif len(parts) <= 3 and all(part.isascii() and part.isdecimal() for part in parts):
+        seconds = 0
+        for part in parts:
+            seconds = seconds * 60 + int(part)
+    else:
+        raise ValueError(text)
+    if not 0 <= seconds <= 7 * 86_400:
+        raise ValueError(text)
+    return seconds
+
+
+class FilterForm(forms.Form):
+    """The fields of the search. Choices of groups and owners are those the reader may see."""
+
+    q = forms.CharField(label=_("Number or name"), required=False, max_length=100, strip=True)
+    first = forms.DateField(label=_("From"), required=False)
+    last = forms.DateField(label=_("To"), required=False)
+    direction = forms.MultipleChoiceField(
+        label=_("Direction"), required=False, choices=DirectionChoice.choices
+    )
+    group = forms.MultipleChoiceField(label=_("Group"), required=False)
+    owner = forms.MultipleChoiceField(label=_("Owner"), required=False)
+    over = DurationField(label=_("Longer than"), required=False)
+    under = DurationField(label=_("Shorter than"), required=False)
+
+    def __init__(
+        self,
+        data: QueryDict,
+        *,
+        groups: list[tuple[str, str]] | None,
+        owners: list[tuple[str, str]] | None,
+    ) -> None:
+        """Offer these groups and owners; None: the list is not filtered by them."""
+        super().__init__(data)
+        self._labels = {"direction": [(str(v), str(label)) for v, label in DirectionChoice.choices]}
+        self._offer("group", groups)
+        self._offer("owner", owners)
+
+    def _offer(self, name: str, choices: list[tuple[str, str]] | None) -> None:
+        offered = self.fields[name]
+        if choices and isinstance(offered, forms.MultipleChoiceField):
+            offered.choices = choices
+            self._labels[name] = choices
+        else:
+            del self.fields[name]
+
+    @property
+    def offered(self) -> set[str]:
+        """Names of the filters (`FILTERS`) that this list has."""
+        return {"text", "start", "direction", "duration"} | ({"group", "owner"} & {*self.fields})
+
+    def choices_of(self, name: str) -> list[tuple[str, str]]:
+        """Return value and label of what a field offers; nothing where the list has it not."""
+        return self._labels.get(name, [])
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse ranges that end before they begin."""
+        cleaned = super().clean() or {}
+        first, last = cleaned.get("first"), cleaned.get("last")
+        if first and last and last < first:
+            self.add_error("last", _("The last day is before the first."))
+        over, under = cleaned.get("over"), cleaned.get("under")
+        if over is not None and under is not None and under < over:
+            self.add_error("under", _("No recording is both longer and shorter than that."))
+        return cleaned
+
+    def filter(self) -> Filter:
+        """Return what could be read as a search; call after `is_valid`."""
+        read = self.cleaned_data
+        return Filter(
+            text=read.get("q") or "",
+            first_day=read.get("first"),
+            last_day=read.get("last"),
+            directions=tuple(read.get("direction") or ()),
+            groups=tuple(read.get("group") or ()),
+            owners=tuple(read.get("owner") or ()),
+            over_s=read.get("over"),
+            under_s=read.get("under"),
+        )
+
+
+def apply(rows: QuerySet[Recording], wanted: Filter) -> QuerySet[Recording]:
+    """Restrict rows that the reader may see to the search. Days are days in the current zone."""
+    zone = timezone.get_current_timezone()
+    conditions = [
+        _text_condition(wanted.text),
+        _start_condition(wanted, zone),
+        _choice_condition("direction", wanted.directions),
+        _group_condition(wanted.groups),
+        _choice_condition("owner__public_id", wanted.owners),
+        _duration_condition(wanted),
+    ]
+    for condition in conditions:
+        if condition:
+            rows = rows.filter(condition)
+    return rows
+
+
+def _choice_condition(column: str, values: tuple[str, ...]) -> Q:
+    return Q(**{f"{column}__in": values}) if values else Q()
+
+
+def _group_condition(groups: tuple[str, ...]) -> Q:
+    return _choice_condition("owner_group", tuple("" if g == NO_GROUP else g for g in groups))
+
+
+def _start_condition(wanted: Filter, zone: tzinfo) -> Q:
+    condition = Q()
+    if wanted.first_day is not None:
+        condition &= Q(started_at__gte=_midnight(wanted.first_day, zone))
+    if wanted.last_day is not None:
+        condition &= Q(started_at__lt=_midnight(wanted.last_day + timedelta(days=1), zone))
+    return condition
+
+
+def _midnight(day: date, zone: tzinfo) -> datetime:
+    return datetime.combine(day, time.min, tzinfo=zone)
+
+
+def _duration_condition(wanted: Filter) -> Q:
+    """Longer and shorter include the second named: durations are shown cut to seconds."""
+    condition = Q()
+    if wanted.over_s is not None:
+        condition &= Q(duration_ms__gte=wanted.over_s * 1000)
+    if wanted.under_s is not None:
+        condition &= Q(duration_ms__lt=wanted.under_s * 1000 + 1000)
+    return condition
+
+
+def _text_condition(text: str) -> Q:
+    number = number_in(text)
+    if number:
+        return _number_condition(number)
+    condition = Q()
+    for word in folded(text).split():
+        condition &= Q(names_folded__contains=word)
+    return condition
+
+
+def _number_condition(number: str) -> Q:
+    """Look up a long international number by its beginning, through its index; others by a part."""
+    if number.startswith("+") and len(number) > WHOLE_NUMBER_DIGITS:
+        if connection.vendor == "sqlite":  # its LIKE walks; ":" comes next after the digits
+            return Q(remote_normalised__gte=number, remote_normalised__lt=number + ":")
+        return Q(remote_normalised__startswith=number)
+    return Q(remote_normalised__contains=number) | Q(owner_extension__startswith=number)

@@ -1,0 +1,269 @@
+"""What a list of recordings shows: rows, chips, counts and the ways on, all worded.
+
+The list is the same for *My recordings* and *All recordings*; they differ in where rows start
+from (the gate) and in which filters make sense.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import QueryDict
+from django.urls import reverse
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+
+from callvault.portal import wording
+from callvault.portal.paging import CAP, DEFAULT_PAGE_SIZE, PAGE_SIZES, Count, Order
+
+from . import phrases
+from .filters import NO_GROUP, Filter, FilterForm, apply
+from .models import Recording
+from .page import Party
+
+# Fields of the form that each filter is made of: what a chip removes from the address.
+FORM_FIELDS = {
+    "text": ("q",),
+    "start": ("first", "last"),
+    "direction": ("direction",),
+    "group": ("group",),
+    "owner": ("owner",),
+    "duration": ("over", "under"),
+}
+SORTS = {"start": "started_at", "duration": "duration_ms"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row."""
+
+    recording_id: UUID
+    url: str
+    audio_url: str
+    direction: str
+    owner_name: str
+    owner_extension: str
+    remote: Party
+    group: str
+    started_at: datetime
+    duration_ms: int
+    marks: list[phrases.Mark]
+    more_marks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One filter in the row of filters: set, or offered under *Add filter*."""
+
+    name: str  # of `FILTERS`
+    label: str
+    value: str  # empty: not set
+    remove_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class SortHead:
+    """Head of a column that the list can be sorted by."""
+
+    url: str  # sorts by this column; if it is sorted by it already, the other way round
+    state: Literal["", "ascending", "descending"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sorting:
+    """How the list is sorted: by start unless the address says otherwise, the newest first."""
+
+    name: str = "start"
+    descending: bool = True
+
+    @classmethod
+    def parse(cls, text: str) -> "Sorting":
+        """Read `start`, `-start`, `duration` or `-duration`; anything else is the default."""
+        name = text.removeprefix("-")
+        return cls(name, text.startswith("-")) if name in SORTS else cls()
+
+    @property
+    def order(self) -> Order:
+        """The order of rows."""
+        return Order(SORTS[self.name], "record_number", descending=self.descending)
+
+    def toggled(self, name: str) -> str:
+        """Return the address's word for sorting by a column, or turning it round."""
+        descending = not self.descending if name == self.name else True
+        return ("-" if descending else "") + name
+
+    def state(self, name: str) -> Literal["", "ascending", "descending"]:
+        """Return the `aria-sort` of a column's head."""
+        if name != self.name:
+            return ""
+        return "descending" if self.descending else "ascending"
+
+
+def row_of(recording: Recording) -> Row:
+    """Return what the list shows of a recording."""
+    marks, more = phrases.marks_shown(phrases.marks_of(recording.flags, recording.quality))
+    return Row(
+        recording_id=recording.recording_id,
+        url=reverse("recordings:recording", args=[recording.recording_id]),
+        audio_url=reverse("recordings:audio", args=[recording.recording_id]),
+        direction=recording.direction,
+        owner_name=recording.owner_name,
+        owner_extension=recording.owner_extension,
+        remote=phrases.remote_party(recording.remote_normalised, recording.remote_name),
+        group=recording.owner_group,
+        started_at=recording.started_at,
+        duration_ms=recording.duration_ms,
+        marks=marks,
+        more_marks=more,
+    )
+
+
+def address(
+    path: str,
+    data: QueryDict,
+    *,
+    without: tuple[str, ...] = (),
+    changed: Mapping[str, str] | None = None,
+) -> str:
+    """Return the list's address with the same search, some fields removed, some set.
+
+    The place in the paging is left out unless it is set: another search starts at its beginning.
+    """
+    changed = changed or {}
+    dropped = {*without, *changed, "after", "before"}
+    pairs = [
+        (name, value)
+        for name, values in data.lists()
+        for value in values
+        if name not in dropped and value
+    ]
+    pairs += [(name, value) for name, value in changed.items() if value]
+    return f"{path}?{urlencode(pairs)}" if pairs else path
+
+
+def chips_of(form: FilterForm, wanted: Filter, path: str, data: QueryDict) -> list[Chip]:
+    """Return a chip for each filter but the text, which has its own field."""
+    labels = {
+        "start": _("Start"),
+        "direction": _("Direction"),
+        "group": _("Group"),
+        "owner": _("Owner"),
+        "duration": _("Duration"),
+    }
+    values = {
+        "start": _days(wanted),
+        "direction": _chosen(form, "direction", wanted.directions),
+        "group": _chosen(form, "group", wanted.groups),
+        "owner": _chosen(form, "owner", wanted.owners),
+        "duration": _length(wanted),
+    }
+    return [
+        Chip(name, label, values[name], address(path, data, without=FORM_FIELDS[name]))
+        for name, label in labels.items()
+        if name in form.offered
+    ]
+
+
+def _days(wanted: Filter) -> str:
+    language = wording.language_named(get_language())
+    first, last = wanted.first_day, wanted.last_day
+    if first and last:
+        return wording.date_range(first, last, language=language)
+    if first:
+        day = wording.written_date(first, "day", language=language)
+        return _("from %(day)s") % {"day": day}
+    if last:
+        day = wording.written_date(last, "day", language=language)
+        return _("until %(day)s") % {"day": day}
+    return ""
+
+
+def _chosen(form: FilterForm, field: str, values: tuple[str, ...]) -> str:
+    """Join what was chosen by commas; from the fourth on only its number."""
+    labels = {str(value): str(label) for value, label in form.choices_of(field)}
+    names = [labels.get(value, value) for value in values]
+    shown = ", ".join(names[:3] if len(names) <= 3 else names[:2])
+    return shown if len(names) <= 3 else f"{shown} +{len(names) - 2}"
+
+
+def _length(wanted: Filter) -> str:
+    over, under = wanted.over_s, wanted.under_s
+    told = {
+        "over": wording.duration_prose((over or 0) * 1000),
+        "under": wording.duration_prose((under or 0) * 1000),
+    }
+    if over is not None and under is not None:
+        return _("%(over)s to %(under)s") % told
+    if over is not None:
+        return _("over %(over)s") % told
+    return _("under %(under)s") % told if under is not None else ""
+
+
+def number_told(count: Count) -> str:
+    """Write a count: exact up to the cap, then "more than 1,000"."""
+    language = wording.language_named(get_language())
+    if count.capped:
+        return _("more than %(number)s") % {"number": wording.grouped(CAP, language=language)}
+    return wording.grouped(count.number, language=language)
+
+
+def head_line(count: Count, *, searched: bool, scope: str) -> str:
+    """Return the line under the page's title: how many, and of whom."""
+    if count.number == 0 and not searched:
+        return _("Nothing recorded yet")
+    number = number_told(count)
+    if searched:
+        line = ngettext(
+            "%(number)s recording matches.", "%(number)s recordings match.", count.number
+        )
+    else:
+        line = ngettext("%(number)s recording.", "%(number)s recordings.", count.number)
+    return f"{_sentence_start(line % {'number': number})} {scope}".strip()
+
+
+def _sentence_start(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def foot_line(shown: int, count: Count, *, first_page: bool, sorting: Sorting) -> str:
+    """Return the foot's line: "Newest 50 of 412"."""
+    told = {"shown": str(shown), "count": number_told(count)}
+    if first_page and sorting == Sorting():
+        return _("Newest %(shown)s of %(count)s") % told
+    return _("%(shown)s of %(count)s") % told
+
+
+def page_size(text: str) -> int:
+    """Read how many rows a page has; 50 unless it is one of the sizes offered."""
+    return int(text) if text.isdecimal() and int(text) in PAGE_SIZES else DEFAULT_PAGE_SIZE
+
+
+def most_hiding(rows: QuerySet[Recording], wanted: Filter) -> str:
+    """Return the filter whose removal shows most; for the empty state. Empty: none helps alone."""
+    found = {name: apply(rows, wanted.without(name)).order_by()[: CAP + 1].count()
+             for name in wanted.active}  # fmt: skip
+    best = max(found, key=lambda name: found[name], default="")
+    return best if best and found[best] else ""
+
+
+def group_choices(
+    rows: QuerySet[Recording], groups: frozenset[str] | None
+) -> list[tuple[str, str]]:
+    """Return the groups to choose from: those a supervisor sees, or all (`None`) that occur."""
+    names = sorted(groups) if groups is not None else _groups_that_occur(rows)
+    return [(name or NO_GROUP, name or _("No group")) for name in names]
+
+
+def _groups_that_occur(rows: QuerySet[Recording]) -> list[str]:
+    """Hop along the index from group to group: a DISTINCT would read every row."""
+    found: list[str] = []
+    names = rows.order_by("owner_group").values_list("owner_group", flat=True)
+    following = names.first()
+    while following is not None and len(found) < 200:
+        found.append(following)
+        following = names.filter(owner_group__gt=following).first()
+    return found

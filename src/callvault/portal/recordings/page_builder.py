@@ -1,0 +1,266 @@
+"""From a catalogue row to the page that shows it (`page.RecordingPage`)."""
+
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from callvault.errors import KeyUnavailable, ObjectMissing, SealBroken, VaultError
+from callvault.policy.decision import Direction, Verdict
+from callvault.portal import wording
+from callvault.portal.decisions.sentences import verdict_sentence, verdict_title
+from callvault.portal.people.models import User
+from callvault.vault import CertificateInfo, ObjectKind
+
+from . import phrases
+from .models import Recording
+from .page import (
+    Fact,
+    MissingCertificate,
+    Party,
+    PlayerData,
+    PlayState,
+    RecordingPage,
+    Region,
+    Sibling,
+    VerdictLine,
+)
+from .permissions import may_download, may_read_signalling, recordings_visible_to
+from .vault_access import open_object
+
+REGION_KINDS = {"held": "hold", "paused": "pause", "lost": "lost"}
+MOST_SIBLINGS = 20
+
+
+def page_of_recording(
+    user: User, recording: Recording, *, start_at_ms: int, back: tuple[str, str]
+) -> RecordingPage:
+    """Build the whole page for a recording that the gate let through."""
+    state, missing = _state_of(recording)
+    owner, remote = _parties(recording)
+    player = _player(recording, owner, remote, start_at_ms)
+    address = _Addresses(recording)
+    return RecordingPage(
+        recording_id=recording.recording_id,
+        record_number=f"{recording.record_number:06}",
+        title=_title(recording, owner, remote),
+        short_title=_short_title(recording, owner, remote),
+        direction=Direction(recording.direction),
+        started_at=recording.started_at,
+        ended_at=recording.ended_at,
+        duration_ms=recording.duration_ms,
+        group=recording.owner_group,
+        owner=owner,
+        remote=remote,
+        back_url=back[0],
+        back_label=back[1],
+        state=state,
+        may_download=may_download(user, recording),
+        audio_url=player.audio_url,
+        peaks_url=player.peaks_url,
+        download_url=address("download"),
+        metadata_url=_metadata_url(user, recording),
+        verdict=_verdict(user, recording),
+        timeline=tuple(phrases.timeline_entry(item) for item in recording.timeline),
+        facts=_facts(recording, owner, remote),
+        conversation=_conversation(user, recording),
+        missing=missing,
+        player=player,
+        player_json=_camel_case(asdict(player)),
+    )
+
+
+def _state_of(recording: Recording) -> tuple[PlayState, tuple[MissingCertificate, ...]]:
+    """Try to open the audio: reads the envelope and one segment."""
+    try:
+        open_object(recording, ObjectKind.AUDIO).close()
+    except KeyUnavailable as locked:
+        return "key_missing", _missing(recording, locked)
+    except SealBroken:
+        return "broken", ()
+    except ObjectMissing:
+        return "missing", ()
+    except VaultError:
+        return "unavailable", ()
+    return "playable", ()
+
+
+def _missing(recording: Recording, locked: KeyUnavailable) -> tuple[MissingCertificate, ...]:
+    """Return the certificates as the envelope tells them; else what the catalogue kept."""
+    told = [one for one in locked.certificates if isinstance(one, CertificateInfo)]
+    if told:
+        return tuple(
+            MissingCertificate(one.subject, one.fingerprint, one.not_before, one.not_after)
+            for one in told
+        )
+    return tuple(
+        MissingCertificate("", _fingerprint(digest), None, None)
+        for digest in recording.envelope_certificates
+    )
+
+
+def _fingerprint(digest: str) -> str:
+    """Write a fingerprint as people compare it, upper case with colons."""
+    return ":".join(digest[i : i + 2] for i in range(0, len(digest), 2)).upper()
+
+
+def _parties(recording: Recording) -> tuple[Party, Party]:
+    owner = Party(
+        name=recording.owner_name,
+        number=recording.owner_extension,
+        number_plain=recording.owner_extension,
+        role="owner",
+    )
+    remote = phrases.remote_party(recording.remote_normalised, recording.remote_name)
+    return owner, remote
+
+
+def _title(recording: Recording, owner: Party, remote: Party) -> str:
+    between = {"owner": owner.label, "remote": remote.label}
+    if recording.direction == Direction.IN:
+        return _("Incoming call, %(remote)s to %(owner)s") % between
+    if recording.direction == Direction.OUT:
+        return _("Outgoing call, %(owner)s to %(remote)s") % between
+    return _("Dial-in of %(owner)s") % between
+
+
+def _short_title(recording: Recording, owner: Party, remote: Party) -> str:
+    if recording.direction == Direction.IN:
+        return _("%(caller)s to %(callee)s") % {"caller": remote.label, "callee": owner.label}
+    if recording.direction == Direction.OUT:
+        return _("%(caller)s to %(callee)s") % {"caller": owner.label, "callee": remote.label}
+    return _("Dial-in of %(owner)s") % {"owner": owner.label}
+
+
+class _Addresses:
+    """Addresses of one recording's pages, by their names."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording_id: UUID = recording.recording_id
+
+    def __call__(self, name: str) -> str:
+        return reverse(f"recordings:{name}", args=[self._recording_id])
+
+
+def _metadata_url(user: User, recording: Recording) -> str:
+    kept = recording.sealed_object(ObjectKind.METADATA.value) is not None
+    return _Addresses(recording)("metadata") if kept and may_read_signalling(user) else ""
+
+
+def _verdict(user: User, recording: Recording) -> VerdictLine | None:
+    call = recording.call
+    if call is None:
+        return None
+    verdict = Verdict(call.verdict)
+    url = reverse("decisions:call", args=[call.event_id]) if user.is_administrator else ""
+    return VerdictLine(verdict, verdict_title(verdict), verdict_sentence(call), url)
+
+
+def _facts(recording: Recording, owner: Party, remote: Party) -> tuple[Fact, ...]:
+    ended = wording.written_date(timezone.localtime(recording.ended_at), "time")
+    facts = [
+        Fact(_("Owner"), owner.name, owner.number),
+        Fact(_("Remote party"), remote.label, remote.number if remote.name else ""),
+        Fact(_("Direction"), _direction(recording)),
+        Fact(_("Group"), recording.owner_group),
+        Fact(_("Ended"), ended, phrases.end_reason(recording.end_reason)),
+        Fact(_("Trunk"), recording.trunk_name, recording.peer.rpartition(":")[0]),
+        Fact(_("Audio"), _audio(recording)),
+        _quality(recording),
+        Fact(_("Record no."), f"{recording.record_number:06}"),
+    ]
+    return tuple(fact for fact in facts if fact.value)
+
+
+def _direction(recording: Recording) -> str:
+    words = {"in": _("Incoming"), "out": _("Outgoing"), "dial_in": _("Dial-in")}
+    return words[recording.direction]
+
+
+def _audio(recording: Recording) -> str:
+    codecs = " + ".join(phrases.codec_shown(codec) for codec in recording.codecs)
+    language = wording.language_named(get_language())
+    size = wording.decimal_size(recording.size_bytes, language=language)
+    return ", ".join(part for part in (codecs, _("2 channels"), size) if part)
+
+
+def _quality(recording: Recording) -> Fact:
+    lost = _("%(share)s lost") % {"share": phrases.percent(phrases.loss_percent(recording.quality))}
+    marks = phrases.marks_of(recording.flags, recording.quality)
+    if not marks:
+        return Fact(_("Quality"), _("Good"), lost, "good")
+    first, *others = [mark.text for mark in marks]
+    if "loss" not in recording.flags:
+        others.append(lost)
+    return Fact(_("Quality"), first, ", ".join(others), "attention")
+
+
+def _conversation(user: User, recording: Recording) -> tuple[Sibling, ...]:
+    """Return the recordings of the same conversation, in order, if there are several to see."""
+    visible = recordings_visible_to(user).filter(interaction_id=recording.interaction_id)
+    rows = list(visible.order_by("started_at", "record_number")[:MOST_SIBLINGS])
+    if len(rows) < 2:
+        return ()
+    return tuple(
+        Sibling(
+            url=_Addresses(row)("recording"),
+            label=row.owner_name,
+            duration_ms=row.duration_ms,
+            current=row.pk == recording.pk,
+        )
+        for row in rows
+    )
+
+
+def _player(recording: Recording, owner: Party, remote: Party, start_at_ms: int) -> PlayerData:
+    address = _Addresses(recording)
+    return PlayerData(
+        audio_url=address("audio"),
+        peaks_url=address("peaks"),
+        duration_ms=recording.duration_ms,
+        start_at_ms=min(max(start_at_ms, 0), recording.duration_ms),
+        owner_label=owner.label,
+        remote_label=remote.label,
+        regions=tuple(_regions(recording)),
+        event_offsets_ms=tuple(sorted({int(item["offset_ms"]) for item in recording.timeline})),
+    )
+
+
+def _regions(recording: Recording) -> list[Region]:
+    regions = []
+    for item in recording.timeline:
+        kind, length = REGION_KINDS.get(item["kind"]), int(item.get("length_ms") or 0)
+        if kind and length:
+            start = int(item["offset_ms"])
+            regions.append(
+                Region(
+                    start_ms=start,
+                    end_ms=start + length,
+                    kind=kind,  # type: ignore[arg-type]  # the table above holds no other
+                    label=phrases.region_label(kind, length),
+                    channel=item.get("channel") or "both",
+                )
+            )
+    return regions
+
+
+def _camel_case(values: dict[str, Any]) -> dict[str, object]:
+    """Turn names into those of JavaScript, inside too."""
+    return {_camel(name): _camel_value(value) for name, value in values.items()}
+
+
+def _camel_value(value: Any) -> object:
+    if isinstance(value, dict):
+        return _camel_case(value)
+    if isinstance(value, list | tuple):
+        return [_camel_value(one) for one in value]
+    return value
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)

@@ -1,0 +1,193 @@
+"""What is said of a recording: parties, marks, timeline, quality, in the reader's language.
+
+Pure functions on the catalogue's values. An unknown kind or flag, written by a newer worker, is
+shown as its own name: nothing disappears.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from callvault.portal import wording
+from callvault.portal.recordings.folding import number_in
+
+from .page import Party, TimelineEntry
+
+WITHHELD = {"anonymous", "restricted", "private", "withheld"}  # RFC 3323 and what devices send
+
+CODECS = {
+    "PCMA": "G.711 A-law",
+    "PCMU": "G.711 µ-law",
+    "G722": "G.722",
+    "G729": "G.729",
+    "OPUS": "Opus",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A mark in the list: icon and word."""
+
+    text: str
+    icon: str
+    tone: Literal["", "amber", "red"]
+
+
+def number_shown(number: str) -> str:
+    """Write a number for people; say so where there is none."""
+    if not number:
+        return _("No number")
+    if number.lower() in WITHHELD:
+        return _("Number withheld")
+    return wording.phone_number(number)
+
+
+def number_to_copy(number: str) -> str:
+    """Return a number without spaces; empty where none is known."""
+    return "" if number.lower() in WITHHELD else number
+
+
+def remote_party(number: str, name: str) -> Party:
+    """Return the remote party as the lists and the page show it."""
+    return Party(
+        name=name, number=number_shown(number), number_plain=number_to_copy(number), role="remote"
+    )
+
+
+def codec_shown(encoding: str) -> str:
+    """Write a codec's name as telephony people know it."""
+    return CODECS.get(encoding.upper(), encoding)
+
+
+def person_or_number(who: str) -> str:
+    """Write who an event is about: a number as numbers are written, a name as it is."""
+    return wording.phone_number(who) if number_in(who) else who
+
+
+def loss_percent(quality: dict[str, Any]) -> float:
+    """Return lost packets of both channels in per cent of those that were sent."""
+    channels = [quality.get("owner") or {}, quality.get("remote") or {}]
+    lost = sum(channel.get("lost", 0) for channel in channels)
+    received = sum(channel.get("packets", 0) for channel in channels)
+    return 100 * lost / (lost + received) if lost + received else 0.0
+
+
+def percent(share: float) -> str:
+    """Write a share: whole from 1% on, one digit below it, two below a tenth."""
+    decimals = 0 if share >= 1 or share == 0 else 1 if share >= 0.1 else 2
+    language = wording.language_named(get_language())
+    return wording.grouped(share, decimals=decimals, language=language) + "%"
+
+
+def marks_of(flags: Sequence[str], quality: dict[str, Any]) -> list[Mark]:
+    """Return the marks that a recording's flags stand for, the gravest first."""
+    words = {
+        "damaged": _("Damaged"),
+        "cut_off": _("Cut off"),
+        "undecodable": _("Partly undecoded"),
+        "silent": _("Silent"),
+        "one_way": _("One-way audio"),
+        "loss": _("%(share)s lost") % {"share": percent(loss_percent(quality))},
+        "length": _("Length differs"),
+        "clipped": _("Clipped"),
+        "drift": _("Clock drift"),
+    }
+    ordered = sorted(flags, key=lambda flag: [*words, flag].index(flag))
+    return [
+        Mark(words.get(flag, flag), "alert-triangle", "red" if flag == "damaged" else "amber")
+        for flag in ordered
+    ]
+
+
+def marks_shown(marks: Sequence[Mark], *, most: int = 2) -> tuple[list[Mark], int]:
+    """Return the marks that fit a row, and how many more there are."""
+    return list(marks[:most]), max(len(marks) - most, 0)
+
+
+def timeline_entry(item: dict[str, Any]) -> TimelineEntry:
+    """Word one line of the timeline (finalise.catalogue.TimelineItem as it is stored)."""
+    kind = str(item["kind"])
+    titles = {
+        "answered": _("Answered"),
+        "held": _("Put on hold"),
+        "resumed": _("Back from hold"),
+        "paused": _("Recording paused"),
+        "unpaused": _("Recording resumed"),
+        "party_joined": _("Joined the call"),
+        "party_left": _("Left the call"),
+        "transferred": _("Transferred"),
+        "lost": _("Audio lost"),
+        "digit": _("Key pressed"),
+        "ended": _("Ended"),
+    }
+    title = titles.get(kind, kind.replace("_", " ").capitalize())
+    return TimelineEntry(int(item["offset_ms"]), kind, title, _timeline_text(kind, item))
+
+
+def _timeline_text(kind: str, item: dict[str, Any]) -> str:
+    """Say by whom, for how long and why, as far as each is known."""
+    length = int(item.get("length_ms") or 0)
+    parts = [_by_whom(kind, str(item.get("who") or ""))]
+    if length and kind == "paused":
+        parts.append(_("%(length)s of silence, nothing was stored") % {"length": _prose(length)})
+    elif length:
+        parts.append(_prose(length))
+    if kind == "lost" and item.get("channel") in ("owner", "remote"):
+        parts.append(_("owner") if item["channel"] == "owner" else _("remote party"))
+    parts.append(_detail(kind, str(item.get("detail") or "")))
+    return ", ".join(part for part in parts if part)
+
+
+def _detail(kind: str, detail: str) -> str:
+    if kind == "ended":
+        return end_reason(detail)
+    if kind == "transferred" and detail:
+        return _("from %(name)s") % {"name": person_or_number(detail)}
+    return detail
+
+
+def _prose(length_ms: int) -> str:
+    """Write a length; below ten seconds with a tenth, so that no loss reads as 0 s."""
+    if length_ms >= 10_000:
+        return wording.duration_prose(length_ms)
+    language = wording.language_named(get_language())
+    seconds = wording.grouped(max(length_ms, 100) / 1000, decimals=1, language=language)
+    return f"{seconds}\u00a0s"
+
+
+def _by_whom(kind: str, who: str) -> str:
+    if not who:
+        return ""
+    name = person_or_number(who)
+    if kind in ("held", "resumed", "paused", "unpaused", "ended"):
+        return _("by %(name)s") % {"name": name}
+    if kind == "transferred":
+        return _("to %(name)s") % {"name": name}
+    return name
+
+
+def end_reason(reason: str) -> str:
+    """Say how a call ended; nothing for one that ended as calls do."""
+    words = {
+        "bye": "",
+        "cancelled": _("cancelled"),
+        "session_timeout": _("the phone system fell silent"),
+        "ack_timeout": _("the phone system did not confirm"),
+        "media_timeout": _("no audio came any more"),
+        "max_length": _("at the greatest length"),
+        "drained": _("the recorder was drained"),
+        "shutdown": _("the recorder was stopped"),
+        "cut_off": _("cut off"),
+    }
+    return words.get(reason, reason.replace("_", " "))
+
+
+def region_label(kind: str, length_ms: int) -> str:
+    """Write the label of a hatched or red-edged region of the player."""
+    if kind == "lost":
+        return _("Lost %(length)s") % {"length": _prose(length_ms)}
+    names = {"hold": _("Hold"), "pause": _("Paused")}
+    return f"{names[kind]} {wording.duration(length_ms)}"

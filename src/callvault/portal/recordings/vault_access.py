@@ -1,0 +1,37 @@
+"""Opening what the vault holds of a recording, for a page or a player.
+
+Only views behind the gate call this: it asks for keys, not for rights.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+
+from django.conf import settings
+
+from callvault.vault import Keyring, LocalStore, ObjectKind, RecordingObjects, SealedReader
+
+from .models import Recording
+
+
+def open_object(recording: Recording, kind: ObjectKind) -> SealedReader:
+    """Open one object; the caller closes it.
+
+    Raises ObjectMissing, KeyUnavailable (with the certificates that would open it), SealBroken,
+    or another VaultError when the store cannot be read now.
+    """
+    folder = settings.DATA_FOLDER / settings.CALLVAULT.vault.key_folder
+    keyring = _keyring(folder, _stamp(folder))
+    store = LocalStore(settings.DATA_FOLDER / settings.CALLVAULT.vault.folder)
+    return RecordingObjects(store).open(recording.recording_id, kind, keyring)
+
+
+def _stamp(folder: Path) -> tuple[tuple[str, int], ...]:
+    """Tell whether the key folder changed: reading private keys anew costs more than playing."""
+    files = sorted(folder.glob("*/*"))
+    return tuple((str(path), path.stat().st_mtime_ns) for path in files if path.is_file())
+
+
+@lru_cache(maxsize=2)
+def _keyring(folder: Path, stamp: tuple[tuple[str, int], ...]) -> Keyring:
+    """Read the key folder; `stamp` makes a changed folder another question."""
+    return Keyring.load(folder)

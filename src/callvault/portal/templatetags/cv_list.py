@@ -1,0 +1,40 @@
+"""Tags of the list of recordings."""
+
+from datetime import UTC, datetime, timedelta
+
+from django import template
+from django.utils import timezone, translation
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from callvault.portal import wording
+
+register = template.Library()
+
+
+@register.simple_tag
+def start_of_row(moment: datetime) -> SafeString:
+    """Write a start: day and time, the day apart so that a phone can leave it out.
+
+    The year stands only where it is not the current one; in the hour that is repeated in autumn
+    the offset is added, since the same time is shown twice.
+    """
+    local = timezone.localtime(moment)
+    pattern = "table" if local.year == timezone.localtime().year else "full"
+    language = wording.language_named(translation.get_language())
+    day, _comma, time = wording.written_date(local, pattern, language=language).partition(", ")
+    return format_html(
+        '<time datetime="{}"><span class="cv-day">{}, </span>{}{}</time>',
+        moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        day,
+        time,
+        _offset_if_repeated(local),
+    )
+
+
+def _offset_if_repeated(local: datetime) -> str:
+    """Return " +02:00" for a time that the clock shows twice that night."""
+    other = local.replace(fold=1 - local.fold)
+    difference = (local.utcoffset() or timedelta()) - (other.utcoffset() or timedelta())
+    later_is_smaller = difference > timedelta() if local.fold == 0 else difference < timedelta()
+    return f" {local.isoformat()[-6:]}" if difference and later_is_smaller else ""
