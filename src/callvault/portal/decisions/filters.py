@@ -1,0 +1,70 @@
+"""What the list of calls is filtered by: verdict, days, number."""
+
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from callvault.policy.decision import Verdict
+from callvault.portal.recordings.folding import number_in
+
+from .models import Call
+
+VERDICTS = [
+    (Verdict.RECORDED.value, _("Recorded")),
+    (Verdict.FILTERED.value, _("Filtered")),
+    (Verdict.DISCARDED.value, _("Discarded")),
+    (Verdict.REFUSED.value, _("Refused")),
+    (Verdict.FAILED.value, _("Failed")),
+]
+
+
+class CallFilterForm(forms.Form):
+    """Read from the address, so that a view of the list can be kept and sent."""
+
+    verdict = forms.ChoiceField(
+        label=_("Verdict"), required=False, choices=[("", _("All")), *VERDICTS]
+    )
+    first = forms.DateField(
+        label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+    last = forms.DateField(
+        label=_("To"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+    q = forms.CharField(label=_("Number or address"), required=False, max_length=100)
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a range that ends before it begins."""
+        cleaned = super().clean() or {}
+        first, last = cleaned.get("first"), cleaned.get("last")
+        if first and last and last < first:
+            self.add_error("last", _("The last day is before the first."))
+        return cleaned
+
+
+def matching_calls(read: dict[str, Any]) -> QuerySet[Call]:
+    """Return the calls that the form's values (`cleaned_data`) ask for."""
+    rows = Call.objects.all()
+    if read.get("verdict"):
+        rows = rows.filter(verdict=read["verdict"])
+    if read.get("first"):
+        rows = rows.filter(at__gte=_midnight(read["first"]))
+    if read.get("last"):
+        rows = rows.filter(at__lt=_midnight(read["last"] + timedelta(days=1)))
+    if read.get("q"):
+        rows = rows.filter(_party_condition(read["q"]))
+    return rows
+
+
+def _party_condition(text: str) -> Q:
+    number = number_in(text)
+    if number:
+        return Q(caller_digits__contains=number) | Q(callee_digits__contains=number)
+    return Q(caller__icontains=text) | Q(callee__icontains=text)
+
+
+def _midnight(day: Any) -> datetime:
+    return datetime.combine(day, time.min, tzinfo=timezone.get_current_timezone())

@@ -1,0 +1,235 @@
+"""Decisions in words: verdicts, the steps that led to them, and what a call was.
+
+Steps carry codes and values (policy.decision.Step); here they become sentences. A code or value
+that this version does not know is shown by its name, never dropped: the chain stays whole.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from callvault.policy.decision import Outcome, Verdict
+from callvault.policy.numbers import SHORTEST_FULL_NUMBER
+from callvault.portal.recordings.folding import number_in, user_part
+from callvault.portal.recordings.phrases import number_shown
+
+from .models import Call
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """One step of the rule chain, as `components/chain.html` draws it."""
+
+    outcome: str  # passed, stopped, not_reached
+    title: str
+    text: str
+    place: str  # where the rule is set: "Trunks"
+    place_url: str  # empty: it is set nowhere in the portal
+
+
+def verdict_title(verdict: Verdict) -> str:
+    """Return the one word for what became of a call."""
+    return {
+        Verdict.RECORDED: _("Recorded"),
+        Verdict.FILTERED: _("Filtered"),
+        Verdict.DISCARDED: _("Discarded"),
+        Verdict.REFUSED: _("Refused"),
+        Verdict.NOT_KEPT: _("Not kept"),
+        Verdict.FAILED: _("Failed"),
+    }[verdict]
+
+
+def verdict_sentence(call: Call) -> str:
+    """Say in one line which rule decided, and where it stands."""
+    if call.verdict == Verdict.FAILED and call.problem:
+        return _("%(problem)s. The journal is kept.") % {"problem": _sentence_start(call.problem)}
+    steps = call.decision.get("steps", [])
+    stopped = next((step for step in steps if step["outcome"] == Outcome.STOPPED), None)
+    if stopped is not None:
+        return step_view(stopped).text or step_view(stopped).title
+    mode = next((step for step in steps if step["code"] == "mode"), None)
+    if mode is not None and call.trunk_name:
+        return _("%(mode)s on trunk %(trunk)s.") % {
+            "mode": _mode_name(_value(mode, "mode")).capitalize(),
+            "trunk": call.trunk_name,
+        }
+    return ""
+
+
+def steps_of(call: Call) -> list[StepView]:
+    """Return the rule chain of a call, in order of evaluation."""
+    return [step_view(step) for step in call.decision.get("steps", [])]
+
+
+def step_view(step: dict[str, Any]) -> StepView:
+    """Word one step."""
+    words = {
+        "known_source": _known_source,
+        "room": _room,
+        "offer": _offer,
+        "media": _media,
+        "owner": _owner,
+        "mode": _mode,
+    }.get(step["code"], _unknown)
+    title, text = words(step)
+    if step["outcome"] == Outcome.NOT_REACHED:
+        text = _("Not reached.")
+    place, place_url = _place(step["code"])
+    return StepView(str(step["outcome"]), title, text, place, place_url)
+
+
+def call_line(call: Call) -> str:
+    """Say who called whom."""
+    return _("%(caller)s to %(callee)s") % {
+        "caller": party_shown(call.caller),
+        "callee": party_shown(call.callee),
+    }
+
+
+def party_shown(address: str) -> str:
+    """Write an address of From or To: its number as numbers are written, else as it is."""
+    user = user_part(address)
+    return number_shown(number_in(user) or user)
+
+
+def unowned_numbers(call: Call) -> list[str]:
+    """Return the numbers of a call that belongs to nobody, extensions before full numbers.
+
+    Empty where a user would not help: numbers that belong to several, or to somebody inactive.
+    """
+    if call.verdict != Verdict.DISCARDED:
+        return []
+    for step in call.decision.get("steps", []):
+        if step["code"] == "owner" and _value(step, "reason") in ("no_match", "no_parties"):
+            told = [_value(step, name) for name in ("callee", "caller", "number")]
+            told += [user_part(call.callee), user_part(call.caller)]
+            numbers = dict.fromkeys(number_in(one) for one in told if number_in(one))
+            return sorted(numbers, key=lambda number: len(number) >= SHORTEST_FULL_NUMBER)
+    return []
+
+
+def _value(step: dict[str, Any], name: str) -> str:
+    return str((step.get("values") or {}).get(name, ""))
+
+
+def _stopped(step: dict[str, Any]) -> bool:
+    return bool(step["outcome"] == Outcome.STOPPED)
+
+
+def _known_source(step: dict[str, Any]) -> tuple[str, str]:
+    values = {"peer": _value(step, "peer"), "trunk": _value(step, "trunk")}
+    if _stopped(step):
+        return _("Unknown source"), _("%(peer)s is in no trunk.") % values
+    return _("Known source"), _("%(peer)s belongs to trunk %(trunk)s.") % values
+
+
+def _room(step: dict[str, Any]) -> tuple[str, str]:
+    reasons = {
+        "spool": _("The spool's disk was nearly full."),
+        "ports": _("No media port was free."),
+        "stopping": _("The recorder was stopping."),
+        "journal": _("The call's journal could not be begun."),
+    }
+    if _stopped(step):
+        reason = _value(step, "reason")
+        return _("No room for it"), reasons.get(reason, reason or _told(step))
+    calls = _value(step, "calls")
+    if not calls:
+        return _("Room for it"), _told(step)
+    return _("Room for it"), _("Calls in progress: %(calls)s.") % {"calls": calls}
+
+
+def _offer(step: dict[str, Any]) -> tuple[str, str]:
+    if _stopped(step):
+        reason = _value(step, "reason") or _("no codec or stream of the offer can be recorded")
+        return _("Nothing that can be recorded"), _sentence_start(reason) + "."
+    return _("Audio that can be recorded"), _told(step)
+
+
+def _media(step: dict[str, Any]) -> tuple[str, str]:
+    if _value(step, "reason") == "cancelled":
+        return _("Taken back"), _("The phone system cancelled the call before it began.")
+    return _("Audio"), _told(step)
+
+
+def _owner(step: dict[str, Any]) -> tuple[str, str]:
+    number = number_shown(_value(step, "number")) if _value(step, "number") else ""
+    if _stopped(step):
+        return _("No owner"), _no_owner(_value(step, "reason"), number, _value(step, "username"))
+    by_what = {
+        "extension": _("Extension %(number)s is %(name)s."),
+        "alias": _("Alias %(number)s is %(name)s."),
+        "pbx_username": _("PBX user name %(number)s is %(name)s."),
+    }
+    name = _value(step, "name") or _value(step, "username")
+    template = by_what.get(_value(step, "matched_by"))
+    if not template or not name:
+        return _("Owner found"), _told(step)
+    text = template % {"number": number, "name": name}
+    if _value(step, "owners"):
+        text += " " + _("%(count)s users take part; each gets a recording.") % {
+            "count": _value(step, "owners")
+        }
+    return _("Owner found"), text
+
+
+def _no_owner(reason: str, number: str, username: str) -> str:
+    if reason == "ambiguous":
+        return _("%(number)s belongs to several people, so to none of them.") % {"number": number}
+    if reason == "inactive":
+        return _("%(number)s belongs to %(username)s, who is not active.") % {
+            "number": number,
+            "username": username,
+        }
+    if reason == "no_match" and number:
+        return _("%(number)s is no extension, alias or PBX user name of anybody.") % {
+            "number": number
+        }
+    return _("No number of the call is an extension, alias or PBX user name of anybody.")
+
+
+def _mode(step: dict[str, Any]) -> tuple[str, str]:
+    mode = _mode_name(_value(step, "mode"))
+    title = _("Mode: %(mode)s") % {"mode": mode}
+    trunk = _value(step, "trunk")
+    if not trunk:
+        return title, _told(step)
+    return title, _("Set on trunk %(trunk)s.") % {"trunk": trunk}
+
+
+def _mode_name(mode: str) -> str:
+    names = {
+        "always_on": _("always-on"),
+        "on_demand": _("on-demand"),
+        "live_keep": _("live keep"),
+        "never": _("never"),
+    }
+    return names.get(mode, mode.replace("_", " ")) or _("always-on")
+
+
+def _unknown(step: dict[str, Any]) -> tuple[str, str]:
+    return _sentence_start(str(step["code"]).replace("_", " ")), _told(step)
+
+
+def _told(step: dict[str, Any]) -> str:
+    """List a step's values as they are, where no sentence is known for them."""
+    values = step.get("values") or {}
+    return ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in values.items())
+
+
+def _place(code: str) -> tuple[str, str]:
+    places = {
+        "known_source": (_("Trunks"), "configuration:trunks"),
+        "mode": (_("Trunks"), "configuration:trunks"),
+        "owner": (_("People"), "people:list"),
+    }
+    if code not in places:
+        return "", ""
+    place, view = places[code]
+    return place, reverse(view)
+
+
+def _sentence_start(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,177 @@
+"""Call decisions: what became of each call, why, and who knocked without being known."""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from callvault.policy.decision import Verdict
+from callvault.policy.numbers import SHORTEST_FULL_NUMBER
+from callvault.portal.paging import Order, counted, page_of
+from callvault.portal.people.gates import administrators_only, person_of
+from callvault.portal.recordings.listing import address, number_told
+from callvault.portal.recordings.models import Recording
+from callvault.portal.recordings.permissions import recordings_visible_to
+from callvault.portal.recordings.phrases import number_shown
+from callvault.portal.recordings.views import id_in
+
+from . import sentences
+from .filters import CallFilterForm, matching_calls
+from .models import Attempt, Call, NodeEvent
+from .node_events import node_event_view
+from .peers import AllowPeerForm, allow, dismiss, open_attempts
+
+NEWEST_FIRST = Order("at", "id", descending=True)
+NODE_EVENTS_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class CallRow:
+    """One call of the list."""
+
+    call: Call
+    url: str
+    parties: str
+    verdict_title: str
+    verdict_text: str
+    create_urls: list[tuple[str, str]]  # "create a user for this number"; empty: not offered
+
+
+@require_safe
+@never_cache
+@administrators_only
+def calls(request: HttpRequest) -> HttpResponse:
+    """List calls with their verdicts, above them the sources that wait to be allowed."""
+    form = CallFilterForm(request.GET)
+    form.is_valid()
+    found = matching_calls(form.cleaned_data)
+    page = page_of(
+        found,
+        NEWEST_FIRST,
+        id_field="event_id",
+        after=id_in(request.GET.get("after")),
+        before=id_in(request.GET.get("before")),
+    )
+    count = counted(found)
+    context = {
+        "form": form,
+        "rows": [_row(call) for call in page.rows],
+        "searched": any(form.cleaned_data.values()),
+        "told": _("%(shown)s of %(count)s")
+        % {"shown": len(page.rows), "count": number_told(count)},
+        "count": count,
+        "older_url": _turned(request, "after", page.older),
+        "newer_url": _turned(request, "before", page.newer),
+        "attempts": open_attempts(),
+        "node_events": [
+            node_event_view(row) for row in NodeEvent.objects.all()[:NODE_EVENTS_SHOWN]
+        ],
+    }
+    return render(request, "decisions/list.html", context)
+
+
+def _turned(request: HttpRequest, name: str, cursor: UUID | None) -> str:
+    if cursor is None:
+        return ""
+    return address(request.path, request.GET, changed={name: str(cursor)})
+
+
+def _row(call: Call) -> CallRow:
+    return CallRow(
+        call=call,
+        url=reverse("decisions:call", args=[call.event_id]),
+        parties=sentences.call_line(call),
+        verdict_title=sentences.verdict_title(Verdict(call.verdict)),
+        verdict_text=sentences.verdict_sentence(call),
+        create_urls=_create_urls(call)[:1],
+    )
+
+
+def _create_urls(call: Call) -> list[tuple[str, str]]:
+    """Return each number of a call without owner, and the form that creates a user for it."""
+    return [
+        (number_shown(number), f"{reverse('people:create')}?{urlencode({_field(number): number})}")
+        for number in sentences.unowned_numbers(call)[:2]
+    ]
+
+
+def _field(number: str) -> str:
+    """Return what a number is of a person: short ones are extensions, full ones aliases."""
+    return "alias" if len(number) >= SHORTEST_FULL_NUMBER else "extension"
+
+
+@require_safe
+@never_cache
+@administrators_only
+def call(request: HttpRequest, event_id: UUID) -> HttpResponse:
+    """Answer why a call was recorded or not: the rule chain, step by step."""
+    row = get_object_or_404(Call, event_id=event_id)
+    verdict = Verdict(row.verdict)
+    context = {
+        "call": row,
+        "heading": _heading(verdict),
+        "parties": sentences.call_line(row),
+        "verdict": verdict.value,
+        "verdict_title": sentences.verdict_title(verdict),
+        "verdict_text": sentences.verdict_sentence(row),
+        "steps": sentences.steps_of(row),
+        "failed": verdict is Verdict.FAILED,
+        "create_urls": _create_urls(row),
+        "recordings": _recordings(request, row),
+        "earlier_url": _neighbour(row, earlier=True),
+        "later_url": _neighbour(row, earlier=False),
+    }
+    return render(request, "decisions/call.html", context)
+
+
+def _heading(verdict: Verdict) -> str:
+    if verdict is Verdict.RECORDED:
+        return _("Why was this call recorded?")
+    return _("Why was this call not recorded?")
+
+
+def _recordings(request: HttpRequest, row: Call) -> list[Recording]:
+    visible = recordings_visible_to(person_of(request))
+    return list(visible.filter(call=row).order_by("record_number"))
+
+
+def _neighbour(row: Call, *, earlier: bool) -> str:
+    order = NEWEST_FIRST if earlier else Order("at", "id", descending=False)
+    page = page_of(
+        Call.objects.all(), order, id_field="event_id", size=1, after=UUID(str(row.event_id))
+    )
+    return reverse("decisions:call", args=[page.rows[0].event_id]) if page.rows else ""
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@administrators_only
+def allow_peer(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Ask which trunk a source joins, naming both, then let it call."""
+    attempt = get_object_or_404(Attempt, public_id=public_id)
+    form = AllowPeerForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        trunk = allow(request, attempt, form.cleaned_data)
+        told = {"peer": attempt.peer_address, "trunk": trunk.name}
+        messages.success(request, _("%(peer)s may call by trunk %(trunk)s.") % told)
+        return redirect("decisions:list")
+    context = {"form": form, "attempt": attempt}
+    return render(request, "decisions/allow.html", context, status=422 if form.is_bound else 200)
+
+
+@require_POST
+@administrators_only
+def dismiss_peer(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Show a source no more."""
+    attempt = get_object_or_404(Attempt, public_id=public_id)
+    dismiss(request, attempt)
+    told = {"peer": attempt.peer_address}
+    messages.success(request, _("%(peer)s is shown no more. It gets no answer.") % told)
+    return redirect("decisions:list")
