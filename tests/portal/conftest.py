@@ -1,0 +1,70 @@
+"""The cast, recordings of theirs, and a vault that holds one of them."""
+
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from callvault.portal.people.levels import Level
+from callvault.portal.people.models import User
+from callvault.portal.recordings.models import Recording
+from tests.portal.catalogue_facts import list_recording
+
+
+@pytest.fixture
+def ann(db: None) -> User:
+    """Ann Keller, an agent of sales."""
+    return User.objects.create_user(
+        "ann", first_name="Ann", last_name="Keller", extension="2014", group="sales"
+    )
+
+
+@pytest.fixture
+def sam(db: None) -> User:
+    """Sam Whitlock supervises sales, and claims besides."""
+    return User.objects.create_user(
+        "sam",
+        first_name="Sam",
+        last_name="Whitlock",
+        extension="2001",
+        group="sales",
+        additional_groups="claims",
+        level=Level.GROUP_SUPERVISOR,
+    )
+
+
+@pytest.fixture
+def otto(db: None) -> User:
+    """Otto is an outsider: he supervises another group."""
+    return User.objects.create_user(
+        "otto", extension="2090", group="depot", level=Level.GROUP_SUPERVISOR
+    )
+
+
+@pytest.fixture
+def rita(db: None) -> User:
+    """Rita Marsh reviews for compliance: an administrator."""
+    return User.objects.create_user(
+        "rita", first_name="Rita", last_name="Marsh", level=Level.ADMINISTRATOR
+    )
+
+
+@pytest.fixture
+def anns_recording(ann: User) -> Recording:
+    """A call to Ann, listed as a worker lists it; its objects are in no vault."""
+    return list_recording(ann)
+
+
+@pytest.fixture
+def rita_client(client: Client, rita: User) -> Client:
+    """A browser in which Rita is signed in."""
+    client.force_login(rita)
+    return client
+
+
+@pytest.fixture
+def data_folder(tmp_path: Path, settings: Settings) -> Path:
+    """A data folder of its own, for vault and keys."""
+    settings.DATA_FOLDER = tmp_path
+    return tmp_path
