@@ -16,6 +16,7 @@ from callvault.sip import (
     InviteReceived,
     ReinviteReceived,
     Request,
+    RequestId,
     Response,
     Transport,
     UpdateReceived,
@@ -143,11 +144,10 @@ class Conversation:
         elif isinstance(event, UpdateReceived):
             self.server.respond(event.request_id, 200, now=self.now)
 
-    def accept(self, request_id: int) -> bool:
+    def accept(self, request_id: RequestId) -> bool:
         """Answer 200 with SDP."""
-        event = next(e for e in self.seen if getattr(e, "request_id", None) == request_id)
         return self.server.respond(
-            event.request_id,  # type: ignore[union-attr]  # found by that very attribute
+            request_id,
             200,
             content_type="application/sdp",
             body=ANSWER,
@@ -175,6 +175,28 @@ class Conversation:
         self._serve()
         return [parse_message(data) for _, data in self.server.messages_to_send()]
 
+    def send_raw_bytes(self, raw: bytes) -> list[bytes]:
+        """Give the server any bytes; return what it sends."""
+        self.server.receive(raw, flow=self.server_flow, now=self.now)
+        self._serve()
+        return [data for _, data in self.server.messages_to_send()]
+
+    def ask(self, method: str, **parts: str) -> Response:
+        """Send one request of the test's own making; return the first answer."""
+        answer = self.send_raw(raw_request(method, **parts))[0]
+        assert isinstance(answer, Response)
+        return answer
+
+    @property
+    def dialog_id(self) -> DialogId:
+        """The first dialog's id."""
+        return next(e.dialog_id for e in self.seen if isinstance(e, InviteReceived))
+
+    @property
+    def request_id(self) -> RequestId:
+        """The first INVITE's id."""
+        return next(e.request_id for e in self.seen if isinstance(e, InviteReceived))
+
     def kinds(self) -> list[str]:
         """Names of the server's events so far, without the raw messages."""
         names = [type(event).__name__ for event in self.seen]
@@ -184,6 +206,27 @@ class Conversation:
         """Statuses that the server sent to requests of that method, repetitions included."""
         responses = (m for m in self.sent_by_server if isinstance(m, Response))
         return [r.status for r in responses if r.cseq.method == method]
+
+
+def raw_request(
+    method: str,
+    *,
+    uri: str = "sip:srs@192.0.2.200",
+    branch: str = "z9hG4bKraw",
+    from_: str = "<sip:1001@example.com>;tag=raw",
+    to: str = "<sip:srs@192.0.2.200>",
+    call_id: str = "raw-call",
+    cseq: str = "",
+    extra: str = "",
+    body: str = "",
+) -> bytes:
+    """A request as a string, for what no agent of ours would send."""
+    return (
+        f"{method} {uri} SIP/2.0\r\n"
+        f"Via: SIP/2.0/UDP 192.0.2.14:5070;branch={branch};rport\r\n{extra}"
+        f"From: {from_}\r\nTo: {to}\r\nCall-ID: {call_id}\r\nCSeq: {cseq or f'7 {method}'}\r\n"
+        f"Contact: <sip:src@192.0.2.14:5070>\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+    ).encode()
 
 
 def with_headers(invitation: Invitation, **headers: str) -> Invitation:

@@ -116,8 +116,11 @@ class Uri:
             return cls(
                 text, scheme, unquote(number.strip()), "", None, parse_parameters(parameters)
             )
-        user, _, rest = rest.rpartition("@")
-        place, _, parameters = rest.partition("?")[0].partition(";")
+        base = rest.partition("?")[0]
+        if "@" in base or "@" not in rest:  # a "?" may also stand in the user part
+            rest = base
+        user, _, place = rest.rpartition("@")
+        place, _, parameters = place.partition("?")[0].partition(";")
         host, port = split_host_port(place)
         name = user.partition(";")[0].partition(":")[0].strip()
         return cls(text, scheme, unquote(name), host, port, parse_parameters(parameters))

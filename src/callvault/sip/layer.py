@@ -120,7 +120,7 @@ class TransactionLayer:
     def _is_new(self, request: Request, flow: Flow, now: float) -> bool:
         transaction = self._servers.get(transaction_key(request))
         if transaction is None:
-            return request.method == "ACK" or len(self._servers) < self._hard_limit
+            return len(self._servers) < self._hard_limit or _needs_no_room(request)
         if request.method == "ACK":
             if transaction.state is State.ACCEPTED:
                 return True  # the ACK of a 2xx belongs to the dialog, even on the INVITE's branch
@@ -197,6 +197,11 @@ class TransactionLayer:
         for transaction in list(self._clients.values()):
             if flow.connection_id and transaction.route.flow == flow:
                 transaction.send_again()
+
+
+def _needs_no_room(request: Request) -> bool:
+    """Whether a request is taken even when memory is used up: it ends something, or is refused."""
+    return request.method in ("ACK", "BYE") or not request.to_address.tag
 
 
 def origin_of(request: Request) -> TransactionKey:

@@ -65,14 +65,16 @@ class OwnRequests:
         if timer is None or dialog.state is not DialogState.CONFIRMED:
             return
 
-        def expire(_: float) -> None:
-            self._report(SessionExpired(dialog.dialog_id))
-
         arm = self._layer.timers.arm
-        dialog.timers.append(arm(now + timer.expires_after_s, expire))
+        dialog.timers.append(arm(now + timer.expires_after_s, lambda _: self._expire(dialog)))
         if timer.we_refresh:
             later = now + timer.refresh_after_s
             dialog.timers.append(arm(later, lambda now: self._refresh(dialog, now)))
+
+    def _expire(self, dialog: Dialog) -> None:
+        dialog.stop_timers()
+        dialog.session_timer = None
+        self._report(SessionExpired(dialog.dialog_id))
 
     def _refresh(self, dialog: Dialog, now: float) -> None:
         """Send UPDATE, or to a peer that does not take it a re-INVITE with the SDP as it is."""
@@ -102,8 +104,8 @@ class OwnRequests:
         self, dialog: Dialog, timer: SessionTimer, response: Response | None, now: float
     ) -> None:
         """Act on the answer to a refresh (RFC 4028, sections 7.2 and 10)."""
-        if dialog.state is not DialogState.CONFIRMED:
-            return
+        if dialog.state is not DialogState.CONFIRMED or dialog.session_timer is not timer:
+            return  # ended, expired, or refreshed by the peer meanwhile
         status = response.status if response else 408
         if response and status < 300:
             dialog.learn_target(response)
@@ -115,8 +117,7 @@ class OwnRequests:
         elif status == 491:
             self._refresh_later(dialog, now)
         elif status in (408, 481):
-            dialog.stop_timers()
-            self._report(SessionExpired(dialog.dialog_id))
+            self._expire(dialog)
         else:
             # It does not take refreshes from us: silence of the media ends the session instead.
             dialog.stop_timers()
@@ -146,13 +147,18 @@ class OwnRequests:
             body=body,
         )
 
+        is_final = False
+
         def received(response: Response | None, now: float) -> None:
-            if response is not None and dialog.state is not DialogState.ENDED:
-                self._report(
-                    MessageSeen(dialog.dialog_id, response.raw, sent=False, flow=route.flow)
-                )
+            nonlocal is_final
             if response is not None and method == "INVITE" and 200 <= response.status < 300:
-                self._acknowledge(dialog, request, route)
+                self._acknowledge(dialog, request, route)  # each time: the ACK may be lost
+            if is_final:
+                return
+            is_final = response is None or response.status >= 200
+            if response is not None and dialog.state is not DialogState.ENDED:
+                seen = MessageSeen(dialog.dialog_id, response.raw, sent=False, flow=route.flow)
+                self._report(seen)
             answered(response, now)
 
         self._report(MessageSeen(dialog.dialog_id, bytes(request), sent=True, flow=route.flow))
