@@ -16,7 +16,14 @@ from callvault.config.sections import CaptureConfig
 from callvault.spool import JournalReader, Packet, PacketsBlock
 from callvault.spool.entries import Event, JournalHeader
 
-CONFIG = CaptureConfig(bind_address="127.0.0.1", port_first=20000, port_last=32766, sweep_ms=20)
+# A buffer that every system grants, so that no alarm about it is raised.
+CONFIG = CaptureConfig(
+    bind_address="127.0.0.1",
+    port_first=20000,
+    port_last=32766,
+    sweep_ms=20,
+    socket_buffer_bytes=131_072,
+)
 LOOPBACK = ("127.0.0.0/8", "::1")
 ENVELOPE = b"the journal key, sealed"
 

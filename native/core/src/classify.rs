@@ -85,4 +85,21 @@ mod tests {
         }
         assert_eq!(classify(&[0x80, 200, 0]), Class::Invalid);
     }
+
+    #[test]
+    fn whatever_comes_the_payload_lies_within_the_datagram() {
+        let mut state = 1u64;
+        for _ in 0..200_000 {
+            let bytes: Vec<u8> = (0..state % 40)
+                .map(|_| {
+                    state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    (state >> 56) as u8
+                })
+                .collect();
+            state = state.rotate_left(7).wrapping_add(1);
+            if let Class::Rtp { payload_offset, .. } = classify(&bytes) {
+                assert!(payload_offset <= bytes.len());
+            }
+        }
+    }
 }

@@ -181,6 +181,7 @@ impl Journal {
                 // A new stream of the same index must not share a block with this one.
                 inner.seal_gathered(scratch, self);
                 inner.streams[number].close(&self.shared);
+                inner.report(self);
             }
         });
     }
@@ -217,7 +218,7 @@ impl Journal {
         self.with_scratch(|inner, scratch| {
             if inner.state == State::Open {
                 inner.receive(scratch, self);
-                inner.close_streams(&self.shared);
+                inner.close_streams(self);
                 inner.seal_gathered(scratch, self);
                 inner.state = State::Ending;
                 // An end that the disk refuses waits like any other block.
@@ -234,7 +235,7 @@ impl Journal {
                 return;
             }
             inner.receive(scratch, self);
-            inner.close_streams(&self.shared);
+            inner.close_streams(self);
             inner.seal_gathered(scratch, self);
             inner.output.retry(&self.shared);
             inner.finish(self);
@@ -358,8 +359,9 @@ impl Inner {
         }
     }
 
-    fn close_streams(&mut self, shared: &Shared) {
-        self.streams.iter_mut().for_each(|stream| stream.close(shared));
+    fn close_streams(&mut self, journal: &Journal) {
+        self.streams.iter_mut().for_each(|stream| stream.close(&journal.shared));
+        self.report(journal);
     }
 
     fn finish_if_written(&mut self, journal: &Journal) {

@@ -1,5 +1,6 @@
 //! One media stream: its two sockets, who may send, and what was counted.
 
+use std::os::fd::AsRawFd;
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::block::{GatheredPacket, Gathering};
@@ -12,6 +13,7 @@ use crate::pair::{self, SocketPair};
 use crate::shared::Shared;
 use crate::sources::{Source, Sources};
 use crate::sweep::{Batch, Datagram, DATAGRAMS};
+use crate::sys;
 use crate::window::Window;
 
 const PCMU: u8 = 0;
@@ -157,7 +159,11 @@ impl Stream {
 
     /// Close the sockets and let the ports rest.
     pub fn close(&mut self, shared: &Shared) {
-        if self.sockets.take().is_some() {
+        if let Some(sockets) = self.sockets.take() {
+            // The last losses of a socket came with no later packet that would have told of them.
+            for (port, socket) in [(Port::Rtp, &sockets.rtp), (Port::Rtcp, &sockets.rtcp)] {
+                self.note_kernel_drops(port, sys::dropped_datagrams(socket.as_raw_fd()));
+            }
             shared.ports().rest(self.ports.rtp, clock::monotonic_ns());
             shared.totals.open_sockets.fetch_sub(2, Relaxed);
         }

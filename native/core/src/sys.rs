@@ -50,6 +50,18 @@ pub fn get_option(socket: RawFd, option: libc::c_int) -> io::Result<libc::c_int>
     Ok(value)
 }
 
+/// How many datagrams a socket has lost because its buffer was full.
+pub fn dropped_datagrams(socket: RawFd) -> Option<u32> {
+    const DROPS: usize = 8; // SK_MEMINFO_DROPS of linux/sock_diag.h
+    let mut figures = [0u32; DROPS + 1];
+    let mut length = std::mem::size_of_val(&figures) as libc::socklen_t;
+    let pointer = figures.as_mut_ptr().cast();
+    let (level, option) = (libc::SOL_SOCKET, libc::SO_MEMINFO);
+    // SAFETY: both pointers are to live values; `length` is the size of `figures`.
+    check(unsafe { libc::getsockopt(socket, level, option, pointer, &mut length) }).ok()?;
+    (length as usize == std::mem::size_of_val(&figures)).then_some(figures[DROPS])
+}
+
 /// Raise the limit of open files to what the system allows; return what is allowed then.
 pub fn raise_open_file_limit() -> u64 {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };

@@ -214,6 +214,26 @@ fn a_small_receive_buffer_is_told_once() {
 }
 
 #[test]
+fn packets_that_a_full_socket_buffer_lost_are_counted_and_told() {
+    let node = Node::start("drops", |config| {
+        config.socket_buffer_bytes = 4096;
+        config.sweep = Duration::from_secs(1);
+    });
+    let journal = node.journal(1);
+    let (stream, ports) = journal.open_stream(0, loopback()).unwrap();
+    let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
+    for _ in 0..1000 {
+        sender.send_to(&rtp(1), ("127.0.0.1", ports.rtp)).unwrap();
+    }
+    journal.close();
+    let counters = journal.counters(stream);
+    assert!(counters.dropped_kernel > 0);
+    assert_eq!(counters.packets + counters.dropped_kernel, 1000);
+    assert_eq!(node.receiver.stats().kernel_drops, counters.dropped_kernel);
+    assert!(node.receiver.alarms().iter().any(|alarm| alarm.kind == "kernel_drops"));
+}
+
+#[test]
 fn a_closed_receiver_opens_nothing_more() {
     let node = Node::start("closed", |_| ());
     let journal = node.journal(1);
