@@ -115,6 +115,15 @@ def test_later_associations_correct_a_guess() -> None:
     assert not dialog.roster.sessions()[0].is_guess
 
 
+def test_a_damaged_document_takes_nobody_away() -> None:
+    dialog = _Dialog()
+    dialog.hear(CALL)
+    damaged = read_metadata(f"<recording>{SESSION}{ANN}<particip".encode())
+    assert damaged.problem
+    dialog.state.apply(damaged)
+    assert [one.participant_id for one in dialog.state.view.participants] == ["p1", "p2"]
+
+
 def test_an_empty_view_has_nobody() -> None:
     roster = Roster()
     roster.learn(View(), LINES)

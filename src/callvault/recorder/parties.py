@@ -51,6 +51,8 @@ class Parties:
             document = read_metadata(part.content)
         except RemoteProtocolError as error:
             return MetadataRead(problem=str(error))
+        if document.problem and not document.participants:
+            return MetadataRead(problem=document.problem)
         is_first = not self.has_metadata
         if is_first:
             self._state, self._roster, self.has_metadata = MetadataState(), Roster(), True

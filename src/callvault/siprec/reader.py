@@ -129,6 +129,9 @@ class _Reader:
 
     def _mode(self) -> DataMode:
         """Partial if an element or, as SEMS does it, an attribute of the root says so."""
+        if self.problem:
+            # What a damaged document lacks may only be lost: it takes nothing away.
+            return DataMode.PARTIAL
         said = _first(self.root, "datamode") or _attribute(self.root, "datamode")
         return DataMode.PARTIAL if said.lower() == "partial" else DataMode.COMPLETE
 
@@ -199,11 +202,15 @@ def _identities(element: etree._Element) -> Iterator[NameId]:
     """Yield the nameID elements; in drafts `aor` and `name` are children of the participant."""
     for child in children(element):
         if local_name(child) == "nameid":
-            aor = _attribute(child, "aor") or _first(child, "aor")
-            yield NameId(aor, _first(child, "name") or _attribute(child, "name"))
-    aor, name = _first(element, "aor") or _attribute(element, "aor"), _first(element, "name")
-    if aor or name:
-        yield NameId(aor, name)
+            identity = NameId(
+                _attribute(child, "aor") or _first(child, "aor"),
+                _first(child, "name") or _attribute(child, "name"),
+            )
+            if identity != NameId():
+                yield identity
+    identity = NameId(_first(element, "aor") or _attribute(element, "aor"), _first(element, "name"))
+    if identity != NameId():
+        yield identity
 
 
 def _participant_session(element: etree._Element, place: int) -> ParticipantSession:

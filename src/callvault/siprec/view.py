@@ -123,14 +123,13 @@ class MetadataState:
 
 def merge(view: View, document: Document) -> View:
     """Return the state after `document`."""
+    participants = tuple(_with_identities(one, view) for one in document.participants)
     if document.mode is DataMode.COMPLETE:
         view = View()
     return View(
         groups=_upsert(view.groups, document.groups, lambda one: one.group_id),
         sessions=_upsert(view.sessions, document.sessions, lambda one: one.session_id),
-        participants=_upsert(
-            view.participants, document.participants, lambda one: one.participant_id
-        ),
+        participants=_upsert(view.participants, participants, lambda one: one.participant_id),
         streams=_upsert(
             view.streams, document.streams, lambda one: (one.session_id, one.stream_id)
         ),
@@ -148,6 +147,14 @@ def merge(view: View, document: Document) -> View:
             view.session_recordings, document.session_recordings, lambda one: one.session_id
         ),
     )
+
+
+def _with_identities(participant: Participant, view: View) -> Participant:
+    """Keep what is known of a participant who is named again without any identity."""
+    if participant.identities:
+        return participant
+    known = (one for one in view.participants if one.participant_id == participant.participant_id)
+    return next(known, participant)
 
 
 def _upsert(
