@@ -19,7 +19,8 @@ from callvault.rtp.batch import Booleans, Integers
 
 RELATCH_NS = SECOND_NS
 _SLACK_NS = 100_000_000  # reordered packets come this much after the last in order
-_TALKS_OVER = 0.2  # of its own time: who talks over a better source so much is a stranger
+_TALKS_OVER = 0.2  # of its own time: who talks over a better source so much is a stranger,
+_TALKS_OVER_NS = 300_000_000  # but not for a moment in which one goes and another comes
 _MIN_PACKETS = 3  # fewer are not a voice where another source is (RFC 3550, A.1: probation)
 
 Key = TypeVar("Key")
@@ -121,7 +122,7 @@ def choose(candidates: Mapping[Key, Candidate]) -> dict[Key, Claims]:
 
 def _is_stranger(active_ns: int, free_ns: int) -> bool:
     overlap_ns = active_ns - free_ns
-    return overlap_ns > RELATCH_NS and overlap_ns > _TALKS_OVER * active_ns
+    return overlap_ns > _TALKS_OVER_NS and overlap_ns > _TALKS_OVER * active_ns
 
 
 def _length(spans: Sequence[Span]) -> int:

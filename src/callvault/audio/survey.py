@@ -19,7 +19,9 @@ SECOND_NS = 1_000_000_000
 JUMP_NS = 80_000_000  # a step of the lag from packet to packet that may be more than jitter
 LOST_REGION_NS = 200_000_000  # a hole this long is told to people
 _RESTART_NS = SECOND_NS  # a gap of numbers whose media time disagrees this much is not loss
+_RESTART_NUMBERS = 50
 _MAX_HOLES = 10_000
+_DEFAULT_STEP_NS = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class Hole:
     after_ns: int  # arrival of the packet before
     before_ns: int  # arrival of the packet behind
     missing: int
+    packet_ms: int  # how long each of them was, by the timestamps of those around
 
 
 @dataclass(slots=True)
@@ -76,6 +79,7 @@ class SourceSurvey:
     _first_ticks: int | None = None
     _last: tuple[int, int] | None = None  # arrival and lag of the last media packet
     _last_arrival_ns: int = 0
+    _last_lag_ns: int = 0  # of any packet
 
     def add(self, batch: PacketBatch, table: PayloadTable) -> None:
         """Take the next packets of this source into account."""
@@ -84,7 +88,7 @@ class SourceSurvey:
         numbers = self._tracker.extend(batch.sequence_number, batch.timestamp)
         if self._first_ticks is None:
             self._first_ticks = int(numbers.ticks[0])
-            self._last_arrival_ns = int(batch.arrival_ns[0])
+            self._last_arrival_ns = self._last_lag_ns = int(batch.arrival_ns[0])
         is_new = self.statistics.add(numbers)
         self.by_payload_type += np.bincount(batch.payload_type[is_new], minlength=128)
         clock = table.clock_rates_hz[batch.payload_type]
@@ -98,6 +102,7 @@ class SourceSurvey:
         if len(rows):
             self._mark(rows, batch.arrival_ns, numbers, media_ns)
         self._last_arrival_ns = int(batch.arrival_ns[-1])
+        self._last_lag_ns = int(batch.arrival_ns[-1] - media_ns[-1])
 
     def marks(self) -> Marks:
         """Return all marks so far, joined."""
@@ -139,19 +144,19 @@ class SourceSurvey:
     def _note_holes(self, batch: PacketBatch, numbers: Unwrapped, media_ns: Integers) -> None:
         """Keep gaps in the numbers that last, and take out those that nobody sent."""
         rows = np.flatnonzero(numbers.order_gain > 1)
+        if not len(rows):
+            return
+        lag = batch.arrival_ns - media_ns
+        arrival_before = np.concatenate(([self._last_arrival_ns], batch.arrival_ns[:-1]))
+        lag_before = np.concatenate(([self._last_lag_ns], lag[:-1]))
+        packet_ms = _usual_step_ns(numbers, media_ns) // 1_000_000
         for row in rows.tolist():
             missing = int(numbers.order_gain[row]) - 1
-            arrival = int(batch.arrival_ns[row])
-            before = int(batch.arrival_ns[row - 1]) if row else self._last_arrival_ns
-            lag = arrival - int(media_ns[row])
-            if self._last is not None and row == 0:
-                stepped = abs(lag - self._last[1])
-            else:
-                stepped = abs(lag - int(batch.arrival_ns[row - 1] - media_ns[row - 1]))
-            if stepped > _RESTART_NS and missing > 50:
+            before, behind = int(arrival_before[row]), int(batch.arrival_ns[row])
+            if abs(lag[row] - lag_before[row]) > _RESTART_NS and missing > _RESTART_NUMBERS:
                 self.never_sent += missing
-            elif arrival - before >= LOST_REGION_NS and len(self.holes) < _MAX_HOLES:
-                self.holes.append(Hole(before, arrival, missing))
+            elif behind - before >= LOST_REGION_NS and len(self.holes) < _MAX_HOLES:
+                self.holes.append(Hole(before, behind, missing, packet_ms))
 
     def _note_digits(self, batch: PacketBatch) -> None:
         """List events: one for each timestamp, as long as its last packet says."""
@@ -162,3 +167,9 @@ class SourceSurvey:
             if len(self.digits) < _MAX_HOLES:
                 digit = self.digits.setdefault(stamp, Digit(payload[0], at_ns, ticks))
                 digit.ticks = max(digit.ticks, ticks)
+
+
+def _usual_step_ns(numbers: Unwrapped, media_ns: Integers) -> int:
+    """Return how much media a packet usually carries: the median step between neighbours."""
+    steps = np.diff(media_ns)[numbers.order_gain[1:] == 1]
+    return int(np.median(steps)) if len(steps) else _DEFAULT_STEP_NS

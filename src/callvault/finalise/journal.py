@@ -1,0 +1,219 @@
+"""One call's journal: from the spool to sealed recordings and the facts for the catalogue.
+
+Nothing is listed and nothing is deleted here: the worker does that, in the order that makes each
+step repeatable. Doing a journal twice gives the same recordings, since their ids are in it.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from callvault.config.sections import FinaliseConfig
+from callvault.errors import ProtocolError, SpoolError
+from callvault.finalise import quality, recording
+from callvault.finalise.catalogue import CallFacts, RecordingFacts, SealedObjectFact
+from callvault.finalise.plan import plan
+from callvault.finalise.reading import Item, read
+from callvault.finalise.survey import CallSurvey, survey
+from callvault.finalise.timeline import timeline
+from callvault.finalise.window import Window, window_of
+from callvault.policy.decision import Assignment, Decision, Direction, Party, Verdict
+from callvault.sip import parse_message
+from callvault.spool import JournalReader
+from callvault.spool.entries import JournalHeader
+from callvault.vault import Certificate, RecordingObjects, SealedRecording
+
+logger = logging.getLogger(__name__)
+
+ANSWERED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Workbench:
+    """What finishing a journal needs."""
+
+    objects: RecordingObjects
+    certificates: tuple[Certificate, ...]  # of the archive: they open what is sealed
+    unwrap: Callable[[bytes], bytes]  # journal key of an envelope; raises KeyUnavailable
+    config: FinaliseConfig
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedJournal:
+    """What came of a journal, ready for the catalogue."""
+
+    call: CallFacts
+    recordings: tuple[RecordingFacts, ...] = ()
+    is_damaged: bool = False  # finished as far as it could be read; the journal is to be kept
+
+
+@dataclass(slots=True)
+class _Journal:
+    """A journal that can be read more than once, and how far that went."""
+
+    path: Path
+    bench: Workbench
+    header: JournalHeader = field(init=False)
+    is_cut_off: bool = False
+    is_damaged: bool = False
+
+    @contextmanager
+    def items(self) -> Iterator[Iterator[Item]]:
+        """Open the journal and read it from its start."""
+        with JournalReader.open(self.path, self.bench.unwrap) as reader:
+            self.header = reader.header
+            yield read(reader.blocks())
+            self.is_damaged = reader.damage is not None
+            self.is_cut_off = not reader.ended
+
+
+def finalise_journal(path: Path, bench: Workbench) -> FinishedJournal:
+    """Seal the recordings of a journal that no recorder holds open any more.
+
+    Raises JournalDamaged (not even the header can be read), KeyUnavailable, VaultError (store),
+    SpoolError (nothing was decided in it) and OSError. Until it returns nothing is listed.
+    """
+    journal = _Journal(path, bench)
+    with journal.items() as items:
+        found = survey(items)
+    if found.decision is None:
+        raise SpoolError("journal holds no decision")
+    window = window_of(found, opened_at_ns=journal.header.opened_at_ns)
+    recordings: tuple[RecordingFacts, ...] = ()
+    if found.decision.verdict is Verdict.RECORDED and window is not None:
+        recordings = tuple(
+            _record(journal, found, found.decision, window, assignment)
+            for assignment in found.decision.assignments
+        )
+        if not recordings:
+            raise SpoolError("journal says recorded, but for nobody")
+    call = _call(journal.header, found, found.decision, window, recordings)
+    return FinishedJournal(call, recordings, is_damaged=journal.is_damaged)
+
+
+def failed_call(header: JournalHeader, problem: str) -> CallFacts:
+    """Return the verdict of a journal that could not be finished, as far as is known."""
+    return CallFacts(
+        event_id=header.journal_id,
+        at_ns=header.opened_at_ns,
+        verdict=Verdict.FAILED,
+        decision=Decision(Verdict.FAILED, ()),
+        trunk=header.trunk,
+        node=header.node,
+        peer=header.peer,
+        call_id=header.call_id,
+        caller="",
+        callee="",
+        problem=problem,
+    )
+
+
+def _record(
+    journal: _Journal,
+    found: CallSurvey,
+    decision: Decision,
+    window: Window,
+    assignment: Assignment,
+) -> RecordingFacts:
+    """Make and seal one recording."""
+    bench = journal.bench
+    planned = plan(assignment, window, found)
+    sealer = bench.objects.begin(assignment.recording_id, bench.certificates)
+    with journal.items() as items:
+        meters = recording.write(
+            planned,
+            items,
+            sealer,
+            header=journal.header,
+            ports=found.ports,
+            config=bench.config,
+        )
+    header = journal.header
+    facts = RecordingFacts(
+        assignment=assignment,
+        interaction_id=header.journal_id,
+        journal_ids=(header.journal_id,),
+        trunk=header.trunk,
+        node=header.node,
+        peer=header.peer,
+        call_id=header.call_id,
+        started_at_ns=window.start_ns,
+        ended_at_ns=window.end_ns,
+        duration_ms=window.duration_ms,
+        end_reason=found.ended.reason if found.ended else "cut_off",
+        audio_format="mp3",
+        sample_rate_hz=planned.sample_rate_hz,
+        objects=(),
+        envelope_certificates=tuple(one.info.fingerprint for one in bench.certificates),
+        quality=quality.report(
+            planned,
+            meters,
+            cut_off=journal.is_cut_off and found.ended is None,
+            damaged=journal.is_damaged,
+        ),
+        timeline=timeline(planned, found.timeline, found.ended),
+        decision=decision,
+    )
+    logger.info("sealed rs=%s recording=%s", header.journal_id, assignment.recording_id)
+    return _with_objects(facts, sealer.finish(msgspec.json.encode(facts)))
+
+
+def _with_objects(facts: RecordingFacts, sealed: SealedRecording) -> RecordingFacts:
+    return msgspec.structs.replace(
+        facts,
+        objects=tuple(
+            SealedObjectFact(kind=one.kind.value, size_bytes=one.size_bytes, sha256=one.sha256)
+            for one in sealed.objects
+        ),
+        envelope_certificates=tuple(one.fingerprint for one in sealed.certificates),
+    )
+
+
+def _call(
+    header: JournalHeader,
+    found: CallSurvey,
+    decision: Decision,
+    window: Window | None,
+    recordings: tuple[RecordingFacts, ...],
+) -> CallFacts:
+    verdict, problem = decision.verdict, ""
+    if verdict is Verdict.RECORDED and not recordings:
+        verdict, problem = Verdict.NOT_KEPT, "ended before it was answered"
+    caller, callee = _parties(decision, found.invite)
+    return CallFacts(
+        event_id=header.journal_id,
+        at_ns=header.opened_at_ns,
+        verdict=verdict,
+        decision=decision,
+        trunk=header.trunk,
+        node=header.node,
+        peer=header.peer,
+        call_id=header.call_id,
+        caller=caller,
+        callee=callee,
+        duration_ms=window.signalled_ms if window else 0,
+        sip_status=ANSWERED if window else 0,
+        recording_ids=tuple(one.assignment.recording_id for one in recordings),
+        problem=problem,
+    )
+
+
+def _parties(decision: Decision, invite: bytes) -> tuple[str, str]:
+    """Return who called whom: as decided, else by the addresses of the INVITE."""
+    if decision.assignments:
+        first = decision.assignments[0]
+        local, remote = _number(first.local), _number(first.remote)
+        return (remote, local) if first.direction is Direction.IN else (local, remote)
+    try:
+        message = parse_message(invite)
+        return message.from_address.uri.user or "", message.to_address.uri.user or ""
+    except ProtocolError:
+        return "", ""
+
+
+def _number(party: Party) -> str:
+    return party.number or party.aor

@@ -1,0 +1,151 @@
+"""Reads a journal the way finalise needs it: events one by one, packets by source in columns.
+
+Both passes over a journal read it through here, so that both see the same batches. All times that
+leave here are on one clock without steps, which agrees with UTC at the journal's first block.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import msgspec
+
+from callvault.rtp import PacketBatch, parse_batch
+from callvault.spool import PacketsBlock
+from callvault.spool.entries import Event, StreamsChanged
+
+GATHERED_NS = 8_000_000_000  # packets of this time make a batch
+_MAX_GATHERED = 4_000  # or so many
+_STEP_NS = 20_000_000  # the two clocks part by more only when the wall clock was set
+_BLOCK_NS = 2_000_000_000  # a block holds what came since the one before, about a second
+
+
+class SourceKey(NamedTuple):
+    """One sender on one stream: told apart by address, port and SSRC."""
+
+    stream: int
+    address: str
+    port: int
+    ssrc: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceBatch:
+    """The next packets of one source."""
+
+    key: SourceKey
+    packets: PacketBatch
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """All that arrived until this moment has been handed out."""
+
+    at_ns: int
+
+
+@dataclass(slots=True)
+class SteadyClock:
+    """Takes steps of the wall clock out of arrival times (each block carries both clocks)."""
+
+    _shift_ns: int = 0  # to add to UTC
+    _first_offset_ns: int | None = None
+    _reached_ns: int | None = None
+
+    def arrivals(self, block: PacketsBlock) -> list[int]:
+        """Return the arrival of each packet of the next block."""
+        if self._first_offset_ns is None:
+            self._first_offset_ns = block.clock_offset_ns
+        before = self._shift_ns
+        shift = self._first_offset_ns - block.clock_offset_ns
+        stepped = abs(shift - before) > _STEP_NS
+        if stepped:
+            self._shift_ns = shift
+        now = block.realtime_ns + self._shift_ns
+        since = self._reached_ns if self._reached_ns is not None else now - _BLOCK_NS
+        self._reached_ns = now
+        if not stepped:
+            return [packet.arrival_ns + before for packet in block.packets]
+        return [
+            packet.arrival_ns + (shift if since <= packet.arrival_ns + shift <= now else before)
+            for packet in block.packets
+        ]
+
+    def at(self, at_ns: int) -> int:
+        """Return the moment of an event that was written after the last block."""
+        return at_ns + self._shift_ns
+
+    @property
+    def reached_ns(self) -> int:
+        """When the last block was gathered."""
+        return self._reached_ns or 0
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """Datagrams of one stream and sender."""
+
+    datagrams: list[bytes] = field(default_factory=list)
+    arrivals_ns: list[int] = field(default_factory=list)
+
+
+class Gatherer:
+    """Collects packets of some seconds, then hands them out by source."""
+
+    def __init__(self) -> None:
+        self._by_sender: dict[tuple[int, str, int], _Gathered] = {}
+        self._count = 0
+        self._since_ns: int | None = None
+
+    def add(self, block: PacketsBlock, arrivals_ns: list[int]) -> None:
+        """Take a block's RTP packets; RTCP is left to the object of received packets."""
+        # The loop runs once per packet of every recording: senders are looked up once a block.
+        senders = {
+            key: self._by_sender.setdefault((key[0], str(one.address), one.port), _Gathered())
+            for key, one in block.sources.items()
+        }
+        for packet, arrival_ns in zip(block.packets, arrivals_ns, strict=True):
+            if not packet.is_rtcp:
+                gathered = senders[packet.stream, packet.source]
+                gathered.datagrams.append(packet.datagram)
+                gathered.arrivals_ns.append(arrival_ns)
+        self._count += len(block.packets)
+        if self._since_ns is None and arrivals_ns:
+            self._since_ns = min(arrivals_ns)
+
+    def is_full(self, reached_ns: int) -> bool:
+        """Return whether it is time to hand out."""
+        waited = self._since_ns is not None and reached_ns - self._since_ns >= GATHERED_NS
+        return waited or self._count >= _MAX_GATHERED
+
+    def hand_out(self) -> Iterator[SourceBatch]:
+        """Yield what was collected, and begin anew."""
+        by_sender, self._by_sender = self._by_sender, {}
+        self._count, self._since_ns = 0, None
+        for (stream, address, port), gathered in by_sender.items():
+            batch = parse_batch(gathered.datagrams, gathered.arrivals_ns)
+            ssrcs = dict.fromkeys(batch.ssrc.tolist())
+            for ssrc in ssrcs:
+                part = batch if len(ssrcs) == 1 else batch.take(batch.ssrc == ssrc)
+                yield SourceBatch(SourceKey(stream, address, port, ssrc), part)
+
+
+Item = Event | PacketsBlock | SourceBatch | Reached
+
+
+def read(blocks: Iterable[PacketsBlock | Event]) -> Iterator[Item]:
+    """Yield a journal's items: each block as it is, then its packets, some seconds together."""
+    clock, gatherer = SteadyClock(), Gatherer()
+    for block in blocks:
+        if isinstance(block, PacketsBlock):
+            yield block
+            gatherer.add(block, clock.arrivals(block))
+            if gatherer.is_full(clock.reached_ns):
+                yield from gatherer.hand_out()
+                yield Reached(clock.reached_ns)
+            continue
+        if isinstance(block, StreamsChanged):  # what came before was said under the old meaning
+            yield from gatherer.hand_out()
+        yield msgspec.structs.replace(block, at_ns=clock.at(block.at_ns))
+    yield from gatherer.hand_out()
+    yield Reached(clock.reached_ns)

@@ -1,0 +1,95 @@
+"""First pass over a journal: what was decided, when it was, and what was received.
+
+Nothing is decoded. What is kept grows by some tens of bytes a second of call and source.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from callvault.audio import Encoding, PayloadTable, SourceSurvey
+from callvault.finalise.reading import Item, Reached, SourceBatch, SourceKey
+from callvault.policy.decision import Decision
+from callvault.spool.entries import (
+    Decided,
+    DialogEnded,
+    SignallingSeen,
+    StreamDescription,
+    StreamsChanged,
+    TimelineEvent,
+)
+
+MAX_SOURCES = 64  # of a stream; a flood of invented SSRCs must not fill the memory
+_MAX_TIMELINE = 10_000
+
+
+class PayloadTables:
+    """What payload types mean on each stream, as the negotiation goes on."""
+
+    def __init__(self) -> None:
+        self._encodings: dict[int, dict[int, Encoding]] = {}
+        self._tables: dict[int, PayloadTable] = {}
+
+    def change(self, streams: Iterable[StreamDescription]) -> None:
+        """Take a new negotiation; what it no longer names keeps its meaning for late packets."""
+        for stream in streams:
+            known = self._encodings.setdefault(stream.index, {})
+            for one in stream.formats:
+                name = one.encoding.upper()
+                known[one.payload_type] = Encoding(one.payload_type, name, one.clock_rate_hz)
+            self._tables[stream.index] = PayloadTable(known.values())
+
+    def of(self, stream: int) -> PayloadTable:
+        """Return the table in force on a stream."""
+        return self._tables.setdefault(stream, PayloadTable())
+
+
+@dataclass(slots=True)
+class CallSurvey:
+    """What the first pass found."""
+
+    tables: PayloadTables = field(default_factory=PayloadTables)
+    sources: dict[int, dict[SourceKey, SourceSurvey]] = field(default_factory=dict)  # by stream
+    timeline: list[TimelineEvent] = field(default_factory=list)
+    ports: dict[int, int] = field(default_factory=dict)  # ours, by stream
+    decision: Decision | None = None
+    ended: DialogEnded | None = None
+    invite: bytes = b""  # the first request received, for its From and To
+    first_arrival_ns: int | None = None
+    last_arrival_ns: int | None = None
+
+    def take(self, item: Item) -> None:
+        """Take the next item of the journal."""
+        if isinstance(item, SourceBatch):
+            self._take_packets(item)
+        elif isinstance(item, StreamsChanged):
+            self.tables.change(item.streams)
+            self.ports.update({one.index: one.port for one in item.streams if one.port})
+        elif isinstance(item, TimelineEvent) and len(self.timeline) < _MAX_TIMELINE:
+            self.timeline.append(item)
+        elif isinstance(item, Decided):
+            self.decision = item.decision
+        elif isinstance(item, DialogEnded):
+            self.ended = item
+        elif isinstance(item, SignallingSeen) and not self.invite and not item.sent:
+            self.invite = item.raw
+
+    def _take_packets(self, batch: SourceBatch) -> None:
+        if not len(batch.packets):
+            return
+        of_stream = self.sources.setdefault(batch.key.stream, {})
+        if batch.key not in of_stream and len(of_stream) >= MAX_SOURCES:
+            return
+        table = self.tables.of(batch.key.stream)
+        of_stream.setdefault(batch.key, SourceSurvey()).add(batch.packets, table)
+        first, last = int(batch.packets.arrival_ns[0]), int(batch.packets.arrival_ns[-1])
+        self.first_arrival_ns = min(self.first_arrival_ns or first, first)
+        self.last_arrival_ns = max(self.last_arrival_ns or last, last)
+
+
+def survey(items: Iterable[Item]) -> CallSurvey:
+    """Read a whole journal."""
+    found = CallSurvey()
+    for item in items:
+        if not isinstance(item, Reached):
+            found.take(item)
+    return found

@@ -1,0 +1,85 @@
+"""The lines of a recording's timeline: what people look for when they open it."""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from callvault.finalise.catalogue import TimelineItem
+from callvault.finalise.plan import SIDES, RecordingPlan
+from callvault.finalise.quality import lost_holes
+from callvault.finalise.window import Interval
+from callvault.spool.entries import DialogEnded, TimelineEvent
+
+LOST_MS = 200  # losses shorter than this are counted, not listed
+_MAX_ITEMS = 2_000
+_TICKS_PER_MS = 8
+_PACKET_MS = 20
+
+
+def timeline(
+    plan: RecordingPlan, events: Sequence[TimelineEvent], ended: DialogEnded | None
+) -> tuple[TimelineItem, ...]:
+    """Return the timeline in order of time."""
+    items = [*_signalled(plan, events), *_lost(plan), *_digits(plan)]
+    if ended is not None and not any(item.kind == "ended" for item in items):
+        offset_ms = plan.window.offset_ms(ended.at_ns)
+        items.append(TimelineItem(offset_ms=offset_ms, kind="ended", detail=ended.reason))
+    return tuple(sorted(items, key=lambda item: item.offset_ms)[:_MAX_ITEMS])
+
+
+def _signalled(plan: RecordingPlan, events: Sequence[TimelineEvent]) -> Iterator[TimelineItem]:
+    """Yield what was signalled; holds and pauses with their length."""
+    lengths = {id(one.event): _length_ms(plan, one) for one in plan.window.held}
+    lengths |= {id(one.event): _length_ms(plan, one) for one in plan.window.paused}
+    for event in events:
+        yield TimelineItem(
+            offset_ms=plan.window.offset_ms(event.at_ns),
+            kind=event.kind,
+            length_ms=lengths.get(id(event), 0),
+            who=event.who,
+            detail=event.detail,
+            channel=_channel(plan, event.streams),
+        )
+
+
+def _length_ms(plan: RecordingPlan, interval: Interval) -> int:
+    window = plan.window
+    return window.offset_ms(interval.end_ns) - window.offset_ms(interval.start_ns)
+
+
+def _channel(plan: RecordingPlan, streams: Sequence[int]) -> Literal["owner", "remote", "both"]:
+    """Return whom an event concerns: one channel only if all its streams are that one's."""
+    for side in SIDES:
+        if streams and set(streams) <= set(plan.streams[side]) and not plan.assignment.mixed:
+            return side
+    return "both"
+
+
+def _lost(plan: RecordingPlan) -> Iterator[TimelineItem]:
+    """Yield losses that can be heard; in a mixed recording once."""
+    for side in SIDES[:1] if plan.assignment.mixed else SIDES:
+        for hole in lost_holes(plan, side):
+            start_ms = plan.window.offset_ms(hole.after_ns)
+            apart_ms = plan.window.offset_ms(hole.before_ns) - start_ms - _PACKET_MS
+            # Silence suppression may lie in the same gap: no more than was numbered is lost.
+            length_ms = min(apart_ms, hole.missing * hole.packet_ms)
+            if length_ms >= LOST_MS:
+                channel = "both" if plan.assignment.mixed else side
+                yield TimelineItem(
+                    offset_ms=start_ms + _PACKET_MS,
+                    kind="lost",
+                    length_ms=length_ms,
+                    channel=channel,
+                )
+
+
+def _digits(plan: RecordingPlan) -> Iterator[TimelineItem]:
+    """Yield that a key was pressed, not which: it may be one of a card number's."""
+    for side in SIDES[:1] if plan.assignment.mixed else SIDES:
+        for _, source in plan.sources(side):
+            for digit in source.survey.digits.values():
+                yield TimelineItem(
+                    offset_ms=plan.window.offset_ms(digit.at_ns),
+                    kind="digit",
+                    length_ms=digit.ticks // _TICKS_PER_MS,
+                    channel="both" if plan.assignment.mixed else side,
+                )

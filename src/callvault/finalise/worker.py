@@ -1,0 +1,215 @@
+"""The finalise worker: watches the spool, hands finished work to the catalogue.
+
+Order of a hand-over, always: sealed objects durable, then the catalogue's commit, then the journal
+removed; each step can be repeated after a crash. A journal that fails is kept, shown as failed and
+tried again later; it never holds up another.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID, uuid5
+
+from callvault import clock
+from callvault.config.sections import Config
+from callvault.errors import CallvaultError, JournalDamaged, KeyUnavailable
+from callvault.finalise.benches import Benches, be_nice
+from callvault.finalise.catalogue import CallFacts, Catalogue
+from callvault.finalise.journal import FinishedJournal, Workbench, failed_call
+from callvault.finalise.node_events import NodeEventTail
+from callvault.spool import JournalReader, SpooledJournal, quarantine, remove, scan
+from callvault.spool.entries import JournalHeader, NodeEvent
+from callvault.vault import Keyring, RecordingObjects, Role, Store, open_key
+
+logger = logging.getLogger(__name__)
+
+SCAN_S = 0.25
+_SETTLED_NS = 2_000_000_000  # a journal just made may not be locked by its recorder yet
+_FIRST_RETRY_S = 5.0
+_LAST_RETRY_S = 600.0
+_NAMESPACE = UUID("6f1f8c5e-2f0a-4b1c-9d35-1f6f6c0b8a11")  # of event ids made here
+
+
+@dataclass(slots=True)
+class _Retry:
+    """A journal that failed: how often, and when it is tried again."""
+
+    failures: int = 0
+    not_before_s: float = 0.0  # monotonic
+
+
+@dataclass(slots=True)
+class Worker:
+    """One worker on one spool. `run_once` does what there is to do; `run` goes on with it."""
+
+    spool_folder: Path
+    node: str
+    catalogue: Catalogue
+    bench: Workbench
+    benches: Benches
+    _running: dict[SpooledJournal, Future[FinishedJournal]] = field(default_factory=dict)
+    _retries: dict[UUID, _Retry] = field(default_factory=dict)
+    _tails: dict[UUID, NodeEventTail] = field(default_factory=dict)
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set; what is being sealed then is finished first."""
+        while not stop.is_set():
+            started_s = time.monotonic()
+            try:
+                self.run_once(now_s=started_s)
+            except Exception:
+                logger.exception("finalise: a round failed, the next one follows")
+            # A spool of thousands of journals takes a while to look through: never all the time.
+            stop.wait(max(SCAN_S, 4 * (time.monotonic() - started_s)))
+        self.close()
+
+    def run_once(self, *, now_s: float) -> int:
+        """Look through the spool once; return how many calls were handed over."""
+        handed_over = self._collect(now_s)
+        for journal in scan(self.spool_folder):
+            if self._is_waiting(journal, now_s):
+                continue
+            if journal.is_node_events:
+                self._guarded(self._follow, journal, now_s)
+            elif not journal.is_live and len(self._running) < self.benches.places:
+                self._running[journal] = self.benches.submit(journal.path)
+                handed_over += self._collect(now_s)
+        return handed_over
+
+    def close(self) -> None:
+        """Hand over what is finished and release files and children."""
+        self.benches.close()
+        self._collect(time.monotonic())
+        for tail in self._tails.values():
+            tail.close()
+        self._tails.clear()
+
+    def _is_waiting(self, journal: SpooledJournal, now_s: float) -> bool:
+        """Whether a journal is in work, or failed and not yet to be tried again."""
+        if any(one.journal_id == journal.journal_id for one in self._running):
+            return True
+        retry = self._retries.get(journal.journal_id)
+        return retry is not None and now_s < retry.not_before_s
+
+    def _collect(self, now_s: float) -> int:
+        """Take over the journals that are done."""
+        done = [journal for journal, future in self._running.items() if future.done()]
+        finished = 0
+        for journal in done:
+            finished += self._guarded(self._hand_over, journal, now_s)
+        return finished
+
+    def _hand_over(self, journal: SpooledJournal) -> None:
+        finished = self._running.pop(journal).result()
+        self.catalogue.add_call(finished.call, finished.recordings)
+        if finished.is_damaged:
+            quarantine(journal.path)
+        else:
+            remove(journal.path)
+        logger.info("listed rs=%s recordings=%d", journal.journal_id, len(finished.recordings))
+
+    def _follow(self, journal: SpooledJournal) -> None:
+        """Read on in an event journal; remove it when its end is in the catalogue."""
+        tail = self._tails.get(journal.journal_id)
+        if tail is None:
+            tail = NodeEventTail(
+                JournalReader.open(journal.path, self.bench.unwrap), self.catalogue
+            )
+            self._tails[journal.journal_id] = tail
+        tail.catch_up()
+        is_left = not journal.is_live and (tail.is_ended or not _is_fresh(journal))
+        if tail.is_damaged or is_left:
+            self._tails.pop(journal.journal_id).close()
+            (quarantine if tail.is_damaged else remove)(journal.path)
+
+    def _guarded(
+        self, step: Callable[[SpooledJournal], None], journal: SpooledJournal, now_s: float
+    ) -> bool:
+        """Run a step for one journal; what goes wrong concerns that journal only."""
+        try:
+            step(journal)
+        except FileNotFoundError:
+            return False  # gone: another worker was faster
+        except Exception as error:
+            if not (isinstance(error, JournalDamaged) and _is_fresh(journal)):
+                self._fail(journal, error, now_s)
+            return False
+        self._retries.pop(journal.journal_id, None)
+        return True
+
+    def _fail(self, journal: SpooledJournal, error: Exception, now_s: float) -> None:
+        """Keep the journal for later, and say what went wrong where people look."""
+        retry = self._retries.setdefault(journal.journal_id, _Retry())
+        wait_s = min(_FIRST_RETRY_S * 2**retry.failures, _LAST_RETRY_S)
+        retry.failures += 1
+        retry.not_before_s = now_s + wait_s
+        logger.error("failed rs=%s attempt=%d", journal.journal_id, retry.failures, exc_info=error)
+        try:
+            self._report(journal, _problem(error))
+        except Exception:  # the catalogue may be what failed: the next journal has its turn
+            logger.exception("failed rs=%s: and could not be reported", journal.journal_id)
+            return
+        if isinstance(error, JournalDamaged):
+            quarantine(journal.path)
+
+    def _report(self, journal: SpooledJournal, problem: str) -> None:
+        if journal.is_node_events:
+            self.catalogue.add_node_event(_unreadable(journal, problem), node=self.node)
+        else:
+            self.catalogue.add_call(self._failed_call(journal, problem), ())
+
+    def _failed_call(self, journal: SpooledJournal, problem: str) -> CallFacts:
+        """Return the verdict of a call that could not be finished, as far as it can be known."""
+        try:
+            with JournalReader.open(journal.path, self.bench.unwrap) as reader:
+                header = reader.header
+        except (CallvaultError, OSError):
+            header = JournalHeader(journal.journal_id, "dialog", self.node, journal.modified_ns)
+        return failed_call(header, problem)
+
+
+def run_worker(
+    config: Config, *, catalogue: Catalogue, keyring: Keyring, store: Store, stop: threading.Event
+) -> None:
+    """Finish journals of this node's spool until `stop` is set. Lowers this thread's priority."""
+
+    def unwrap(envelope: bytes) -> bytes:
+        return open_key(envelope, keyring, object_id="journal")
+
+    bench = Workbench(
+        RecordingObjects(store), keyring.current(Role.ARCHIVE), unwrap, config.finalise
+    )
+    config.spool.folder.mkdir(parents=True, exist_ok=True)
+    be_nice()
+    benches = Benches(bench, config.finalise.processes)
+    Worker(config.spool.folder, config.node.name, catalogue, bench, benches).run(stop)
+
+
+def _is_fresh(journal: SpooledJournal) -> bool:
+    return clock.read().realtime_ns - journal.modified_ns < _SETTLED_NS
+
+
+def _problem(error: Exception) -> str:
+    """Word an error for people; what is not ours may carry anything and is only named."""
+    if isinstance(error, KeyUnavailable) and error.certificates:
+        return f"{error}: {', '.join(map(str, error.certificates))}"
+    if isinstance(error, CallvaultError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return f"unexpected {type(error).__name__}, see the log of the worker"
+
+
+def _unreadable(journal: SpooledJournal, problem: str) -> NodeEvent:
+    """Return the event that says so; its id follows from the journal's, so it counts once."""
+    return NodeEvent(
+        at_ns=journal.modified_ns,
+        event_id=uuid5(_NAMESPACE, journal.journal_id.hex),
+        kind="event_journal_unreadable",
+        severity="error",
+        values={"journal": journal.path.name, "problem": problem},
+    )
