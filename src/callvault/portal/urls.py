@@ -7,6 +7,11 @@ from callvault.portal.people.account import change_password, sign_in
 
 from . import views
 
+handler400 = views.unreadable
+handler403 = views.refused
+handler404 = views.not_found
+handler500 = views.failed
+
 urlpatterns = [
     path("", views.home, name="home"),
     path("theme", views.theme, name="theme"),

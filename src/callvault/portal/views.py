@@ -1,15 +1,21 @@
 """Pages that belong to no capability: the way in, health, and refusals."""
 
+import logging
+import secrets
+
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from callvault.portal.people.gates import person_of
 from callvault.portal.people.models import User
+
+logger = logging.getLogger(__name__)
 
 THEMES = ("system", "light", "dark")
 
@@ -47,6 +53,33 @@ def health(request: HttpRequest) -> JsonResponse:
     except DatabaseError:
         return JsonResponse({"status": "failing", "catalogue": "out of reach"}, status=503)
     return JsonResponse({"status": "ok"})
+
+
+@login_not_required
+def unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer a request that breaks a rule of its protocol."""
+    return render(request, "errors/400.html", status=400)
+
+
+@login_not_required
+def refused(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer who may not open a page."""
+    return render(request, "errors/403.html", status=403)
+
+
+@login_not_required
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer for what is not there, and for what a stranger may not know of: the same."""
+    return render(request, "errors/404.html", status=404)
+
+
+@login_not_required
+def failed(request: HttpRequest) -> HttpResponse:
+    """Answer a fault of ours with a number to quote, which the technical log has too."""
+    reference = secrets.token_hex(4)
+    logger.error("fault of the portal, reference %s, path %s", reference, request.path)
+    page = render_to_string("errors/500.html", {"reference": reference})
+    return HttpResponse(page, status=500)
 
 
 @login_not_required
