@@ -157,7 +157,9 @@ def _media(step: dict[str, Any]) -> tuple[str, str]:
 def _owner(step: dict[str, Any]) -> tuple[str, str]:
     number = number_shown(_value(step, "number")) if _value(step, "number") else ""
     if _stopped(step):
-        return _("No owner"), _no_owner(_value(step, "reason"), number, _value(step, "username"))
+        parties = [_value(step, name) for name in ("caller", "callee") if _value(step, name)]
+        reason, username = _value(step, "reason"), _value(step, "username")
+        return _("No owner"), _no_owner(reason, number, username, parties)
     by_what = {
         "extension": _("Extension %(number)s is %(name)s."),
         "alias": _("Alias %(number)s is %(name)s."),
@@ -175,13 +177,18 @@ def _owner(step: dict[str, Any]) -> tuple[str, str]:
     return _("Owner found"), text
 
 
-def _no_owner(reason: str, number: str, username: str) -> str:
+def _no_owner(reason: str, number: str, username: str, parties: list[str]) -> str:
     if reason == "ambiguous":
         return _("%(number)s belongs to several people, so to none of them.") % {"number": number}
     if reason == "inactive":
         return _("%(number)s belongs to %(username)s, who is not active.") % {
             "number": number,
             "username": username,
+        }
+    if reason == "no_match" and len(parties) == 2:
+        return _("Neither %(first)s nor %(second)s is an extension, alias or PBX user name.") % {
+            "first": number_shown(parties[0]),
+            "second": number_shown(parties[1]),
         }
     if reason == "no_match" and number:
         return _("%(number)s is no extension, alias or PBX user name of anybody.") % {
@@ -191,8 +198,9 @@ def _no_owner(reason: str, number: str, username: str) -> str:
 
 
 def _mode(step: dict[str, Any]) -> tuple[str, str]:
-    mode = _mode_name(_value(step, "mode"))
-    title = _("Mode: %(mode)s") % {"mode": mode}
+    if not _value(step, "mode"):
+        return _("Mode"), _told(step)
+    title = _("Mode: %(mode)s") % {"mode": _mode_name(_value(step, "mode"))}
     trunk = _value(step, "trunk")
     if not trunk:
         return title, _told(step)
@@ -206,7 +214,7 @@ def _mode_name(mode: str) -> str:
         "live_keep": _("live keep"),
         "never": _("never"),
     }
-    return names.get(mode, mode.replace("_", " ")) or _("always-on")
+    return names.get(mode, mode.replace("_", " "))
 
 
 def _unknown(step: dict[str, Any]) -> tuple[str, str]:

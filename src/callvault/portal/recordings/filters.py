@@ -31,7 +31,7 @@ class Filter:
     last_day: date | None = None
     directions: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
-    owners: tuple[str, ...] = ()  # public ids of people
+    owner: str = ""  # public id of a person
     over_s: int | None = None
     under_s: int | None = None
 
@@ -55,7 +55,7 @@ FILTERS = {
     "start": ("first_day", "last_day"),
     "direction": ("directions",),
     "group": ("groups",),
-    "owner": ("owners",),
+    "owner": ("owner",),
     "duration": ("over_s", "under_s"),
 }
 
@@ -96,17 +96,27 @@ def _seconds_of(text: str) -> int:
     return seconds
 
 
+def day_input() -> forms.DateInput:
+    """Return a day's field: the browser's own, which speaks ISO whatever it shows."""
+    return forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+
+
 class FilterForm(forms.Form):
     """The fields of the search. Choices of groups and owners are those the reader may see."""
 
     q = forms.CharField(label=_("Number or name"), required=False, max_length=100, strip=True)
-    first = forms.DateField(label=_("From"), required=False)
-    last = forms.DateField(label=_("To"), required=False)
+    first = forms.DateField(label=_("From"), required=False, widget=day_input())
+    last = forms.DateField(label=_("To"), required=False, widget=day_input())
     direction = forms.MultipleChoiceField(
-        label=_("Direction"), required=False, choices=DirectionChoice.choices
+        label=_("Direction"),
+        required=False,
+        choices=DirectionChoice.choices,
+        widget=forms.CheckboxSelectMultiple,
     )
-    group = forms.MultipleChoiceField(label=_("Group"), required=False)
-    owner = forms.MultipleChoiceField(label=_("Owner"), required=False)
+    group = forms.MultipleChoiceField(
+        label=_("Group"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    owner = forms.ChoiceField(label=_("Owner"), required=False)
     over = DurationField(label=_("Longer than"), required=False)
     under = DurationField(label=_("Shorter than"), required=False)
 
@@ -125,8 +135,9 @@ class FilterForm(forms.Form):
 
     def _offer(self, name: str, choices: list[tuple[str, str]] | None) -> None:
         offered = self.fields[name]
-        if choices and isinstance(offered, forms.MultipleChoiceField):
-            offered.choices = choices
+        if choices and isinstance(offered, forms.ChoiceField):
+            anyone = [] if isinstance(offered, forms.MultipleChoiceField) else [("", _("Anyone"))]
+            offered.choices = [*anyone, *choices]
             self._labels[name] = choices
         else:
             del self.fields[name]
@@ -160,7 +171,7 @@ class FilterForm(forms.Form):
             last_day=read.get("last"),
             directions=tuple(read.get("direction") or ()),
             groups=tuple(read.get("group") or ()),
-            owners=tuple(read.get("owner") or ()),
+            owner=read.get("owner") or "",
             over_s=read.get("over"),
             under_s=read.get("under"),
         )
@@ -174,7 +185,7 @@ def apply(rows: QuerySet[Recording], wanted: Filter) -> QuerySet[Recording]:
         _start_condition(wanted, zone),
         _choice_condition("direction", wanted.directions),
         _group_condition(wanted.groups),
-        _choice_condition("owner__public_id", wanted.owners),
+        Q(owner__public_id=wanted.owner) if wanted.owner else Q(),
         _duration_condition(wanted),
     ]
     for condition in conditions:

@@ -158,7 +158,7 @@ def chips_of(form: FilterForm, wanted: Filter, path: str, data: QueryDict) -> li
         "start": _days(wanted),
         "direction": _chosen(form, "direction", wanted.directions),
         "group": _chosen(form, "group", wanted.groups),
-        "owner": _chosen(form, "owner", wanted.owners),
+        "owner": _chosen(form, "owner", (wanted.owner,) if wanted.owner else ()),
         "duration": _length(wanted),
     }
     return [

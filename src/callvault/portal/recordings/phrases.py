@@ -77,7 +77,7 @@ def loss_percent(quality: dict[str, Any]) -> float:
 
 def percent(share: float) -> str:
     """Write a share: whole from 1% on, one digit below it, two below a tenth."""
-    decimals = 0 if share >= 1 or share == 0 else 1 if share >= 0.1 else 2
+    decimals = 0 if share >= 0.95 or share == 0 else 1 if share >= 0.095 else 2
     language = wording.language_named(get_language())
     return wording.grouped(share, decimals=decimals, language=language) + "%"
 
