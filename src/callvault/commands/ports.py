@@ -1,0 +1,122 @@
+"""Ports of a node, tried before anything is started, so that nothing is left half done."""
+
+import errno
+import socket
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from callvault.config import Config
+from callvault.errors import CallvaultError, ConfigError
+
+_ATTEMPTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A port that a setting asks for."""
+
+    section: str
+    address: str
+    port: int
+    kinds: tuple[tuple[str, socket.SocketKind], ...]
+    example: int  # another port, for the message
+
+
+def check(config: Config) -> None:
+    """Try all ports. Raises ConfigError naming the setting to change, with an example."""
+    check_web_address(config)
+    for wanted in _wanted(config):
+        for name, kind in wanted.kinds:
+            _try(wanted, name, kind)
+
+
+def check_web_address(config: Config) -> None:
+    """Refuse plain HTTP beyond this machine: passwords and recordings would travel readable."""
+    address = config.web.bind_address
+    if not ip_address(address).is_loopback:
+        raise ConfigError(
+            "web.bind_address",
+            f"{address} is not loopback, and the portal speaks plain HTTP, which is for this "
+            "machine only; leave it at 127.0.0.1 and put a reverse proxy with TLS in front",
+        )
+
+
+def explained(config: Config, error: OSError) -> CallvaultError:
+    """Return what to say when SIP could not be bound although the ports had been free."""
+    if error.errno in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
+        return _explained(_wanted(config)[0], "SIP", error)
+    return CallvaultError(f"{error.filename or 'recorder'}: {error.strerror}")
+
+
+def chosen_by_us(config: Config) -> tuple[str, ...]:
+    """Return overrides with a free port for each setting that says 0, any free one."""
+    return tuple(
+        f"{wanted.section}.port={_free_port(wanted)}"
+        for wanted in _wanted(config)
+        if wanted.port == 0
+    )
+
+
+def _wanted(config: Config) -> tuple[_Wanted, ...]:
+    tcp, udp = ("TCP", socket.SOCK_STREAM), ("UDP", socket.SOCK_DGRAM)
+    sip, web = config.sip, config.web
+    return (
+        _Wanted("sip", sip.bind_address, sip.port, (udp, tcp), 5070),
+        _Wanted("web", web.bind_address, web.port, (tcp,), 8090),
+    )
+
+
+def _try(wanted: _Wanted, name: str, kind: socket.SocketKind) -> None:
+    try:
+        _bind(wanted.address, wanted.port, kind).close()
+    except OSError as error:
+        raise _explained(wanted, name, error) from None
+
+
+def _explained(wanted: _Wanted, name: str, error: OSError) -> ConfigError:
+    key = f"{wanted.section}.port"
+    example = f"for example --set {key}={wanted.example}"
+    if error.errno == errno.EADDRINUSE:
+        return ConfigError(
+            key, f"{name} port {wanted.port} is taken by another program; choose another, {example}"
+        )
+    if error.errno == errno.EACCES:
+        return ConfigError(
+            key, f"{name} port {wanted.port} is for root only; choose one above 1023, {example}"
+        )
+    if error.errno == errno.EADDRNOTAVAIL:
+        return ConfigError(
+            f"{wanted.section}.bind_address",
+            f"{wanted.address} is not an address of this machine",
+        )
+    return ConfigError(key, f"{name} port {wanted.port} cannot be used: {error.strerror}")
+
+
+def _free_port(wanted: _Wanted) -> int:
+    """Return a port that is free for all kinds at once."""
+    for _ in range(_ATTEMPTS):
+        with _bind(wanted.address, 0, wanted.kinds[0][1]) as first:
+            port = int(first.getsockname()[1])
+            try:
+                for _, kind in wanted.kinds[1:]:
+                    _bind(wanted.address, port, kind).close()
+            except OSError:
+                continue
+            return port
+    raise ConfigError(f"{wanted.section}.port", "no port was free; name one")
+
+
+def _bind(address: str, port: int, kind: socket.SocketKind) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    bound = socket.socket(family, kind)
+    try:
+        if kind is socket.SOCK_STREAM:
+            # As servers do: connections that just ended do not count as taken.
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((address, port))
+        if kind is socket.SOCK_STREAM:
+            bound.listen(1)
+    except OSError:
+        bound.close()
+        raise
+    return bound

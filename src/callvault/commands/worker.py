@@ -1,0 +1,93 @@
+"""`callvault worker`: from closed journals to sealed, listed recordings."""
+
+import signal
+import threading
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from pathlib import Path
+
+from callvault.commands import django_ready, logs
+from callvault.commands.chosen import add_options, choose
+from callvault.commands.processes import follow_supervisor
+
+HELP = "run the worker alone"
+DESCRIPTION = """\
+Run the worker alone: it finishes journals of the spool into sealed recordings and lists them;
+'callvault serve' runs it beside the recorder and the portal.
+
+When it is told to stop, it finishes what is closed, as long as it gets on with it, for at most
+25 seconds; the rest is finished after the next start."""
+
+LONGEST_DRAIN_S = 25.0
+STUCK_AFTER_S = 5.0
+_LOOK_EVERY_S = 0.1
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the command's options."""
+    add_options(parser)
+
+
+def run(options: Namespace) -> int:
+    """Work until told to stop."""
+    follow_supervisor()
+    logs.set_up(options.log, program="worker")
+    config = choose(options).config
+    django_ready.set_up()
+    # Imported here: decoders and database take a second that `--help` need not wait for.
+    from callvault.finalise.worker import run_worker
+    from callvault.portal.catalogue import DjangoCatalogue
+    from callvault.vault import Keyring, LocalStore
+
+    stop = threading.Event()
+    _stop_after_draining(stop, lambda: closed_journals(config.spool.folder))
+    run_worker(
+        config,
+        catalogue=DjangoCatalogue(),
+        keyring=Keyring.load(config.vault.key_folder),
+        store=LocalStore(config.vault.folder),
+        stop=stop,
+    )
+    return 0
+
+
+def closed_journals(spool_folder: Path) -> int:
+    """Return how many journals wait that no recorder writes to any more."""
+    from callvault.spool import scan
+
+    return sum(not journal.is_live for journal in scan(spool_folder))
+
+
+def _stop_after_draining(stop: threading.Event, remaining: Callable[[], int]) -> None:
+    """On a signal, let the worker go on until little is left to do; then set `stop`."""
+
+    def begin(*_: object) -> None:
+        threading.Thread(target=_drain, args=(stop, remaining), daemon=True).start()
+
+    signal.signal(signal.SIGTERM, begin)
+    signal.signal(signal.SIGINT, begin)
+
+
+def _drain(stop: threading.Event, remaining: Callable[[], int]) -> None:
+    try:
+        wait_until_drained(remaining)
+    finally:
+        stop.set()
+
+
+def wait_until_drained(
+    remaining: Callable[[], int],
+    *,
+    now: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Wait until nothing remains, nothing more is finished, or the time is over."""
+    left = remaining()
+    give_up_at = now() + LONGEST_DRAIN_S
+    last_progress = now()
+    while left and now() < give_up_at and now() - last_progress < STUCK_AFTER_S:
+        sleep(_LOOK_EVERY_S)
+        before, left = left, remaining()
+        if left < before:
+            last_progress = now()
