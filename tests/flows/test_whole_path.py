@@ -1,0 +1,140 @@
+"""From the first start to a recording that plays: real processes, real SIP and RTP, real HTTP.
+
+One node serves the tests of this file; they build on one another as a first day would.
+"""
+
+import re
+import shutil
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from callvault.simulator.channels import decode
+from tests.flows.node import Node, Visitor, until
+
+pytestmark = [
+    pytest.mark.flow,
+    pytest.mark.xdist_group("whole_path"),
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="apt install espeak-ng"),
+]
+
+STRANGER = "127.0.0.2"
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    """A node that has just been started for the first time."""
+    started = Node(tmp_path_factory.mktemp("node") / "data").start()
+    try:
+        yield started
+    finally:
+        if started.process is not None and started.process.poll() is None:
+            started.stop()
+
+
+@pytest.fixture(scope="module")
+def visitor(node: Node) -> Visitor:
+    """The administrator, signed in with the one-time password."""
+    return Visitor(node.portal).sign_in(node.password)
+
+
+def recordings_listed(visitor: Visitor) -> list[str]:
+    """Return the addresses of all recordings on the first page."""
+    page = visitor.text("/recordings/")
+    return sorted(set(re.findall(r"/recordings/[0-9a-f-]{36}/(?=\")", page)))
+
+
+def test_a_first_start_prints_where_to_go_and_a_password_that_opens(
+    node: Node, visitor: Visitor
+) -> None:
+    assert re.fullmatch(r"(\w{4}-){3}\w{4}", node.password)
+    assert "All recordings" in visitor.text("/recordings/")
+
+
+def test_strangers_do_not_get_in(node: Node) -> None:
+    assert "Sign in" in Visitor(node.portal).text("/recordings/")
+
+
+def test_calls_are_recorded_whole_and_the_right_way_round(node: Node, visitor: Visitor) -> None:
+    done = node.simulate(
+        *("--calls", "6", "--concurrent", "3", "--seconds", "4-8", "--seed", "11"),
+        *("--hold-share", "0.5", "--yes"),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr + node.log.read_text()
+    assert "6 of 6 recordings are there. Each is as long as its call" in done.stdout
+    assert "Owner left and remote party right in all of them." in done.stdout
+    assert len(recordings_listed(visitor)) == 6
+
+
+def test_each_recording_plays_in_parts(visitor: Visitor) -> None:
+    for address in recordings_listed(visitor):
+        status, headers, whole = visitor.get(address + "audio")
+        assert (status, headers["Content-Type"]) == (200, "audio/mpeg")
+        status, headers, part = visitor.get(address + "audio", Range="bytes=1000-1999")
+        assert status == 206
+        assert headers["Content-Range"] == f"bytes 1000-1999/{len(whole)}"
+        assert part == whole[1000:2000]
+        assert 4_000 <= decode(whole).length_ms < 8_100
+        assert visitor.get(address)[0] == 200
+
+
+def test_calls_over_tcp_are_recorded_just_so(node: Node) -> None:
+    done = node.simulate(
+        *("--calls", "2", "--seconds", "4", "--seed", "12", "--transport", "tcp", "--yes"),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_call_between_users_gives_each_a_recording(node: Node) -> None:
+    done = node.simulate(
+        *("--calls", "1", "--seconds", "4", "--seed", "13", "--internal-share", "1", "--yes"),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 of 2 recordings are there." in done.stdout
+
+
+def test_a_call_of_nobody_shows_under_call_decisions(node: Node, visitor: Visitor) -> None:
+    before = len(recordings_listed(visitor))
+    done = node.simulate("--calls", "1", "--seconds", "4", "--unknown-share", "1", "--seed", "14")
+    assert done.returncode == 0, done.stdout + done.stderr
+    number = re.findall(r"^(20\d\d|2100|\+\d+) ", done.stdout, re.M)[0]
+    page = visitor.text("/decisions/")
+    assert number in page.replace(" ", "").replace("\u00a0", "")
+    assert "Create user" in page
+    assert len(recordings_listed(visitor)) == before
+
+
+def test_a_stranger_gets_no_answer_until_it_is_allowed(node: Node, visitor: Visitor) -> None:
+    call = ("--calls", "1", "--seconds", "4", "--seed", "15", "--yes")
+    refused = node.simulate(*call, "--source-address", STRANGER, "--wait", "1")
+    assert refused.returncode == 1
+    assert "no answer to INVITE" in refused.stdout
+    until(lambda: STRANGER in visitor.text("/decisions/"))
+    page = visitor.text("/decisions/")
+    (allow,) = re.findall(r"/decisions/peers/[0-9a-f-]{36}/allow", page)
+    visitor.send(allow, trunk="", name="Branch office", mode="always_on")
+    until(lambda: "Branch office" in (node.data / "snapshot.json").read_text())
+    allowed = node.simulate(*call, "--source-address", STRANGER)
+    assert allowed.returncode == 0, allowed.stdout + allowed.stderr
+
+
+def test_a_second_serve_in_the_same_folder_is_refused(node: Node) -> None:
+    with pytest.raises(AssertionError, match="in use by another 'callvault serve'"):
+        Node(node.data).start()
+
+
+def test_a_restart_keeps_everything(node: Node, visitor: Visitor) -> None:
+    before = recordings_listed(visitor)
+    assert node.stop() == 0
+    assert node.processes() == []
+    node.start()
+    assert node.password == ""
+    assert recordings_listed(visitor) == before
+
+
+def test_when_serve_is_killed_no_process_stays(node: Node) -> None:
+    assert len(node.processes()) >= 4
+    assert node.stop(signal.SIGKILL) == -signal.SIGKILL
+    until(lambda: node.processes() == [])
