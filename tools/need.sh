@@ -69,8 +69,8 @@ if sys.version_info < (3, 11):
              "Set PYTHON=/path/to/python3.11 for make.")
 PY
 rust=$(rustc --version | sed 's/^rustc 1\.\([0-9]*\)\..*/\1/')
-if [ "$rust" -lt 78 ]; then
-    echo "Callvault needs Rust 1.78 or later; this is 1.$rust." >&2
+if [ "$rust" -lt 85 ]; then
+    echo "Callvault needs Rust 1.85 or later; this is 1.$rust." >&2
     echo "On Debian 12 this installs it:  sudo apt install rustc-web cargo-web" >&2
     exit 1
 fi
