@@ -275,6 +275,12 @@ def test_hold_by_inactive_and_resume_are_on_the_timeline_and_the_ports_stay() ->
     assert bench.timeline()[1:] == [("held", "+15550142999"), ("resumed", "+15550142999")]
     held = bench.entries(entries.TimelineEvent)[1]
     assert held.streams == (1,)
+    streams = [one.streams for one in bench.entries(entries.StreamsChanged)]
+    assert [[line.active for line in one] for one in streams] == [
+        [True, True],
+        [True, False],
+        [True, True],
+    ]
 
 
 def test_hold_by_zero_address_is_a_hold() -> None:

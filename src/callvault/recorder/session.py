@@ -71,6 +71,7 @@ class RecordingSession:
         self._is_acknowledged = False
         self._offer_is_out = False  # a 200 of ours carried the offer: its ACK has the answer
         self._has_journal = False
+        self._journalled: tuple[entries.StreamDescription, ...] = ()
         self._packets = 0
         self._answered_ns = self._heard_ns = 0  # monotonic
         self._end: entries.DialogEnded | None = None
@@ -174,8 +175,7 @@ class RecordingSession:
             return self._answer_change(request_id, event, now)
         self._answered_ns = self._heard_ns = now.monotonic_ns
         local = self._negotiation.complete(event.ports)
-        streams = entries.StreamsChanged(now.realtime_ns, self._negotiation.streams())
-        actions: list[Action] = [Append(streams), *self._judge_again(now)]
+        actions = self._after_change(now)
         decision = self._judge.last if self._judge else None
         owner = decision.assignments[0].owner_name if decision and decision.assignments else ""
         actions.append(Append(entries.TimelineEvent(now.realtime_ns, "answered", owner)))
@@ -198,13 +198,12 @@ class RecordingSession:
         answer = _body_of(event.request).sdp if was_out else None
         if answer is None:
             return []
-        before = self._negotiation.streams()
         try:
             self._negotiation.take_answer(answer)
         except OfferRefused as refused:
             self._log("answer in the ACK cannot be read: %s", refused)
             return []
-        return self._after_change(before, now)
+        return self._after_change(now)
 
     def _ack_timed_out(self, event: sip.AckTimedOut, now: Instant) -> list[Action]:
         """End a call that was never acknowledged, unless media flow: some never send the ACK."""
@@ -238,23 +237,20 @@ class RecordingSession:
     def _answer_change(
         self, request_id: sip.RequestId, event: StreamsOpened, now: Instant
     ) -> list[Action]:
-        before = self._negotiation.streams()
         local = self._negotiation.complete(event.ports)
         closed = self._negotiation.closed()
         return [
-            *self._after_change(before, now),
+            *self._after_change(now),
             Respond(request_id, 200, body=bytes(local)),
             *([CloseStreams(closed)] if closed else []),
         ]
 
-    def _after_change(
-        self, before: tuple[entries.StreamDescription, ...], now: Instant
-    ) -> list[Action]:
-        streams = self._negotiation.streams()
-        actions: list[Action] = []
-        if streams != before:
-            actions.append(Append(entries.StreamsChanged(now.realtime_ns, streams)))
-        return [*actions, *self._judge_again(now)]
+    def _after_change(self, now: Instant) -> list[Action]:
+        """Journal the streams if they are not as last journalled, and judge again."""
+        before, self._journalled = self._journalled, self._negotiation.streams()
+        changed = entries.StreamsChanged(now.realtime_ns, self._journalled)
+        news: list[Action] = [Append(changed)] if self._journalled != before else []
+        return [*news, *self._judge_again(now)]
 
     def _learn(self, part: Part | None, now: Instant) -> list[Action]:
         """Merge metadata; keep its raw form, even if it cannot be read."""
