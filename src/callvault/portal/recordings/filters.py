@@ -241,4 +241,7 @@ def _number_condition(number: str) -> Q:
         if connection.vendor == "sqlite":  # its LIKE walks; ":" comes next after the digits
             return Q(remote_normalised__gte=number, remote_normalised__lt=number + ":")
         return Q(remote_normalised__startswith=number)
-    return Q(remote_normalised__contains=number) | Q(owner_extension__startswith=number)
+    condition = Q(remote_normalised__contains=number) | Q(owner_extension__startswith=number)
+    if number.startswith("00"):  # the beginning of a number that is kept with a plus
+        condition |= Q(remote_normalised__startswith=f"+{number[2:]}")
+    return condition
