@@ -36,6 +36,14 @@ class Seconds:
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the command's options."""
+    _add_call_arguments(parser)
+    _add_share_arguments(parser)
+    _add_wire_arguments(parser)
+    _add_people_arguments(parser)
+    add_options(parser)
+
+
+def _add_call_arguments(parser: ArgumentParser) -> None:
     calls = parser.add_argument_group("which calls")
     calls.add_argument(
         "--calls", metavar="N", type=_count, default=3, help="how many (default: %(default)s)"
@@ -61,36 +69,37 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="what the phones speak (default: %(default)s)",
     )
     calls.add_argument(
-        "--hold-share",
-        metavar="SHARE",
-        type=_share,
-        default=0.25,
-        help="calls that are put on hold, 0 to 1 (default: %(default)s)",
-    )
-    calls.add_argument(
-        "--unknown-share",
-        metavar="SHARE",
-        type=_share,
-        default=0.0,
-        help="calls of numbers that no user has, 0 to 1 (default: 0)",
-    )
-    calls.add_argument(
-        "--internal-share",
-        metavar="SHARE",
-        type=_share,
-        default=0.0,
-        help="calls between two users, which give two recordings, 0 to 1 (default: 0)",
-    )
-    calls.add_argument(
         "--seed",
         metavar="NUMBER",
         type=int,
         default=None,
         help="the same number gives the same calls (default: drawn, and printed)",
     )
-    _add_wire_arguments(parser)
-    _add_people_arguments(parser)
-    add_options(parser)
+
+
+def _add_share_arguments(parser: ArgumentParser) -> None:
+    shares = parser.add_argument_group("how many of them are special")
+    shares.add_argument(
+        "--hold-share",
+        metavar="SHARE",
+        type=_share,
+        default=0.25,
+        help="calls that are put on hold, 0 to 1 (default: %(default)s)",
+    )
+    shares.add_argument(
+        "--unknown-share",
+        metavar="SHARE",
+        type=_share,
+        default=0.0,
+        help="calls of numbers that no user has, 0 to 1 (default: 0)",
+    )
+    shares.add_argument(
+        "--internal-share",
+        metavar="SHARE",
+        type=_share,
+        default=0.0,
+        help="calls between two users, which give two recordings, 0 to 1 (default: 0)",
+    )
 
 
 def _add_wire_arguments(parser: ArgumentParser) -> None:

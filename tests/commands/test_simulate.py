@@ -1,0 +1,53 @@
+"""What may be asked of the simulator."""
+
+from argparse import Namespace
+
+import pytest
+
+from callvault.commands.main import main, new_parser
+from callvault.commands.simulate import Seconds
+
+
+def parsed(*arguments: str) -> Namespace:
+    return new_parser().parse_args(["simulate", *arguments])
+
+
+def test_a_range_of_seconds_is_read() -> None:
+    assert parsed("--seconds", "4-8").seconds == Seconds(4, 8)
+    assert parsed("--seconds", "2.5").seconds == Seconds(2.5, 2.5)
+
+
+def test_a_target_is_read_with_its_port() -> None:
+    assert parsed("--target", "192.0.2.10:5060").target == ("192.0.2.10", 5060)
+    assert parsed("--target", "[2001:db8::1]:5070").target == ("2001:db8::1", 5070)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "allowed"),
+    [
+        (["--calls", "0"], "a whole number from 1"),
+        (["--concurrent", "many"], "a whole number from 1"),
+        (["--seconds", "8-4"], "from 2 to 3600, the smaller one first"),
+        (["--seconds", "1"], "from 2 to 3600"),
+        (["--seconds", "soon"], "MIN-MAX, such as 15-60"),
+        (["--unknown-share", "2"], "0 to 1"),
+        (["--hold-share", "half"], "0 to 1"),
+        (["--target", "192.0.2.10"], "HOST:PORT"),
+        (["--target", "192.0.2.10:0"], "HOST:PORT"),
+        (["--codec", "opus"], "invalid choice"),
+    ],
+)
+def test_what_cannot_be_placed_is_refused_with_what_can(
+    arguments: list[str], allowed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parsed(*arguments)
+    assert ended.value.code == 2
+    assert allowed in capsys.readouterr().err
+
+
+def test_a_call_cannot_be_unknown_and_internal_at_once(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["simulate", "--unknown-share", "0.6", "--internal-share", "0.6"]) == 2
+    assert "--internal-share: together with --unknown-share" in capsys.readouterr().err
