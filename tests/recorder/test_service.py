@@ -1,0 +1,259 @@
+"""The recorder around the sessions, on a wire without sockets."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from callvault import sip
+from callvault.capture import Alarm
+from callvault.clock import Instant
+from callvault.config.sections import Config, NodeConfig, SpoolConfig
+from callvault.errors import SpoolFull
+from callvault.policy.decision import Outcome, Verdict
+from callvault.recorder.journals import JournalOpener
+from callvault.recorder.judge import PolicyInForce
+from callvault.recorder.policy_source import PolicySource
+from callvault.recorder.service import Recorder
+from callvault.spool.entries import (
+    CallVerdict,
+    DialogEnded,
+    NodeEvent,
+    PeerAttempt,
+    TimelineEvent,
+)
+from tests.policy.cast import SNAPSHOT
+from tests.recorder.bench import FLOW, START
+from tests.recorder.bodies import ANN, MULTIPART, REMOTE, both, metadata, request, sdp
+from tests.recorder.fakes import MemoryReceiver
+
+CALL = both(sdp(), metadata(ANN, REMOTE))
+DAY_NS = 86_400_000_000_000
+
+
+@dataclass
+class Wire:
+    """A recorder whose agent is fed with bytes, on a clock turned by hand."""
+
+    folder: Path
+    receiver: MemoryReceiver = field(default_factory=MemoryReceiver)
+    min_free_bytes: int = 0
+    now_ns: int = START
+    calls: int = 0
+
+    def __post_init__(self) -> None:
+        self.receiver.folder = self.folder
+        config = Config(
+            node=NodeConfig(name="node-1", data_folder=self.folder),
+            spool=SpoolConfig(self.folder, min_free_bytes=self.min_free_bytes),
+        )
+        policy = PolicySource(None, self.folder / "snapshot.json")
+        policy.in_force = PolicyInForce.of(SNAPSHOT)
+        receiver = self.receiver.as_receiver()
+        opener = JournalOpener(receiver, lambda key, certificates: b"sealed", ())
+        self.recorder = Recorder(
+            config,
+            receiver,
+            opener,
+            policy,
+            read_clocks=lambda: Instant(self.now_ns, self.now_ns - START),
+        )
+
+    def send(self, message: bytes, flow: sip.Flow = FLOW) -> list[int]:
+        """Hand a message in; return the status codes of what comes out."""
+        self.recorder.agent.receive(message, flow=flow, now=0.0)
+        return self.settle()
+
+    def settle(self) -> list[int]:
+        """Let events and commands run out, as a pump does."""
+        statuses: list[int] = []
+        while True:
+            out = [raw for _, raw in self.recorder.agent.messages_to_send()]
+            statuses += [int(raw[8:11]) for raw in out if raw.startswith(b"SIP/2.0")]
+            events = self.recorder.agent.events()
+            if not events and not out:
+                return statuses
+            self.recorder.take_events(events)
+
+    def invite(self, body: bytes = CALL, content_type: str = MULTIPART) -> list[int]:
+        """Place a call of its own."""
+        self.calls += 1
+        raw = bytes(request("INVITE", body, content_type))
+        raw = raw.replace(b"call-1@", b"call-%d@" % self.calls).replace(
+            b"bK1\r", b"bK%d\r" % self.calls
+        )
+        return self.send(raw)
+
+
+@pytest.fixture
+def wire(tmp_path: Path) -> Wire:
+    return Wire(tmp_path)
+
+
+def test_a_call_is_answered_and_its_journal_told(wire: Wire) -> None:
+    assert wire.invite() == [100, 200]
+    assert wire.recorder.calls_in_progress == 1
+    assert wire.receiver.allowed == [("0.0.0.0/0", "::/0")] * 2
+
+
+def test_a_fault_in_one_session_is_answered_500_and_never_touches_another(wire: Wire) -> None:
+    wire.invite()
+    wire.receiver.failures = [RuntimeError("a fault of ours")]
+    assert wire.invite() == [100, 500]
+    assert wire.invite() == [100, 200]
+    assert wire.recorder.calls_in_progress == 2
+
+
+def test_a_journal_that_cannot_be_opened_refuses_its_call_only(wire: Wire) -> None:
+    wire.receiver.failures = [SpoolFull("no room")]
+    assert wire.invite() == [100, 503]
+    (verdict,) = wire.receiver.node_events
+    assert isinstance(verdict, CallVerdict)
+    assert verdict.decision.steps[1].values == {"reason": "spool"}
+    assert wire.invite() == [100, 200]
+
+
+def test_entries_that_find_no_room_do_not_end_the_call(wire: Wire) -> None:
+    wire.invite()
+    wire.receiver.is_full = True
+    wire.recorder.stop()
+    assert wire.recorder.calls_in_progress == 1
+
+
+def test_ports_that_run_out_are_told_once_and_refuse_until_one_is_free(wire: Wire) -> None:
+    wire.invite()
+    wire.receiver.ports_left = 1
+    assert wire.invite() == [100, 503]
+    assert wire.recorder.agent.unavailable == "ports"
+    wire.recorder.look_after()
+    assert wire.invite() == [100, 503]
+    wire.receiver.calls[0].streams[0].close()
+    wire.receiver.ports_left = 2
+    wire.recorder.look_after()
+    assert wire.recorder.agent.unavailable == ""
+    kinds = [one.kind for one in wire.receiver.node_events if isinstance(one, NodeEvent)]
+    assert kinds == ["ports_exhausted"]
+
+
+def test_what_the_agent_itself_refuses_is_a_verdict_too(wire: Wire) -> None:
+    raw = bytes(request("INVITE", CALL, MULTIPART, headers="Require: teleport\r\n"))
+    assert wire.send(raw) == [420]
+    (verdict,) = wire.receiver.node_events
+    assert isinstance(verdict, CallVerdict)
+    assert (verdict.verdict, verdict.sip_status) == (Verdict.REFUSED, 420)
+    assert [one.code for one in verdict.decision.steps if one.outcome is Outcome.STOPPED] == [
+        "offer"
+    ]
+
+
+def test_a_stranger_is_told_of_and_not_answered(wire: Wire) -> None:
+    stranger = sip.Flow("tcp", ("192.0.2.200", 5060), ("198.51.100.7", 40000), 7)
+    raw = bytes(request("INVITE", headers="User-Agent: scanner\r\n"))
+    assert wire.send(raw, stranger) == []
+    (attempt,) = wire.receiver.node_events
+    assert isinstance(attempt, PeerAttempt)
+    assert attempt == PeerAttempt(
+        at_ns=wire.now_ns,
+        event_id=attempt.event_id,
+        peer_address="198.51.100.7",
+        peer_port=40000,
+        transport="tcp",
+        method="INVITE",
+        request_uri="sip:srs@192.0.2.200",
+        user_agent="scanner",
+        count=1,
+    )
+
+
+def test_a_disk_that_becomes_low_and_recovers_is_told_once_each(tmp_path: Path) -> None:
+    wire = Wire(tmp_path, min_free_bytes=1 << 60)
+    wire.recorder.look_after()
+    wire.recorder.look_after()
+    wire.recorder.room.min_free_bytes = 0
+    wire.recorder.look_after()
+    events = [one for one in wire.receiver.node_events if isinstance(one, NodeEvent)]
+    assert [(one.kind, one.severity) for one in events] == [
+        ("disk_low", "error"),
+        ("disk_recovered", "info"),
+    ]
+
+
+def test_alarms_of_capture_become_events_of_the_node(wire: Wire) -> None:
+    wire.receiver.waiting_alarms = [
+        Alarm(1, "buffer_small", None, "131072 of 524288 bytes"),
+        Alarm(2, "write_failed", None, "no space"),
+    ]
+    wire.recorder.look_after()
+    events = [one for one in wire.receiver.node_events if isinstance(one, NodeEvent)]
+    assert [(one.kind, one.severity, one.values["detail"]) for one in events] == [
+        ("buffer_small", "warning", "131072 of 524288 bytes"),
+        ("write_failed", "error", "no space"),
+    ]
+
+
+def test_silent_calls_are_ended_within_a_round_of_looking(wire: Wire) -> None:
+    wire.invite()
+    wire.now_ns += 301 * 1_000_000_000
+    for _ in range(5):
+        wire.recorder.look_after()
+    (journal,) = wire.receiver.calls
+    assert [one.is_closed for one in journal.streams.values()] == [True, True]
+
+
+def test_a_stop_refuses_calls_and_closes_the_journals_of_all_others(wire: Wire) -> None:
+    wire.invite()
+    wire.recorder.stop()
+    assert wire.invite() == [100, 503]
+    wire.recorder.abandon()
+    (journal,) = wire.receiver.calls
+    assert journal.is_closed
+    assert journal.events[-1] == DialogEnded(wire.now_ns, "shutdown", by_us=True)
+    assert wire.recorder.calls_in_progress == 0
+
+
+def test_the_node_journal_begins_anew_each_day(wire: Wire) -> None:
+    wire.recorder.note("one")
+    wire.now_ns += DAY_NS
+    wire.recorder.note("two")
+    assert [(len(one.events), one.is_closed) for one in wire.receiver.journals] == [
+        (1, True),
+        (1, False),
+    ]
+
+
+def test_an_event_of_the_node_that_cannot_be_written_costs_nothing(
+    wire: Wire, caplog: pytest.LogCaptureFixture
+) -> None:
+    wire.receiver.is_full = True
+    wire.recorder.note("one")
+    assert "node event cannot be written" in caplog.text
+
+
+def test_a_live_dialog_is_found_by_its_journal(wire: Wire) -> None:
+    wire.invite()
+    journal_id = wire.receiver.calls[0].header.journal_id
+    found = wire.recorder.find(journal_id)
+    assert found is not None
+    assert found.session.journal_id == journal_id
+    assert wire.recorder.find(UUID(int=0)) is None
+
+
+def test_logs_tell_the_story_of_a_session_by_id_and_no_number(
+    wire: Wire, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", logger="callvault.recorder"):
+        wire.invite()
+        wire.recorder.stop()
+        wire.recorder.abandon()
+    story = [one for one in caplog.messages if one.startswith("rs=")]
+    rs = wire.receiver.calls[0].header.journal_id
+    assert [one.split()[1] for one in story] == ["offered", "ended", "decided"]
+    assert all(one.startswith(f"rs={rs} ") for one in story)
+    assert not any(number in caplog.text for number in ("1001", "5550142999", "Keller"))
+
+
+def test_the_owner_is_named_where_the_call_was_answered(wire: Wire) -> None:
+    wire.invite()
+    told = [one for one in wire.receiver.calls[0].events if isinstance(one, TimelineEvent)]
+    assert [(one.kind, one.who) for one in told] == [("answered", "Ann Keller")]
