@@ -33,9 +33,8 @@ class Bench:
         message = request(method)
         self.transaction = ServerTransaction(
             transaction_key(message),
-            message,
-            flow,
             Route(flow, flow),
+            is_invite=method == "INVITE",
             timers=self.timers,
             send=lambda _, data: self.sent.append((self.now, data)),
             on_timeout=lambda _, was_in, now: self.over.append((was_in, now)),

@@ -7,7 +7,7 @@ and when it should end is decided by the application, through events and command
 import secrets
 from collections.abc import Callable, Iterable
 
-from callvault.sip.answering import Answer, Answering
+from callvault.sip.answering import Answer, Answering, Exchange
 from callvault.sip.dialog import Dialog, DialogState
 from callvault.sip.dialogs import DialogTable
 from callvault.sip.events import (
@@ -190,9 +190,9 @@ class UserAgentServer:
                 request.headers, refusal.status, flow, tag=tag, added=refusal.headers
             )
         else:
-            transaction = self._layer.begin(request, flow, now)
+            exchange = Exchange(self._layer.begin(request, flow, now), request, flow)
             answer = Answer(refusal.status, headers=refusal.headers)
-            self._answering.send(transaction, answer, now, tag=tag)
+            self._answering.send(exchange, answer, now, tag=tag)
 
     def _invite(self, request: Request, flow: Flow, now: float) -> None:
         refusal = self._refusal_of_invite(request)
@@ -212,10 +212,11 @@ class UserAgentServer:
         dialog.learn_session_id(request)
         self._dialogs.add(dialog)
         transaction = self._layer.begin(request, flow, now, may_merge=True)
-        request_id = self._answering.expect(transaction, dialog)
+        exchange = Exchange(transaction, request, flow, dialog)
+        request_id = self._answering.expect(exchange, dialog)
         self._report(InviteReceived(request_id, dialog.dialog_id, request, flow))
         self._report(MessageSeen(dialog.dialog_id, request.raw, sent=False, flow=flow))
-        self._answering.send(transaction, Answer(100), now, dialog=dialog)
+        self._answering.send(exchange, Answer(100), now)
 
     def _refusal_of_invite(self, request: Request) -> Refusal | None:
         if self._layer.is_merged(request):
@@ -246,12 +247,13 @@ class UserAgentServer:
             return
         transaction = self._layer.begin(request, flow, now)
         dialog = self._answering.dialog_owing(invite.request_id)
+        exchange = Exchange(transaction, request, flow, dialog)
         if dialog is None:  # too late: the answer has gone, and a BYE will follow it
-            self._answering.send(transaction, Answer(200), now, tag=invite.tag)
+            self._answering.send(exchange, Answer(200), now, tag=invite.tag)
             return
         self._report(MessageSeen(dialog.dialog_id, request.raw, sent=False, flow=flow))
         self._report(InviteCancelled(dialog.dialog_id, invite.request_id, request))
-        self._answering.send(transaction, Answer(200), now, dialog=dialog)
+        self._answering.send(exchange, Answer(200), now)
         self._answering.withdraw(invite.request_id, now)
         if dialog.state is DialogState.EARLY:
             self._inside.end(dialog, DialogEnded(dialog.dialog_id, "cancelled", 487), now)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from callvault.sip.dialog import Dialog, DialogState
 from callvault.sip.events import DialogEnded, Event, MessageSeen, RequestId
+from callvault.sip.flow import Flow
 from callvault.sip.headers import SessionExpires
 from callvault.sip.message import Request
 from callvault.sip.own_requests import OwnRequests
@@ -29,6 +30,16 @@ class Answer:
     body: bytes = b""
 
 
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request that is being answered. Its transaction lives longer, without the request."""
+
+    transaction: ServerTransaction
+    request: Request
+    flow: Flow
+    dialog: Dialog | None = None
+
+
 @dataclass(slots=True)
 class Answering:
     """The answering half of a user agent server."""
@@ -37,34 +48,33 @@ class Answering:
     own_requests: OwnRequests
     report: Callable[[Event], None]
     end: Callable[[Dialog, DialogEnded, float], None]
-    _owed: dict[RequestId, tuple[ServerTransaction, Dialog]] = field(default_factory=dict)
+    _owed: dict[RequestId, tuple[Exchange, Dialog]] = field(default_factory=dict)
     _last_id: int = 0
 
-    def expect(self, transaction: ServerTransaction, dialog: Dialog) -> RequestId:
+    def expect(self, exchange: Exchange, dialog: Dialog) -> RequestId:
         """Note that the application owes an answer; return the id it will name."""
         self._last_id += 1
         request_id = RequestId(self._last_id)
-        transaction.request_id = request_id
-        transaction.dialog_id = dialog.dialog_id
-        self._owed[request_id] = (transaction, dialog)
-        dialog.pending[request_id] = transaction
+        exchange.transaction.request_id = request_id
+        exchange.transaction.dialog_id = dialog.dialog_id
+        self._owed[request_id] = (exchange, dialog)
+        dialog.pending[request_id] = exchange.transaction
         return request_id
 
     def respond(self, request_id: RequestId, answer: Answer, now: float) -> bool:
         """Send the application's answer; False if none is owed any more."""
         if request_id not in self._owed:
             return False
-        transaction, dialog = self._owed[request_id]
+        exchange, dialog = self._owed[request_id]
         if answer.status < 200:
-            self.send(transaction, answer, now, dialog=dialog)
+            self.send(exchange, answer, now)
             return True
         del self._owed[request_id]
         del dialog.pending[request_id]
         if answer.status < 300:
-            self._accept(transaction, dialog, answer, now)
+            self._accept(exchange, dialog, answer, now)
         else:
-            added = _explained(answer, self.settings.retry_after_s)
-            self.send(transaction, answer, now, added, dialog=dialog)
+            self.send(exchange, answer, now, _explained(answer, self.settings.retry_after_s))
             if dialog.state is DialogState.EARLY:
                 ended = DialogEnded(dialog.dialog_id, "refused", answer.status)
                 self.end(dialog, ended, now)
@@ -77,14 +87,12 @@ class Answering:
 
     def withdraw(self, request_id: RequestId, now: float) -> None:
         """Answer 487: the request was cancelled, or a BYE overtook it."""
-        transaction, dialog = self._owed.pop(request_id)
+        exchange, dialog = self._owed.pop(request_id)
         del dialog.pending[request_id]
-        self.send(transaction, Answer(487), now, dialog=dialog)
+        self.send(exchange, Answer(487), now)
 
-    def _accept(
-        self, transaction: ServerTransaction, dialog: Dialog, answer: Answer, now: float
-    ) -> None:
-        request = transaction.request
+    def _accept(self, exchange: Exchange, dialog: Dialog, answer: Answer, now: float) -> None:
+        request = exchange.request
         minimum_s, proposal_s = self.settings.min_session_expires_s, self.settings.session_expires_s
         agreed = agree(request, minimum_s=minimum_s, proposal_s=proposal_s)
         if dialog.state is DialogState.EARLY:
@@ -93,32 +101,26 @@ class Answering:
         dialog.peer_allows = request.allow or dialog.peer_allows
         if answer.content_type == "application/sdp":
             dialog.local_sdp = answer.body
-        if transaction.is_invite:
-            _await_ack(dialog, transaction, offers=bool(answer.body) and not request.carries_sdp)
-        self.send(transaction, answer, now, _accepted(request, dialog, agreed), dialog=dialog)
+        if exchange.transaction.is_invite:
+            _await_ack(dialog, exchange, offers=bool(answer.body) and not request.carries_sdp)
+        self.send(exchange, answer, now, _accepted(request, dialog, agreed))
         self.own_requests.watch(dialog, timer_of_answer(agreed), now)
 
     def send(
-        self,
-        transaction: ServerTransaction,
-        answer: Answer,
-        now: float,
-        added: Fields = (),
-        *,
-        dialog: Dialog | None = None,
-        tag: str = "",
+        self, exchange: Exchange, answer: Answer, now: float, added: Fields = (), *, tag: str = ""
     ) -> None:
         """Build and send an answer; one of a dialog is reported and carries the dialog's tag."""
+        transaction, dialog = exchange.transaction, exchange.dialog
         fields = [*added, *answer.headers, ("Server", self.settings.server_name)]
         if dialog is not None:
             fields += dialog.session_id_header()
             tag = dialog.key[1]
         transaction.tag = tag
         response = make_response(
-            transaction.request.headers,
+            exchange.request.headers,
             answer.status,
             answer.reason,
-            flow=transaction.source,
+            flow=exchange.flow,
             tag="" if answer.status == 100 else tag,
             added=fields,
             content_type=answer.content_type,
@@ -130,12 +132,12 @@ class Answering:
             self.report(MessageSeen(dialog.dialog_id, raw, sent=True, flow=flow))
 
 
-def _await_ack(dialog: Dialog, transaction: ServerTransaction, *, offers: bool) -> None:
-    transaction.carries_offer = offers
+def _await_ack(dialog: Dialog, exchange: Exchange, *, offers: bool) -> None:
+    exchange.transaction.carries_offer = offers
     dialog.offers_out += offers
     if len(dialog.unacknowledged) >= MAX_UNACKNOWLEDGED:
         dialog.close_offer(dialog.unacknowledged.pop(min(dialog.unacknowledged)))
-    dialog.unacknowledged[transaction.request.cseq.number] = transaction
+    dialog.unacknowledged[exchange.request.cseq.number] = exchange.transaction
 
 
 def _accepted(request: Request, dialog: Dialog, agreed: SessionExpires | None) -> Fields:

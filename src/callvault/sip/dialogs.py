@@ -52,8 +52,9 @@ class DialogTable:
         self._by_id.pop(dialog.dialog_id, None)
         if len(self._ended) >= self._limit:
             self._ended.pop(next(iter(self._ended)))
-        self._ended[dialog.key] = None
-        self._timers.arm(now + GIVE_UP_S, lambda _: self._ended.pop(dialog.key, None))
+        key = dialog.key  # and not the dialog: it would live as long as the timer
+        self._ended[key] = None
+        self._timers.arm(now + GIVE_UP_S, lambda _: self._ended.pop(key, None))
 
 
 def _key_of(request: Request) -> DialogKey:

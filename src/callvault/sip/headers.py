@@ -64,7 +64,8 @@ def parse_parameters(text: str) -> Parameters:
 def unquoted(text: str) -> str:
     """Return the text without surrounding quotes and their escapes, if it has any."""
     if len(text) >= 2 and text[0] == text[-1] == '"':
-        return _ESCAPED.sub(r"\1", text[1:-1])
+        text = text[1:-1]
+        return _ESCAPED.sub(r"\1", text) if "\\" in text else text
     return text
 
 
@@ -142,7 +143,7 @@ class Address:
     def parse(cls, text: str) -> Self:
         """Read one value. Never raises: garbage is a Uri without scheme.
 
-        Without brackets, parameters belong to the header (RFC 3261, section 20.10).
+        Without brackets, parameters belong to the header (RFC 3261, section 20).
         """
         name, uri, parameters = _split_name_addr(text.strip())
         return cls(name, Uri.parse(uri), parse_parameters(parameters))
@@ -176,7 +177,7 @@ def _split_name_addr(text: str) -> tuple[str, str, str]:
     name = ""
     rest = text
     if match := _QUOTED.match(text):
-        name, rest = _ESCAPED.sub(r"\1", match[1]), text[match.end() :]
+        name, rest = unquoted(match[0]), text[match.end() :]
     start = rest.find("<")
     if start < 0:
         uri, _, parameters = rest.partition(";")

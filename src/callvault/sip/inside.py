@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from callvault.sip.answering import Answer, Answering
+from callvault.sip.answering import Answer, Answering, Exchange
 from callvault.sip.dialog import Dialog
 from callvault.sip.dialogs import DialogTable
 from callvault.sip.events import (
@@ -73,17 +73,16 @@ class InsideDialogs:
         dialog.flow = flow
         dialog.learn_session_id(request)
         self.report(MessageSeen(dialog.dialog_id, request.raw, sent=False, flow=flow))
-        transaction = self.layer.begin(request, flow, now)
+        exchange = Exchange(self.layer.begin(request, flow, now), request, flow, dialog)
         refusal = self._refusal(dialog, request)
         if refusal is not None:
-            answer = Answer(refusal.status, headers=refusal.headers)
-            self.answering.send(transaction, answer, now, dialog=dialog)
+            self.answering.send(exchange, Answer(refusal.status, headers=refusal.headers), now)
         elif request.method == "BYE":
-            self._end_by_peer(transaction, dialog, now)
+            self._end_by_peer(exchange, dialog, now)
         elif request.method in ("INVITE", "UPDATE"):
-            self._pass_offer(transaction, dialog, now)
+            self._pass_offer(exchange, dialog, now)
         else:
-            self._answer(transaction, dialog, now)
+            self._answer(exchange, dialog, now)
 
     def _refusal(self, dialog: Dialog, request: Request) -> Refusal | None:
         if refusal := dialog.accept_sequence(request):
@@ -97,30 +96,30 @@ class InsideDialogs:
             or dialog.clash(request, retry_after_s=retry_after_s)
         )
 
-    def _pass_offer(self, transaction: ServerTransaction, dialog: Dialog, now: float) -> None:
+    def _pass_offer(self, exchange: Exchange, dialog: Dialog, now: float) -> None:
         """Hand a re-INVITE or UPDATE to the application."""
-        request_id = self.answering.expect(transaction, dialog)
-        request, flow = transaction.request, transaction.source
-        if transaction.is_invite:
+        request_id = self.answering.expect(exchange, dialog)
+        request, flow = exchange.request, exchange.flow
+        if exchange.transaction.is_invite:
             self.report(ReinviteReceived(request_id, dialog.dialog_id, request, flow))
-            self.answering.send(transaction, Answer(100), now, dialog=dialog)
+            self.answering.send(exchange, Answer(100), now)
         else:
             self.report(UpdateReceived(request_id, dialog.dialog_id, request, flow))
 
-    def _end_by_peer(self, transaction: ServerTransaction, dialog: Dialog, now: float) -> None:
-        self.report(ByeReceived(dialog.dialog_id, transaction.request))
-        self.answering.send(transaction, Answer(200), now, dialog=dialog)
+    def _end_by_peer(self, exchange: Exchange, dialog: Dialog, now: float) -> None:
+        self.report(ByeReceived(dialog.dialog_id, exchange.request))
+        self.answering.send(exchange, Answer(200), now)
         self.end(dialog, DialogEnded(dialog.dialog_id, "bye_received", 200), now)
 
-    def _answer(self, transaction: ServerTransaction, dialog: Dialog, now: float) -> None:
+    def _answer(self, exchange: Exchange, dialog: Dialog, now: float) -> None:
         """Answer INFO and OPTIONS, which never need the application."""
-        request = transaction.request
+        request = exchange.request
         answer = Answer(200, headers=CAPABILITIES if request.method == "OPTIONS" else ())
         if request.method == "INFO":
             accepted = takes_info(request)
             self.report(InfoReceived(dialog.dialog_id, request, accepted))
             answer = answer if accepted else Answer(415, headers=(("Accept", INFO_ACCEPT),))
-        self.answering.send(transaction, answer, now, dialog=dialog)
+        self.answering.send(exchange, answer, now)
 
     def transaction_timed_out(
         self, transaction: ServerTransaction, was_in: State, now: float

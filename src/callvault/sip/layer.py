@@ -137,9 +137,8 @@ class TransactionLayer:
         """Remember a new request. The caller has asked `is_full` where that matters."""
         transaction = ServerTransaction(
             transaction_key(request),
-            request,
-            flow,
             reply_route(request, flow),
+            is_invite=request.method == "INVITE",
             timers=self.timers,
             send=self.connections.send,
             on_timeout=self._server_timed_out,

@@ -221,7 +221,7 @@ class Message(ABC):
 
     @property
     def serves_snapshots(self) -> bool:
-        """Whether the SRC answers a metadata snapshot request (RFC 7866, section 6.2.1)."""
+        """Whether the SRC answers a metadata snapshot request (RFC 7866)."""
         return "application/rs-metadata-request" in self.accept
 
     def tokens(self, name: str) -> frozenset[str]:

@@ -92,7 +92,7 @@ def tagged(value: str, tag: str) -> str:
 
 
 def contact_value(user: str, host: str, flow: Flow) -> str:
-    """Our Contact on a flow, with the feature tag of an SRS (RFC 7866, section 6.1.2)."""
+    """Our Contact on a flow, with the feature tag of an SRS (RFC 7866)."""
     place = join_host_port(host or flow.local[0], flow.local[1])
     transport = f";transport={flow.transport}" if flow.is_reliable else ""
     return f"<sip:{user}@{place}{transport}>;+sip.srs"

@@ -46,7 +46,6 @@ class Action(Enum):
     SEND = auto()
     SEND_AND_REPEAT = auto()  # until ACK
     REPLAY = auto()
-    REPLAY_UNLESS_ACKED = auto()
     QUIETEN = auto()  # no more repetitions
 
 
@@ -58,8 +57,8 @@ INVITE_TABLE: Table = {
     (State.PROCEEDING, Signal.SUCCESS): (State.ACCEPTED, Action.SEND_AND_REPEAT),
     (State.PROCEEDING, Signal.FAILURE): (State.COMPLETED, Action.SEND_AND_REPEAT),
     (State.PROCEEDING, Signal.LIFETIME_OVER): (State.PROCEEDING, Action.NOTHING),
-    # RFC 6026 absorbs it. The peer has seen no answer at all, so the next repetition comes early.
-    (State.ACCEPTED, Signal.REPEATED): (State.ACCEPTED, Action.REPLAY_UNLESS_ACKED),
+    # Absorbed (RFC 6026, section 8.7): the 2xx is being repeated as often as the INVITE is.
+    (State.ACCEPTED, Signal.REPEATED): (State.ACCEPTED, Action.NOTHING),
     (State.ACCEPTED, Signal.ACK): (State.ACCEPTED, Action.QUIETEN),
     (State.ACCEPTED, Signal.LIFETIME_OVER): (State.TERMINATED, Action.NOTHING),
     (State.COMPLETED, Signal.REPEATED): (State.COMPLETED, Action.REPLAY),
@@ -111,7 +110,7 @@ def transaction_key(request: Request) -> TransactionKey:
 
 
 class ServerTransaction:
-    """One received request.
+    """One received request, of which only the answer is kept: it may live on for 32 seconds.
 
     `on_timeout(transaction, was_in, now)` hears when a state's time is over. In PROCEEDING that
     asks for an answer; in all others the transaction is over.
@@ -130,10 +129,8 @@ class ServerTransaction:
         "is_invite",
         "key",
         "origin",
-        "request",
         "request_id",
         "route",
-        "source",
         "state",
         "tag",
     )
@@ -141,19 +138,16 @@ class ServerTransaction:
     def __init__(
         self,
         key: TransactionKey,
-        request: Request,
-        source: Flow,
         route: Route,
         *,
+        is_invite: bool,
         timers: TimerQueue,
         send: Send,
         on_timeout: Callable[["ServerTransaction", State, float], None],
     ) -> None:
         self.key = key
-        self.request = request
-        self.source = source
         self.route = route
-        self.is_invite = request.method == "INVITE"
+        self.is_invite = is_invite
         self.state = State.PROCEEDING
         self.is_acknowledged = False
         self.carries_offer = False  # the 2xx of an INVITE that had none
@@ -216,8 +210,6 @@ class ServerTransaction:
         if action is Action.QUIETEN:
             self.is_acknowledged = True
             self._quieten()
-        elif action is Action.REPLAY_UNLESS_ACKED and self.is_acknowledged:
-            return
         elif action is not Action.NOTHING and self._response:
             self._send(self.route, self._response)
             if action is Action.SEND_AND_REPEAT:

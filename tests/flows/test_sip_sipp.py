@@ -1,0 +1,179 @@
+"""A foreign client at our server: Debian's sipp, with scenarios of ours, on loopback."""
+
+import asyncio
+import shutil
+import socket
+import time
+from collections import Counter
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvloop
+
+from callvault.sip import AgentSettings, HostPort
+from tests.flows.answering_server import AnsweringServer, answering_server
+from tests.flows.lossy_relay import LossyRelay
+
+SCENARIOS = Path(__file__).parent / "sipp"
+CALL = ["InviteReceived", "AckReceived", "ByeReceived", "DialogEnded"]
+SIPP = shutil.which("sipp")
+
+pytestmark = [
+    pytest.mark.flow,
+    pytest.mark.skipif(SIPP is None, reason="sipp is missing: apt install sip-tester"),
+]
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main)
+
+
+def free_port(kind: socket.SocketKind) -> int:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def sipp(
+    server: AnsweringServer,
+    scenario: str,
+    folder: Path,
+    *options: str,
+    over: str = "udp",
+    at: HostPort | None = None,
+) -> None:
+    """Run one scenario to its end; fail with what sipp says when it fails."""
+    assert SIPP is not None
+    if over == "udp":
+        mode, kind, address = "u1", socket.SOCK_DGRAM, at or server.udp.address
+    else:
+        mode, kind, address = "t1", socket.SOCK_STREAM, at or server.tcp.address
+    process = await asyncio.create_subprocess_exec(
+        *(SIPP, f"127.0.0.1:{address[1]}", "-sf", str(SCENARIOS / f"{scenario}.xml")),
+        *("-t", mode, "-i", "127.0.0.1", "-p", str(free_port(kind)), "-nostdin"),
+        *("-timeout", "60", "-timeout_error", "-trace_err", "-error_file", "errors.log"),
+        *(options or ("-m", "1")),
+        cwd=folder,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    log = folder / "errors.log"
+    errors = log.read_text(errors="replace") if log.exists() else ""
+    assert process.returncode == 0, f"{errors}\n{output.decode(errors='replace')[-3000:]}"
+
+
+@pytest.mark.parametrize("over", ["udp", "tcp"])
+@pytest.mark.parametrize(
+    ("scenario", "expected"),
+    [
+        ("basic_call", CALL),
+        (
+            "reinvite_update_options",
+            [
+                *("InviteReceived", "AckReceived", "ReinviteReceived", "AckReceived"),
+                *("UpdateReceived", "InfoReceived", "ByeReceived", "DialogEnded"),
+            ],
+        ),
+        ("bye_with_lower_cseq", CALL),
+        ("cancel_after_answer", CALL),
+        ("options", ["OptionsReceived"]),
+    ],
+)
+def test_a_client_is_served(over: str, scenario: str, expected: list[str], tmp_path: Path) -> None:
+    async def main() -> None:
+        async with answering_server() as server:
+            await sipp(server, scenario, tmp_path, over=over)
+            assert server.names() == expected
+            assert server.agent.dialog_count == 0
+
+    run(main())
+
+
+def test_an_invite_that_comes_again_after_its_200_makes_no_second_call(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with answering_server() as server:
+            await sipp(server, "invite_repeated_after_200", tmp_path)
+            assert server.names() == CALL
+
+    run(main())
+
+
+@pytest.mark.parametrize("loses", [b"INVITE", b"SIP/2.0 100", b"SIP/2.0 200", b"ACK", b"BYE"])
+def test_a_loss_on_the_way_is_made_good(loses: bytes, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with answering_server() as server:
+            relay = LossyRelay(server.udp.address, loses)
+            address = await relay.open()
+            try:
+                options = ("-m", "1", "-d", "1500")
+                await sipp(server, "basic_call", tmp_path, *options, at=address)
+            finally:
+                relay.close()
+            assert len(relay.lost) == 1
+            assert server.names() == CALL
+
+    run(main())
+
+
+@pytest.mark.parametrize("over", ["udp", "tcp"])
+def test_a_cancel_before_the_answer_is_followed(over: str, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with answering_server(answer_after_s=5) as server:
+            await sipp(server, "cancel_before_answer", tmp_path, over=over)
+            assert server.names() == ["InviteReceived", "InviteCancelled", "DialogEnded"]
+
+    run(main())
+
+
+def test_a_node_that_takes_no_calls_says_so_to_keep_alives(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with answering_server() as server:
+            server.agent.unavailable = "draining"
+            await sipp(server, "options_refused", tmp_path)
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("scenario", "last"),
+    [
+        ("session_timer_too_small", "RequestRefused"),
+        ("session_timer_refreshed_by_us", "DialogEnded"),
+        ("session_timer_runs_out", "DialogEnded"),
+    ],
+)
+def test_session_timers_are_kept(scenario: str, last: str, tmp_path: Path) -> None:
+    async def main() -> None:
+        settings = AgentSettings(min_session_expires_s=4)
+        async with answering_server(settings=settings) as server:
+            await sipp(server, scenario, tmp_path)
+            assert server.names()[-1] == last
+            expired = "SessionExpired" in server.names()
+            assert expired is (scenario == "session_timer_runs_out")
+
+    run(main())
+
+
+@pytest.mark.parametrize("over", ["udp", "tcp"])
+def test_200_calls_a_second_are_all_served(over: str, tmp_path: Path) -> None:
+    calls = 800
+
+    async def main() -> None:
+        async with answering_server() as server:
+            began = time.process_time()
+            options = ("-m", str(calls), "-r", "200", "-l", "2000")
+            await sipp(server, "basic_call", tmp_path, *options, over=over)
+            used_ms = (time.process_time() - began) * 1000
+            print(f"{used_ms / calls:.2f} ms CPU a call over {over}")
+            counted = Counter(server.names())
+            assert counted == Counter(
+                dict.fromkeys(
+                    ("InviteReceived", "AckReceived", "ByeReceived", "DialogEnded"), calls
+                )
+            )
+
+    run(main())
