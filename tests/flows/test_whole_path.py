@@ -3,15 +3,18 @@
 One node serves the tests of this file; they build on one another as a first day would.
 """
 
+import json
 import re
 import shutil
 import signal
+import subprocess
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from callvault.simulator.channels import decode
-from tests.flows.node import Node, Visitor, until
+from tests.flows.node import Node, Visitor, environment, until
 
 pytestmark = [
     pytest.mark.flow,
@@ -44,6 +47,20 @@ def recordings_listed(visitor: Visitor) -> list[str]:
     """Return the addresses of all recordings on the first page."""
     page = visitor.text("/recordings/")
     return sorted(set(re.findall(r"/recordings/[0-9a-f-]{36}/(?=\")", page)))
+
+
+def answers(visitor: Visitor) -> bool:
+    """Tell whether the portal answers."""
+    try:
+        return visitor.get("/healthz")[0] == 200
+    except OSError:
+        return False
+
+
+def calls_in_progress(node: Node) -> int:
+    """Return what the recorder last said, which it does each second."""
+    heartbeat = json.loads((node.data / "run" / "recorder.json").read_bytes())
+    return int(heartbeat["calls"])
 
 
 def test_a_first_start_prints_where_to_go_and_a_password_that_opens(
@@ -102,7 +119,7 @@ def test_a_call_of_nobody_shows_under_call_decisions(node: Node, visitor: Visito
     number = re.findall(r"^(20\d\d|2100|\+\d+) ", done.stdout, re.M)[0]
     page = visitor.text("/decisions/")
     assert number in page.replace(" ", "").replace("\u00a0", "")
-    assert "Create user" in page
+    assert "Create a user for" in page
     assert len(recordings_listed(visitor)) == before
 
 
@@ -118,6 +135,35 @@ def test_a_stranger_gets_no_answer_until_it_is_allowed(node: Node, visitor: Visi
     until(lambda: "Branch office" in (node.data / "snapshot.json").read_text())
     allowed = node.simulate(*call, "--source-address", STRANGER)
     assert allowed.returncode == 0, allowed.stdout + allowed.stderr
+
+
+@pytest.mark.parametrize("program", ["worker", "web"])
+def test_a_program_that_dies_comes_back_and_calls_are_recorded(
+    node: Node, visitor: Visitor, program: str
+) -> None:
+    node.kill(program)
+    until(lambda: f"{program} ended (signal SIGKILL); starting it again" in node.log.read_text())
+    done = node.simulate("--calls", "1", "--seconds", "4", "--seed", "16", "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    until(lambda: answers(visitor))
+
+
+def test_a_recorder_that_dies_in_a_call_leaves_what_had_arrived(
+    node: Node, visitor: Visitor
+) -> None:
+    before = recordings_listed(visitor)
+    call = node.simulation(
+        "--calls", "1", "--seconds", "8", "--seed", "17", "--yes", "--place-only"
+    )
+    with subprocess.Popen(call, stdout=subprocess.DEVNULL, env=environment()) as placing:
+        until(lambda: calls_in_progress(node) == 1)
+        time.sleep(4)  # of speech, of which at most 1.5 s may be lost
+        node.kill("recorder")
+        placing.wait(60)
+    until(lambda: len(recordings_listed(visitor)) == len(before) + 1)
+    (saved,) = set(recordings_listed(visitor)) - set(before)
+    assert 2_500 <= decode(visitor.get(saved + "audio")[2]).length_ms <= 6_000
+    until(lambda: calls_in_progress(node) == 0)
 
 
 def test_a_second_serve_in_the_same_folder_is_refused(node: Node) -> None:
