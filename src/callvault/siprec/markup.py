@@ -6,7 +6,7 @@ wrong encodings. lxml's recovering parser takes most of it; what it cannot take 
 
 import hashlib
 import re
-from collections.abc import Iterator
+from functools import lru_cache
 
 from lxml import etree
 
@@ -48,21 +48,21 @@ def parse_markup(content: bytes) -> tuple[etree._Element, str]:
     return root, _damage(parser)
 
 
-def local_name(element: etree._Element) -> str:
+@lru_cache(1024)
+def local_name(tag: str) -> str:
     """Name without namespace or prefix, lower case; an undeclared prefix stays in the tag."""
-    return str(element.tag).rpartition("}")[2].rpartition(":")[2].lower()
+    return tag.rpartition("}")[2].rpartition(":")[2].lower()
 
 
-def children(element: etree._Element) -> Iterator[etree._Element]:
-    """Yield child elements only: no entities, which a recovering parser may leave."""
-    return (child for child in element if isinstance(child.tag, str))
+def children(element: etree._Element) -> list[tuple[str, etree._Element]]:
+    """Return (local name, child) of child elements; an entity the parser left is none."""
+    return [(local_name(child.tag), child) for child in element if isinstance(child.tag, str)]
 
 
 def digest(root: etree._Element) -> str:
-    """SHA-256 of the canonical XML, hex. Blanks between elements do not count."""
+    """SHA-256 of the canonical XML, hex. Blanks between elements went with the parsing."""
     try:
-        # The stubs do not know strip_text yet, which lxml 4.5 brought.
-        canonical: bytes = etree.tostring(root, method="c14n2", strip_text=True)  # type: ignore[call-overload]
+        canonical = etree.tostring(root, method="c14n")
     except (etree.C14NError, ValueError):  # a namespace that is no URI, say
         canonical = etree.tostring(root)
     return hashlib.sha256(canonical).hexdigest()
@@ -84,6 +84,7 @@ def _parser() -> etree.XMLParser:
         load_dtd=False,
         huge_tree=False,
         recover=True,
+        remove_blank_text=True,
         remove_comments=True,
         remove_pis=True,
         encoding="utf-8",

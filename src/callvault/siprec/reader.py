@@ -55,28 +55,28 @@ _Object = TypeVar("_Object")
 def read_metadata(content: bytes) -> Document:
     """Read one document. Raises RemoteProtocolError if it holds no recording metadata."""
     root, damage = parse_markup(content)
-    if local_name(root) not in ("recording", "recording_metadata"):
+    if local_name(str(root.tag)) not in ("recording", "recording_metadata"):
         raise RemoteProtocolError("metadata without a recording element")
     return _Reader(root, problem=damage).read()
 
 
 def _attribute(element: etree._Element, *names: str) -> str:
     """Return the first of the named attributes that is there, trimmed; names in lower case."""
-    found = {
-        str(name).rpartition("}")[2].lower(): str(value)[:_MAX_TEXT].strip()
-        for name, value in element.attrib.items()
-    }
-    return next((found[name] for name in names if found.get(name)), "")
+    found = {local_name(str(name)): str(value) for name, value in element.attrib.items()}
+    values = (found.get(name, "")[:_MAX_TEXT].strip() for name in names)
+    return next(filter(None, values), "")
 
 
 def _text(element: etree._Element) -> str:
     """Return all text inside, trimmed and cut."""
-    return "".join(str(text) for text in element.itertext())[:_MAX_TEXT].strip()
+    if not len(element):
+        return (element.text or "")[:_MAX_TEXT].strip()
+    return "".join(map(str, element.itertext()))[:_MAX_TEXT].strip()
 
 
 def _texts(element: etree._Element, *names: str) -> tuple[str, ...]:
     """Return the texts of the named children, empty ones left out."""
-    found = (_text(child) for child in children(element) if local_name(child) in names)
+    found = (_text(child) for name, child in children(element) if name in names)
     return tuple(text for text in found if text)
 
 
@@ -88,8 +88,8 @@ def _stream_ids(element: etree._Element, name: str) -> tuple[str, ...]:
     """Return the ids in `send` or `recv`: as text (RFC), or in an `id` child (draft-ram)."""
     return tuple(
         text
-        for child in children(element)
-        if local_name(child) == name
+        for child_name, child in children(element)
+        if child_name == name
         for text in (_texts(child, "id") or (_text(child),))
         if text
     )
@@ -104,6 +104,10 @@ class _Reader:
     values_left: int = _MAX_EXTENSION_VALUES
     extensions: list[Extension] = field(default_factory=list)
     participant_streams: list[ParticipantStreams] = field(default_factory=list)
+    top: list[tuple[str, etree._Element]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.top = children(self.root)
 
     def read(self) -> Document:
         """Return the document; objects keep their order."""
@@ -139,7 +143,7 @@ class _Reader:
         self, name: str, read: Callable[[etree._Element, int], _Object]
     ) -> tuple[_Object, ...]:
         """Read the root's children of that name, at most MAX_OBJECTS."""
-        found = [child for child in children(self.root) if local_name(child) == name]
+        found = [child for child_name, child in self.top if child_name == name]
         if len(found) > MAX_OBJECTS:
             self.problem = f"more than {MAX_OBJECTS} {name} elements"
         return tuple(read(one, place) for place, one in enumerate(found[:MAX_OBJECTS], 1))
@@ -189,9 +193,9 @@ class _Reader:
         """Keep children that the model does not know as an extension of their object."""
         values = [
             value
-            for child in children(element)
-            if local_name(child) not in known
-            for value in _flattened(child, local_name(child))
+            for name, child in children(element)
+            if name not in known
+            for value in _flattened(child, name)
         ][: self.values_left]
         if values:
             self.values_left -= len(values)
@@ -200,8 +204,8 @@ class _Reader:
 
 def _identities(element: etree._Element) -> Iterator[NameId]:
     """Yield the nameID elements; in drafts `aor` and `name` are children of the participant."""
-    for child in children(element):
-        if local_name(child) == "nameid":
+    for name, child in children(element):
+        if name == "nameid":
             identity = NameId(
                 _attribute(child, "aor") or _first(child, "aor"),
                 _first(child, "name") or _attribute(child, "name"),
@@ -252,9 +256,9 @@ def _flattened(element: etree._Element, path: str) -> Iterator[tuple[str, str]]:
     """Yield (path, text) of an element and all below it; bounded by the tree's own bounds."""
     for name, value in element.attrib.items():
         yield f"{path}@{str(name).rpartition('}')[2].lower()}", str(value)[:_MAX_TEXT]
-    below = list(children(element))
+    below = children(element)
     text = _text(element) if not below else (element.text or "").strip()[:_MAX_TEXT]
     if text:
         yield path, text
-    for child in below:
-        yield from _flattened(child, f"{path}/{local_name(child)}")
+    for name, child in below:
+        yield from _flattened(child, f"{path}/{name}")
