@@ -7,6 +7,7 @@ export function startForms() {
   document.addEventListener("change", sendOnChange);
   window.addEventListener("pageshow", release);
   document.querySelector("[data-cv-focus]")?.focus();
+  document.addEventListener("htmx:after:swap", keepFocus);
   for (const [name, busy] of [["htmx:before:request", true], ["htmx:after:request", false], ["htmx:error", false]]) {
     document.addEventListener(name, (event) => markBusy(event, busy));
   }
@@ -51,6 +52,14 @@ function reveal(event) {
 
 function sendOnChange(event) {
   if (event.target.matches("[data-cv-send-on-change]")) event.target.form.requestSubmit();
+}
+
+// htmx keeps the focus on a control that has an id; where that is gone, the heading takes it.
+function keepFocus() {
+  if (document.activeElement && document.activeElement !== document.body) return;
+  const heading = document.querySelector(".cv-page-title");
+  heading?.setAttribute("tabindex", "-1");
+  heading?.focus({ preventScroll: true });
 }
 
 function markBusy(event, busy) {

@@ -7,7 +7,7 @@ const audio = new Audio();
 let playing = null;
 
 export function startList() {
-  if (!rows().length) return;
+  if (!document.querySelector(".cv-region, [data-cv-row]")) return; // htmx may bring rows later
   audio.preload = "none";
   audio.addEventListener("ended", stop);
   audio.addEventListener("error", playbackFailed);

@@ -35,6 +35,7 @@ class Player {
     this.preferences = loadPreferences();
     this.muted = { owner: false, remote: false };
     this.zoom = 0;
+    this.asked = 0;
     this.audio = new Audio();
     this.audio.preload = "metadata";
     this.channels = new Channels(this.audio);
@@ -59,6 +60,7 @@ class Player {
   #listen() {
     this.wave.on("timeupdate", () => this.#moved());
     this.wave.on("error", () => this.#failed());
+    this.audio.addEventListener("loadedmetadata", () => this.#arrive());
     this.audio.addEventListener("play", () => this.#showPlaying());
     this.audio.addEventListener("pause", () => this.#showPlaying());
     const clicks = {
@@ -95,8 +97,9 @@ class Player {
     });
   }
 
+  // Until a jump has arrived, and before the sound's head has come, the position is where it leads.
   get now() {
-    return this.audio.currentTime;
+    return this.audio.readyState && !this.audio.seeking ? this.audio.currentTime : this.asked;
   }
 
   toggle() {
@@ -106,8 +109,14 @@ class Player {
   }
 
   seek(seconds) {
-    this.wave.setTime(Math.min(Math.max(seconds, 0), this.duration));
+    this.asked = Math.min(Math.max(seconds, 0), this.duration);
+    this.wave.setTime(this.asked);
     this.#show();
+  }
+
+  // Where the listener wanted to be before the sound's head came.
+  #arrive() {
+    if (this.audio.currentTime !== this.asked) this.audio.currentTime = this.asked;
   }
 
   #toNextEvent() {
