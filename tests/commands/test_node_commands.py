@@ -71,6 +71,14 @@ def test_serve_names_the_setting_of_a_taken_port_and_starts_nothing(tmp_path: Pa
     assert not (tmp_path / "data" / "callvault.sqlite3").exists()
 
 
+def test_a_database_that_cannot_be_reached_is_one_line(tmp_path: Path) -> None:
+    url = "database.url=postgresql://nobody@127.0.0.1:1/none"
+    done = run("init", "--data", tmp_path / "data", "--set", url)
+    assert done.returncode == 2
+    assert done.stderr.startswith("callvault: database.url: the database cannot be used: ")
+    assert done.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize("command", ["serve", "web"])
 def test_plain_http_beyond_this_machine_is_refused(command: str, data: Path) -> None:
     done = run(command, "--data", data, "--set", "web.bind_address=0.0.0.0", "--set", "sip.port=0")

@@ -28,7 +28,8 @@ def run(options: Namespace) -> int:
     """Reset a password and print the new one."""
     choose(options)
     django_ready.set_up()
-    password = _reset_password(options.user)
+    with django_ready.database_troubles_told():
+        password = _reset_password(options.user)
     print(f"One-time password of {options.user}: {password}")
     print("It is not shown again. The next sign-in asks for a password of one's own.")
     return 0

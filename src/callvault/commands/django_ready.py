@@ -1,6 +1,10 @@
-"""Django for commands: set up once, and left quiet."""
+"""Django for commands: set up once, left quiet, and its database's troubles in one line."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from callvault.errors import ConfigError
 
 
 def set_up() -> None:
@@ -17,3 +21,15 @@ def close_connections() -> None:
     from django.db import connections
 
     connections.close_all()
+
+
+@contextmanager
+def database_troubles_told() -> Iterator[None]:
+    """Word what the database refuses, such as to be reached, as a setting that is wrong."""
+    from django.db import Error
+
+    try:
+        yield
+    except Error as error:
+        first_line = next(iter(str(error).splitlines()), type(error).__name__)
+        raise ConfigError("database.url", f"the database cannot be used: {first_line}") from error

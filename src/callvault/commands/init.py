@@ -64,8 +64,9 @@ def make_ready(chosen: Chosen) -> FirstStart:
     django_ready.set_up()
     from callvault.portal import first_start
 
-    first_start.prepare_database()
+    with django_ready.database_troubles_told():
+        first_start.prepare_database()
+        password = first_start.create_first_administrator(ADMINISTRATOR)
     first_start.collect_static_files()
-    password = first_start.create_first_administrator(ADMINISTRATOR)
     django_ready.close_connections()
     return FirstStart(chosen, password)

@@ -39,7 +39,8 @@ def simulate(options: Namespace, config: Config) -> int:
     scripts = _plan(options, cache_folder)
     if not options.place_only:
         django_ready.set_up()
-        _offer_people(options, config, scripts)
+        with django_ready.database_troubles_told():
+            _offer_people(options, config, scripts)
     placing = Placing(
         target=target,
         transport=options.transport,
