@@ -118,6 +118,17 @@ def test_comfort_noise_fills_the_pause_at_its_level(payload_type: int) -> None:
     assert (file[16000:-16000].reshape(-1, 800) ** 2).any(axis=1).all()
 
 
+def test_comfort_noise_stamped_days_ago_makes_no_more_noise_than_there_is_room_for() -> None:
+    sender = Sender()
+    said = sender.say(speech(15))
+    odd = Sender(payload_type=13, sequence=1600, timestamp=50_000 - 2**31 + 9, at_ns=12_001 * MS)
+    odd.send(bytes([20]))
+    both = sorted([*sender.arrivals, *odd.arrivals], key=lambda one: one.ns)
+    file = heard(both, seconds=15)
+    assert np.array_equal(file[:80_000], said[:80_000])
+    assert len(file) == 120_000
+
+
 def test_sequence_and_timestamp_go_on_over_their_wraps() -> None:
     sender = Sender(sequence=65536 - 100, timestamp=2**32 - 12_000)
     said = sender.say(speech(6))

@@ -45,10 +45,10 @@ class Canvas:
             self._smooth(layer, int(position[row + 1] - self.start) * scale, scale)
 
     def lay_noise(self, start: int, samples: Samples) -> None:
-        """Lay comfort noise at 8 kHz from a position on."""
-        begin = max(start - self.start, 0)
+        """Lay comfort noise at 8 kHz from a position on, not before the canvas begins."""
+        begin = start - self.start
         layer = self._layers[NARROW_HZ]
-        part = samples[max(self.start - start, 0) :][: max(len(layer) - begin, 0)]
+        part = samples[: max(len(layer) - begin, 0)]
         layer[begin : begin + len(part)] = part
 
     def cut(self, until: int) -> tuple[Samples, Samples | None]:

@@ -149,6 +149,8 @@ class SourceRenderer:
 
     def _lay_noise(self, canvas: Canvas, start: int, end: int, *, seed: int) -> None:
         """Fill the pause; it ends a little after the last packet that came at all."""
+        # Any packet may claim to lie days ago: no more noise is made than there is room for.
+        start = max(start, canvas.start)
         count = min(end, self._source.last_position + _NOISE_AFTER_LAST) - start
         if count > 0 and self._noise_level is not None:
             noise = comfort_noise.noise(self._noise_level, count, seed=abs(seed))
