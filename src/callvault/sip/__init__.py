@@ -1,10 +1,12 @@
-"""SIP as a recording server needs it (RFC 3261 and kin): pure agent first, drivers last.
+"""SIP as a recording server needs it (RFC 3261 and kin): pure agents here, drivers apart.
 
-`UserAgentServer` and `UserAgentClient` take bytes and time and return bytes and events; `pump`,
-`udp` and `tcp` join them to sockets.
+`UserAgentServer` and `UserAgentClient` take bytes and time and return bytes and events. A `Pump`
+joins one of them to the drivers, which are not part of this face, so that it stays free of I/O:
+`callvault.sip.udp.UdpEndpoint` and `callvault.sip.tcp.TcpEndpoint`.
 """
 
 from callvault.sip.agent import UserAgentServer
+from callvault.sip.client import Invitation, UserAgentClient
 from callvault.sip.events import (
     AckReceived,
     AckTimedOut,
@@ -33,6 +35,7 @@ from callvault.sip.flow import Flow, HostPort, Transport
 from callvault.sip.headers import Address, CSeq, MediaType, SessionExpires, Uri, Via
 from callvault.sip.message import Headers, MalformedMessage, Request, Response
 from callvault.sip.parsing import parse_message
+from callvault.sip.pump import Pump
 from callvault.sip.settings import AgentSettings
 
 __all__ = [
@@ -51,6 +54,7 @@ __all__ = [
     "Headers",
     "HostPort",
     "InfoReceived",
+    "Invitation",
     "InviteCancelled",
     "InviteReceived",
     "MalformedMessage",
@@ -58,6 +62,7 @@ __all__ = [
     "MessageSeen",
     "OptionsReceived",
     "PeerRequestReceived",
+    "Pump",
     "ReinviteReceived",
     "Request",
     "RequestId",
@@ -71,6 +76,7 @@ __all__ = [
     "Transport",
     "UpdateReceived",
     "Uri",
+    "UserAgentClient",
     "UserAgentServer",
     "Via",
     "parse_message",

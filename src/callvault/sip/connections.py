@@ -48,13 +48,13 @@ class Connections:
     def receive(
         self, data: bytes, flow: Flow, now: float, *, on_error: Callable[[MalformedMessage], None]
     ) -> list[bytes]:
-        """Return the messages that the bytes complete. Keep-alives are answered here.
+        """Return the messages that the bytes complete. A keep-alive is answered here.
 
         A framing error is told, and the connection closed: where the next message begins is
         unknown. So is a message that is not complete 64*T1 after its first byte.
         """
         if not flow.is_reliable:
-            data = data.lstrip(b"\r\n\0 ")  # keep-alives of many kinds
+            data = data.lstrip(b"\r\n\0 ")  # a keep-alive has many forms
             return [data] if data else []
         self.opened(flow)
         connection = self._open.get(flow.connection_id)

@@ -1,6 +1,6 @@
 """Joins connections, strangers and transactions: from bytes to requests that are new.
 
-Both user agents stand on it. It answers what no user agent needs to see: keep-alives, malformed
+Both user agents stand on it. It answers what no user agent needs to see: a keep-alive, malformed
 messages, retransmissions, ACKs of refusals.
 """
 
