@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.db import transaction
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -45,10 +46,10 @@ class AllowPeerForm(forms.Form):
         return cleaned
 
 
-def open_attempts() -> list[Attempt]:
+def open_attempts() -> QuerySet[Attempt]:
     """Return the sources to decide on: not dismissed, and not allowed since they last tried."""
-    attempts = Attempt.objects.filter(dismissed_at=None)
-    return [one for one in attempts if one.settled_at is None or one.last_seen_at > one.settled_at]
+    unsettled = Q(settled_at=None) | Q(last_seen_at__gt=F("settled_at"))
+    return Attempt.objects.filter(unsettled, dismissed_at=None)
 
 
 @transaction.atomic

@@ -30,6 +30,7 @@ from .peers import AllowPeerForm, allow, dismiss, open_attempts
 
 NEWEST_FIRST = Order("at", "id", descending=True)
 NODE_EVENTS_SHOWN = 20
+ATTEMPTS_SHOWN = 5  # a host on the open net is scanned all day
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,8 @@ def calls(request: HttpRequest) -> HttpResponse:
         "count": count,
         "older_url": _turned(request, "after", page.older),
         "newer_url": _turned(request, "before", page.newer),
-        "attempts": open_attempts(),
+        "attempts": open_attempts()[:ATTEMPTS_SHOWN],
+        "attempts_hidden": max(open_attempts().count() - ATTEMPTS_SHOWN, 0),
         "node_events": [
             node_event_view(row) for row in NodeEvent.objects.all()[:NODE_EVENTS_SHOWN]
         ],

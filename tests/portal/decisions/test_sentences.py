@@ -1,0 +1,128 @@
+"""Verdicts and steps in words."""
+
+from typing import Any
+
+import pytest
+
+from callvault.portal.decisions.models import Call
+from callvault.portal.decisions.sentences import (
+    call_line,
+    step_view,
+    steps_of,
+    unowned_numbers,
+    verdict_sentence,
+)
+
+
+def step(code: str, outcome: str = "passed", **values: str) -> dict[str, Any]:
+    return {"code": code, "outcome": outcome, "values": values}
+
+
+def call(*steps: dict[str, Any], **columns: Any) -> Call:
+    return Call(**({"verdict": "recorded", "decision": {"steps": list(steps)}} | columns))
+
+
+@pytest.mark.parametrize(
+    ("given", "title", "text"),
+    [
+        (
+            step("known_source", peer="192.0.2.14", trunk="Webex"),
+            "Known source",
+            "192.0.2.14 belongs to trunk Webex.",
+        ),
+        (step("room", calls="212"), "Room for it", "Calls in progress: 212."),
+        (
+            step("room", "stopped", reason="ports"),
+            "No room for it",
+            "No media port was free.",
+        ),
+        (
+            step("offer", "stopped", reason="no codec of the offer can be recorded"),
+            "Nothing that can be recorded",
+            "No codec of the offer can be recorded.",
+        ),
+        (
+            step("media", "stopped", reason="cancelled"),
+            "Taken back",
+            "The phone system cancelled the call before it began.",
+        ),
+        (
+            step("owner", matched_by="extension", number="2014", name="Ann Keller"),
+            "Owner found",
+            "Extension 2014 is Ann Keller.",
+        ),
+        (
+            step("owner", matched_by="alias", number="+15550142", name="Ann Keller", owners="2"),
+            "Owner found",
+            "Alias +1\u00a0555\u00a00142 is Ann Keller. 2 users take part; each gets a recording.",
+        ),
+        (
+            step("owner", "stopped", reason="no_match", number="2099", caller="2099", callee="1"),
+            "No owner",
+            "Neither 2099 nor 1 is an extension, alias or PBX user name.",
+        ),
+        (
+            step("owner", "stopped", reason="inactive", number="2014", username="ann"),
+            "No owner",
+            "2014 belongs to ann, who is not active.",
+        ),
+        (
+            step("owner", "stopped", reason="ambiguous", number="2014"),
+            "No owner",
+            "2014 belongs to several people, so to none of them.",
+        ),
+        (step("mode", mode="always_on", trunk="Webex"), "Mode: always-on", "Set on trunk Webex."),
+        (step("mode", "not_reached"), "Mode", "Not reached."),
+    ],
+)
+def test_each_step_has_its_sentence(given: dict[str, Any], title: str, text: str) -> None:
+    view = step_view(given)
+    assert (view.title, view.text, view.outcome) == (title, text, given["outcome"])
+
+
+def test_a_step_of_a_newer_recorder_keeps_its_name_and_values() -> None:
+    view = step_view(step("numbering_plan", rule="7", matched_pattern="72."))
+    assert view.title == "Numbering plan"
+    assert view.text == "rule: 7, matched pattern: 72."
+    assert (view.place, view.place_url) == ("", "")
+
+
+@pytest.mark.parametrize("code", ["known_source", "room", "offer", "media", "owner", "mode"])
+@pytest.mark.parametrize("outcome", ["passed", "stopped", "not_reached"])
+def test_a_step_without_values_is_worded_all_the_same(code: str, outcome: str) -> None:
+    assert step_view(step(code, outcome)).title
+
+
+def test_a_verdict_is_told_by_the_step_that_decided() -> None:
+    refused = call(step("room", "stopped", reason="spool"), verdict="refused")
+    assert verdict_sentence(refused) == "The spool's disk was nearly full."
+    recorded = call(step("mode", mode="always_on", trunk="Webex"), trunk_name="Webex")
+    assert verdict_sentence(recorded) == "Always-on on trunk Webex."
+    failed = call(verdict="failed", problem="the store was away")
+    assert verdict_sentence(failed) == "The store was away. The journal is kept."
+    assert verdict_sentence(call()) == ""
+
+
+def test_the_chain_keeps_its_order() -> None:
+    row = call(step("known_source"), step("room"), step("owner", "stopped"), step("mode"))
+    assert [view.title for view in steps_of(row)] == [
+        "Known source",
+        "Room for it",
+        "No owner",
+        "Mode",
+    ]
+
+
+def test_parties_are_written_as_numbers_are() -> None:
+    row = call(caller="sip:+15550142@example.com", callee="anonymous")
+    assert call_line(row) == "+1\u00a0555\u00a00142 to Number withheld"
+
+
+@pytest.mark.parametrize(
+    ("reason", "numbers"),
+    [("no_match", ["2099", "+15550142"]), ("ambiguous", []), ("inactive", [])],
+)
+def test_a_user_is_offered_where_one_would_help(reason: str, numbers: list[str]) -> None:
+    stopped = step("owner", "stopped", reason=reason, caller="+15550142", callee="2099")
+    assert unowned_numbers(call(stopped, verdict="discarded")) == numbers
+    assert unowned_numbers(call(stopped, verdict="recorded")) == []

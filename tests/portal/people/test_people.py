@@ -1,0 +1,148 @@
+"""The list of people and the form of one."""
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.test import Client
+
+from callvault.portal.audit.models import Action, AuditEntry
+from callvault.portal.configuration.models import PolicyRevision
+from callvault.portal.people.levels import Level
+from callvault.portal.people.models import User
+
+pytestmark = pytest.mark.django_db
+
+
+def data(**changed: str) -> dict[str, str]:
+    """Return a form filled in well, but for what a test changes."""
+    good = {
+        "first_name": "Bruno",
+        "last_name": "Castellani",
+        "username": "bruno",
+        "extension": "2031",
+        "level": "20",
+        "is_active": "on",
+    }
+    return {name: value for name, value in (good | changed).items() if value}
+
+
+def errors(client: Client, **changed: str) -> dict[str, list[str]]:
+    response = client.post("/people/new", data(**changed))
+    assert response.status_code == 422
+    return {name: list(found) for name, found in response.context["form"].errors.items()}
+
+
+def test_a_person_is_created_without_sign_in_and_recorders_are_told(
+    rita_client: Client, rita: User
+) -> None:
+    before = PolicyRevision.current()
+    response = rita_client.post(
+        "/people/new", data(alias="+39 02 1234-567", additional_groups=" a; ;b;a")
+    )
+    person = User.objects.get(username="bruno")
+    assert response["Location"] == f"/people/{person.public_id}"
+    assert (person.alias, person.additional_groups) == ("+39021234567", "a;b")
+    assert not person.has_usable_password()
+    assert PolicyRevision.current() == before + 1
+    entry = AuditEntry.objects.get(action=Action.PERSON_CREATED)
+    assert (entry.actor, entry.object_id) == (rita, str(person.public_id))
+    assert "extension" in entry.detail["fields"]
+    assert "2031" not in str(entry.detail)
+
+
+def test_numbers_of_active_people_are_unique_and_the_holder_is_named(
+    rita_client: Client, ann: User
+) -> None:
+    told = errors(rita_client, extension="2014")
+    assert told == {"extension": ["2014 already belongs to Ann Keller."]}
+
+
+def test_the_number_of_an_inactive_person_is_free(rita_client: Client, ann: User) -> None:
+    ann.is_active = False
+    ann.save()
+    assert rita_client.post("/people/new", data(extension="2014")).status_code == 302
+
+
+def test_the_database_refuses_shared_numbers_too(ann: User) -> None:
+    for fields in ({"extension": "2014"}, {"username": "ANN"}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            User.objects.create_user(**{"username": "second", **fields})
+    User.objects.create_user("third", extension="2014", is_active=False)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("username", "a b"),
+        ("username", "rita"),
+        ("username", "RITA"),
+        ("extension", "twenty"),
+        ("alias", "+"),
+        ("email", "no address"),
+        ("group", "a;b"),
+    ],
+)
+def test_a_wrong_field_is_pointed_out(rita_client: Client, field: str, value: str) -> None:
+    assert set(errors(rita_client, **{field: value})) == {field}
+
+
+def test_input_is_not_lost_with_an_error(rita_client: Client) -> None:
+    page = rita_client.post("/people/new", data(username="a b")).content.decode()
+    assert 'value="a b"' in page
+    assert 'value="2031"' in page
+    assert 'role="alert"' in page
+
+
+def test_a_group_supervisor_needs_a_group(rita_client: Client) -> None:
+    assert set(errors(rita_client, level="30")) == {"group"}
+
+
+def test_the_form_is_filled_in_from_a_call_without_owner(rita_client: Client) -> None:
+    page = rita_client.get("/people/new?extension=2099&level=40").content.decode()
+    assert 'value="2099"' in page
+    assert '<option value="20" selected>' in page  # a level is not taken from an address
+
+
+def test_a_change_is_saved_audited_and_told_to_recorders(rita_client: Client, ann: User) -> None:
+    before = PolicyRevision.current()
+    form = data(username="ann", first_name="Ann", last_name="Keller", extension="2015")
+    response = rita_client.post(f"/people/{ann.public_id}", form)
+    assert response.status_code == 302
+    ann.refresh_from_db()
+    assert ann.extension == "2015"
+    assert PolicyRevision.current() == before + 1
+    entry = AuditEntry.objects.get(action=Action.PERSON_CHANGED)
+    assert set(entry.detail["fields"]) == {"extension", "group"}
+
+
+def test_nobody_takes_their_own_rights_away(rita_client: Client, rita: User) -> None:
+    form = data(username="rita", extension="", level=str(Level.BASE), is_active="")
+    response = rita_client.post(f"/people/{rita.public_id}", form)
+    assert set(response.context["form"].errors) == {"level", "is_active"}
+    rita.refresh_from_db()
+    assert rita.is_administrator
+
+
+def test_a_refused_change_leaves_the_person_as_it_was(rita_client: Client, ann: User) -> None:
+    page = rita_client.post(f"/people/{ann.public_id}", data(username="a b")).content.decode()
+    assert '<h1 class="cv-page-title">Ann Keller</h1>' in page
+    assert not AuditEntry.objects.filter(action=Action.PERSON_CHANGED).exists()
+
+
+def test_a_one_time_password_is_shown_once(rita_client: Client, ann: User) -> None:
+    page = rita_client.post(f"/people/{ann.public_id}/password")
+    password = page.context["password"]
+    assert password in page.content.decode()
+    ann.refresh_from_db()
+    assert ann.must_change_password
+    assert ann.check_password(password)
+    assert page["Cache-Control"].startswith("max-age=0, no-cache, no-store")
+    assert AuditEntry.objects.filter(action=Action.ONE_TIME_PASSWORD_SET).count() == 1
+    assert rita_client.get(f"/people/{ann.public_id}/password").status_code == 405
+
+
+@pytest.mark.parametrize(("text", "found"), [("kell", {"ann"}), ("2014", {"ann"}), ("zz", set())])
+def test_people_are_found_by_name_and_number(
+    rita_client: Client, ann: User, sam: User, text: str, found: set[str]
+) -> None:
+    people = rita_client.get("/people/", {"q": text}).context["people"]
+    assert {person.username for person in people} == found
