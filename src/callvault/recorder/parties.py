@@ -72,26 +72,27 @@ class Parties:
         """Return the communication sessions with everyone who was ever in them."""
         return self._roster.sessions()
 
-    def silent(self) -> dict[str, tuple[int, ...]]:
-        """Who is there but not heard though the metadata has associations: name and lines."""
+    def silent(self) -> frozenset[int]:
+        """Lines of those who are there but not heard by their associations."""
         view = self._state.view
         if not view.participant_streams:
-            return {}
-        return {
-            shown(one.participant): one.lines
+            return frozenset()
+        return frozenset(
+            line
             for session in self.sessions()
             if not session.is_guess
             for one in session.speakers
-            if one.is_present and one.lines and not view.sends_of(one.participant.participant_id)
-        }
+            if one.is_present and not view.sends_of(one.participant.participant_id)
+            for line in one.lines
+        )
 
-    def on_line(self, line: int) -> str:
-        """Name of the only one who speaks on a line; empty if there are none or several."""
+    def still_heard(self, silent: frozenset[int]) -> str:
+        """Name the only one who is heard while others are not; empty if none or several are."""
         names = {
             shown(one.participant)
             for session in self.sessions()
             for one in session.speakers
-            if one.is_present and line in one.lines
+            if one.is_present and one.lines and not silent.issuperset(one.lines)
         }
         return names.pop() if len(names) == 1 else ""
 

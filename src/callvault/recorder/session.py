@@ -338,7 +338,8 @@ class RecordingSession:
         """Note the end, once, and give the ports back."""
         if self._end is not None:
             return []
-        self.state = State.ENDING
+        if self.state is not State.ENDED:
+            self.state = State.ENDING
         self._end = entries.DialogEnded(now.realtime_ns, reason, by_us)
         self._log("ended reason=%s", reason)
         ports = tuple(self._negotiation.ports)

@@ -14,7 +14,9 @@ class HoldWatch:
     """Tells when a call is put on hold and taken back.
 
     Held is what fell silent by signalling: an SDP line that went inactive or to the zero address,
-    or a participant whose association lost its `send`. `who` is the one not heard meanwhile.
+    or a participant whose association lost its `send`. Who holds goes on sending and who is held
+    must not (RFC 3264, section 8.4), so `who` is the only one still heard; if nobody is, the
+    signalling does not tell.
     """
 
     _silent: frozenset[int] = field(default_factory=frozenset)
@@ -29,15 +31,13 @@ class HoldWatch:
         self, negotiation: Negotiation, parties: Parties, *, at_ns: int
     ) -> TimelineEvent | None:
         """Compare with what was last seen; a hold that only grows or shrinks is still one."""
-        by_metadata = parties.silent()
-        silent = negotiation.silent().union(*by_metadata.values())
+        silent = negotiation.silent() | parties.silent()
         was_held, self._silent = self.is_held, silent
         if was_held == self.is_held:
             return None
         if not self.is_held:
             return TimelineEvent(at_ns, "resumed", self._who)
-        names = set(by_metadata) | {parties.on_line(line) for line in negotiation.silent()}
-        self._who = names.pop() if len(names) == 1 else ""
+        self._who = parties.still_heard(silent)
         return TimelineEvent(at_ns, "held", self._who, streams=tuple(sorted(silent)))
 
 
