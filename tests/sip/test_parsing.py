@@ -88,6 +88,7 @@ def test_a_datagram_is_cut_to_its_length_or_taken_as_it_is(declared: str, body: 
         (b"SIP/2.0 999 OK\r\n\r\n", 400),
         (b"BYE sip:x SIP/2.0\r\nX: " + b"v" * 8192 + b"\r\n\r\n", 513),
         (b"BYE sip:x SIP/2.0\r\n" + b"X: v\r\n" * 257 + b"\r\n", 513),
+        (b"BYE sip:x SIP/2.0\r\nX-A: v\r\n" + b" f\r\n" * 1100 + b"\r\n", 513),
         (b"BYE sip:x SIP/2.0\r\n" + b"X: 0123456789\r\n" * 5000 + b"\r\n", 513),
         (b"BYE sip:x SIP/2.0\r\n\r\n" + b"v" * 1_048_577, 413),
     ],

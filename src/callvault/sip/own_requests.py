@@ -5,6 +5,7 @@ Neither ever changes the media: many recording clients do not take that from a r
 
 from collections.abc import Callable
 from dataclasses import replace
+from ipaddress import ip_address
 
 from callvault.sip.connections import towards
 from callvault.sip.dialog import Dialog, DialogState
@@ -189,7 +190,9 @@ class OwnRequests:
 
 def _flow_to(uri: Uri, flow: Flow) -> Flow | None:
     """Return the flow to a URI whose host is an address; None for a name or nothing."""
-    if not (uri.host.replace(".", "").isdigit() or ":" in uri.host):
+    try:
+        ip_address(uri.host)
+    except ValueError:
         return None
     asked = (uri.parameter("transport") or flow.transport).lower()
     for transport in ("udp", "tcp", "tls"):
