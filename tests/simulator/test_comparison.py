@@ -91,6 +91,17 @@ def test_40_ms_are_within_the_tolerance(duration_ms: int) -> None:
     assert row.faults == ()
 
 
+def test_a_slow_answer_may_make_the_recording_longer_but_never_shorter() -> None:
+    slow = replace(CALL, answering_ms=90.0)
+    (longer,) = rows_of(replace(FOUND, duration_ms=2_120), call=slow)
+    assert longer.faults == ()
+    assert table([longer]).endswith("the recorder's answers took 90 ms")
+    (too_long,) = rows_of(replace(FOUND, duration_ms=2_131), call=slow)
+    assert too_long.faults == ("length",)
+    (shorter,) = rows_of(replace(FOUND, duration_ms=1_959), call=slow)
+    assert shorter.faults == ("length",)
+
+
 def test_swapped_channels_are_a_fault() -> None:
     (row,) = rows_of(FOUND, audio=heard(REMOTE, OWNER))
     assert row.faults == ("channels swapped",)
@@ -150,7 +161,7 @@ def finished(**script: object) -> PlacedCall:
     call.place(FakeClient(), FLOW, now=100.0)
     call.receive(answered(), now=100.5)
     list(call.packets_due(102.5))
-    call.receive(answered("BYE"), now=102.5)
+    call.receive(answered("BYE"), now=102.51)
     patterns = {Speaker.OWNER: OWNER, Speaker.REMOTE: REMOTE}
     return placed_call(call, PreparedCall(call.script, {}, patterns))
 
@@ -160,6 +171,7 @@ def test_a_call_of_one_user_must_leave_one_recording() -> None:
     (expected,) = call.expected
     assert (expected.owner_extension, expected.direction) == ("2014", Direction.IN)
     assert (call.caller, call.callee, call.length_ms) == ("+15550142", "2014", 2_000)
+    assert call.answering_ms == pytest.approx(510)
     assert expected.owner_pattern.tolist() == OWNER.tolist()
 
 

@@ -81,7 +81,7 @@ class SimulatedCall:
         self.streams = tuple(streams[side] for side in sides_in_order(script))
         self._signalling = signalling
         self._rng = rng
-        self._invited_at = self._answered_at = self._ended_at = 0.0
+        self._invited_at = self._answered_at = self._ended_at = self._bye_answered_at = 0.0
         self._next_frame = 0
         self._has_held = False
 
@@ -96,6 +96,18 @@ class SimulatedCall:
     def length_ms(self) -> float:
         """How long the call lasted, from the answer to the BYE; 0 if it was never answered."""
         return (self._ended_at - self._answered_at) * 1000 if self._ended_at else 0.0
+
+    @property
+    def answering_ms(self) -> float:
+        """How long the recorder took to answer INVITE and BYE, together.
+
+        For the recorder the call begins when it sends its 200, and ends when the BYE has reached
+        it: both lie between a request of ours and its answer. By so much its call may be longer.
+        """
+        if not self._ended_at:
+            return 0.0
+        until = max(self._bye_answered_at, self._ended_at)
+        return (self._answered_at - self._invited_at + until - self._ended_at) * 1000
 
     @property
     def is_over(self) -> bool:
@@ -155,6 +167,7 @@ class SimulatedCall:
     def _answered(self, method: str, response: Response, now: float) -> None:
         if method == "BYE":
             self.phase = Phase.ENDED
+            self._bye_answered_at = now
             if response.status >= 300:
                 self.faults.append(f"BYE was answered {response.status}")
         elif method == "INVITE" and self.phase is Phase.INVITED:

@@ -25,6 +25,7 @@ def placed_call(call: SimulatedCall, prepared: PreparedCall) -> PlacedCall:
         caller=script.caller.number,
         callee=script.callee.number,
         faults=tuple(call.faults),
+        answering_ms=call.answering_ms,
     )
 
 

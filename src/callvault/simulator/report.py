@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from callvault.simulator.channels import ChannelOrder
-from callvault.simulator.comparison import Row
+from callvault.simulator.comparison import LENGTH_TOLERANCE_MS, Row
 
 _HEAD = ("Owner", "Remote", "Way", "Placed", "Recorded", "Differs", "Channels", "")
 _RIGHT_ALIGNED = {3, 4, 5}
@@ -42,7 +42,7 @@ def verdict(rows: Sequence[Row]) -> str:
 
 def _cells(row: Row) -> tuple[str, ...]:
     shown = row.expected or row.found
-    note = ", ".join(row.faults)
+    note = ", ".join(row.faults) or _remark(row)
     if shown is None:
         return (
             row.call.callee,
@@ -64,6 +64,13 @@ def _cells(row: Row) -> tuple[str, ...]:
         _ORDER[row.order] if row.found else "",
         note,
     )
+
+
+def _remark(row: Row) -> str:
+    """Explain a recording that is longer than its call and yet right."""
+    if row.difference_ms is None or row.difference_ms <= LENGTH_TOLERANCE_MS:
+        return ""
+    return f"the recorder's answers took {row.call.answering_ms:.0f} ms"
 
 
 def _seconds(length_ms: float) -> str:
