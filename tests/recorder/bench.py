@@ -164,3 +164,11 @@ class Bench:
     def is_closed(self) -> bool:
         """Whether the journal is ended, and nothing came after."""
         return isinstance(self.actions[-1], CloseJournal)
+
+
+def established(**fields: object) -> Bench:
+    """A call of Ann's, two lines, acknowledged."""
+    bench = Bench(**fields)  # type: ignore[arg-type]
+    bench.invite()
+    bench.ack()
+    return bench
