@@ -195,6 +195,41 @@ def test_a_journal_is_live_until_it_is_closed(receiver: Receiver, tmp_path: Path
     }
 
 
+def test_a_journal_that_is_discarded_leaves_neither_file_nor_ports(
+    receiver: Receiver, tmp_path: Path
+) -> None:
+    dialog = Dialog.open(receiver)
+    stream = dialog.journal.open_stream(0, allow=LOOPBACK)
+    with udp_socket() as sender:
+        sender.sendto(rtp(1), ("127.0.0.1", stream.rtp_port))
+        wait_until(lambda: stream.counters().packets == 1)
+    dialog.journal.discard()
+    assert list(tmp_path.iterdir()) == []
+    stats = receiver.stats()
+    assert (stats.open_journals, stats.open_sockets, stats.unwritten_bytes) == (0, 0, 0)
+    with pytest.raises(SpoolError, match="closed"):
+        dialog.journal.append(b"{}")
+    dialog.journal.close()
+    assert receiver.alarms() == []
+
+
+def test_a_journal_that_was_closed_is_not_discarded(receiver: Receiver) -> None:
+    dialog = Dialog.open(receiver)
+    dialog.journal.close()
+    dialog.journal.discard()
+    assert dialog.read().ended
+
+
+def test_a_second_journal_of_the_same_id_is_refused_and_the_first_stays(
+    receiver: Receiver,
+) -> None:
+    first = Dialog.open(receiver)
+    with pytest.raises(SpoolError, match="cannot be created"):
+        receiver.open_journal(first.header.journal_id, key=bytes(32), envelope=b"", header=b"{}")
+    first.journal.close()
+    assert first.read().ended
+
+
 def test_a_receiver_that_closes_leaves_open_journals_cut_off(tmp_path: Path) -> None:
     with Receiver(CONFIG, spool_folder=tmp_path, sync_ms=100) as receiver:
         dialog = Dialog.open(receiver)

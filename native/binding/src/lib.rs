@@ -180,6 +180,10 @@ mod native {
         fn close(&self, py: Python<'_>) {
             py.detach(|| self.journal.close());
         }
+
+        fn discard(&self, py: Python<'_>) {
+            py.detach(|| self.journal.discard());
+        }
     }
 
     /// One media stream of a journal.

@@ -3,16 +3,15 @@
 use std::cell::RefCell;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::block::Gathering;
 use crate::clock;
 use crate::error::Error;
-use crate::file;
 use crate::network::Network;
-use crate::output::Output;
+use crate::outbox::{Leave, Outbox};
+use crate::output::{closed, Output};
 use crate::seal::{self, Kind, Sealer};
 use crate::shared::{locked, Shared};
 use crate::stream::{Counters, Intake, Port, Stream, StreamPorts, Sweep};
@@ -21,18 +20,10 @@ use crate::window::Window;
 
 /// Calls of `recvmmsg` on one socket in one sweep: a flood on one must not starve the others.
 const CALLS_A_SWEEP: usize = 64;
-/// A seal buffer grown beyond this by one large block is given back.
-const KEPT_BYTES: usize = 1024 * 1024;
 
 thread_local! {
-    static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch::default());
-}
-
-/// Buffers that any thread needs while it works on a journal.
-#[derive(Default)]
-struct Scratch {
-    batch: Option<Box<Batch>>,
-    block: Vec<u8>,
+    /// Receive buffers of each thread that works on a journal.
+    static BATCH: RefCell<Option<Box<Batch>>> = const { RefCell::new(None) };
 }
 
 /// What a journal is made of.
@@ -50,26 +41,19 @@ pub struct NewJournal<'a> {
 }
 
 /// A journal that is being written. All methods may be called from any thread.
+///
+/// Its lock is never held while the disk is waited for.
 pub struct Journal {
     id: [u8; 16],
     path: PathBuf,
     shared: Arc<Shared>,
-    is_finished: AtomicBool,
+    outbox: Arc<Outbox>,
+    is_name_durable: AtomicBool,
     inner: Mutex<Inner>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    Open,
-    /// The end block is sealed; it waits in memory for a disk that takes it.
-    Ending,
-    Closed,
-}
-
 struct Inner {
-    state: State,
     output: Output,
-    is_name_durable: bool,
     streams: Vec<Stream>,
     gathering: Gathering,
     window: Window,
@@ -88,6 +72,8 @@ struct Reported {
 
 impl Journal {
     /// Create the file, locked, with preamble and header.
+    ///
+    /// While the disk stalls it is created later, and what comes meanwhile waits in memory.
     pub(crate) fn create(new: &NewJournal<'_>, shared: Arc<Shared>) -> Result<Self, Error> {
         if new.envelope.len() > seal::MAX_ENVELOPE_BYTES {
             return Err(Error::Spool(format!("envelope of {} bytes", new.envelope.len())));
@@ -98,13 +84,15 @@ impl Journal {
         sealer.seal(Kind::Header, &[new.header], &mut header).ok_or_else(unsealable)?;
         content.append(&mut header);
         let path = shared.config.spool_folder.join(file_name(&new.id, new.is_node_events));
-        let file = file::create(&path, &content)
-            .map_err(|error| Error::from_spool("journal cannot be created", &error))?;
-        let mut output = Output::new(new.id, sealer, file, content.len() as u64);
-        output.report(&shared);
-        let inner = Mutex::new(Inner::new(output));
-        let is_finished = AtomicBool::new(false);
-        Ok(Self { id: new.id, path, shared, is_finished, inner })
+        let outbox = Outbox::new(new.id, Arc::new(path.clone()));
+        outbox.hand_over(content, &shared);
+        if let Some(failure) = outbox.settle(&shared) {
+            outbox.leave(Leave::Removed, &shared);
+            return Err(Error::from_spool("journal cannot be created", &failure));
+        }
+        let inner = Mutex::new(Inner::new(Output::new(sealer, outbox.clone())));
+        let is_name_durable = AtomicBool::new(false);
+        Ok(Self { id: new.id, path, shared, outbox, is_name_durable, inner })
     }
 
     /// Its random number.
@@ -124,27 +112,22 @@ impl Journal {
 
     /// Whether nothing is left to do for it.
     pub(crate) fn is_finished(&self) -> bool {
-        self.is_finished.load(Relaxed)
+        self.outbox.is_closed()
     }
 
-    /// Write an event; if the disk does not take it, it waits in memory.
+    /// Write an event, after all earlier ones. Does not wait for the disk.
     pub fn append(&self, event: &[u8]) -> Result<(), Error> {
-        self.append_event(&mut self.lock(), event).map(drop)
+        self.append_event(event).map(drop)
     }
 
     /// Write an event and wait until it is on disk.
     pub fn append_durably(&self, event: &[u8]) -> Result<(), Error> {
-        let (file, is_name_durable) = {
-            let mut inner = self.lock();
-            self.append_event(&mut inner, event)?.map_err(|error| not_durable(&error))?;
-            let file = inner.output.file().ok_or_else(closed)?;
-            (file, inner.is_name_durable)
-        };
-        // Without the lock: a sweep must not wait for the disk.
-        file.sync_data().map_err(|error| not_durable(&error))?;
-        if !is_name_durable {
+        let number = self.append_event(event)?;
+        let disk = self.outbox.wait_written(number).map_err(|error| not_durable(&error))?;
+        disk.sync().map_err(|error| not_durable(&error))?;
+        if !self.is_name_durable.load(Relaxed) {
             self.shared.spool.sync_all().map_err(|error| not_durable(&error))?;
-            self.lock().is_name_durable = true;
+            self.is_name_durable.store(true, Relaxed);
         }
         Ok(())
     }
@@ -175,107 +158,102 @@ impl Journal {
 
     /// Receive what has arrived on a stream and close it.
     pub fn close_stream(&self, number: usize) {
-        self.with_scratch(|inner, scratch| {
-            if inner.streams.get(number).is_some_and(Stream::is_open) {
-                inner.receive(scratch, self);
-                // A new stream of the same index must not share a block with this one.
-                inner.seal_gathered(scratch, self);
-                inner.streams[number].close(&self.shared);
-                inner.report(self);
-            }
-        });
+        let mut inner = self.lock();
+        if inner.streams.get(number).is_some_and(Stream::is_open) {
+            inner.receive(self);
+            // A new stream of the same index must not share a block with this one.
+            inner.seal_gathered(self);
+            inner.streams[number].close(&self.shared);
+            inner.report(self);
+        }
     }
 
     /// Write what arrived up to now; drop what arrives from now on.
     pub fn pause(&self) -> Result<(), Error> {
-        self.with_scratch(|inner, scratch| {
-            inner.check_open()?;
-            if !inner.window.is_shut() {
-                inner.window = inner.window.closing(clock::realtime_ns());
-                inner.receive(scratch, self);
-                inner.window = Window::SHUT;
-                inner.seal_gathered(scratch, self);
-            }
-            Ok(())
-        })
+        let mut inner = self.lock();
+        inner.check_open()?;
+        if !inner.window.is_shut() {
+            inner.window = inner.window.closing(clock::realtime_ns());
+            inner.receive(self);
+            inner.window = Window::SHUT;
+            inner.seal_gathered(self);
+        }
+        drop(inner);
+        self.outbox.settle(&self.shared);
+        Ok(())
     }
 
     /// Keep what arrives from now on.
     pub fn resume(&self) -> Result<(), Error> {
-        self.with_scratch(|inner, scratch| {
-            inner.check_open()?;
-            if inner.window.is_shut() {
-                let realtime_ns = clock::realtime_ns();
-                inner.window = Window::reopened(realtime_ns, clock::monotonic_ns());
-                inner.receive(scratch, self);
-            }
-            Ok(())
-        })
+        let mut inner = self.lock();
+        inner.check_open()?;
+        if inner.window.is_shut() {
+            // Shut still: should the wall clock have stepped back, arrival times would lie.
+            inner.receive(self);
+            inner.window = Window::reopened(clock::realtime_ns(), clock::monotonic_ns());
+        }
+        Ok(())
     }
 
     /// Receive what has arrived, write it and the end, release ports and file.
     pub fn close(&self) {
-        self.with_scratch(|inner, scratch| {
-            if inner.state == State::Open {
-                inner.receive(scratch, self);
-                inner.close_streams(self);
-                inner.seal_gathered(scratch, self);
-                inner.state = State::Ending;
-                // An end that the disk refuses waits like any other block.
-                let _ = inner.output.write(Kind::End, &[], &mut scratch.block, &self.shared);
-                inner.finish_if_written(self);
-            }
-        });
+        self.end(true);
+        self.outbox.settle(&self.shared);
     }
 
     /// Write what arrived and release ports and file, without an end: the recorder stops.
     pub(crate) fn abandon(&self) {
-        self.with_scratch(|inner, scratch| {
-            if inner.state == State::Closed {
-                return;
-            }
-            inner.receive(scratch, self);
-            inner.close_streams(self);
-            inner.seal_gathered(scratch, self);
-            inner.output.retry(&self.shared);
-            inner.finish(self);
-        });
+        self.end(false);
     }
 
-    /// One round: empty the sockets, seal what is due, try again what failed.
+    /// Release the ports and delete the file: nothing of this journal is wanted.
+    pub fn discard(&self) {
+        let mut inner = self.lock();
+        inner.close_streams(self);
+        inner.gathering = Gathering::default();
+        inner.output.end(Leave::Removed, &self.shared);
+        drop(inner);
+        self.outbox.settle(&self.shared);
+    }
+
+    /// One round: empty the sockets, seal what is due.
     pub(crate) fn sweep(&self) {
-        self.with_scratch(|inner, scratch| {
-            let now_ns = clock::monotonic_ns();
-            inner.receive(scratch, self);
-            inner.window = inner.window.after_sweep(now_ns);
-            if inner.gathering.is_due(now_ns, self.shared.config.sweep.as_nanos() as u64) {
-                inner.seal_gathered(scratch, self);
-            }
-            inner.output.retry_if_due(now_ns, &self.shared);
-            if inner.state == State::Ending {
-                inner.finish_if_written(self);
-            }
-        });
+        let mut inner = self.lock();
+        let now_ns = clock::monotonic_ns();
+        inner.receive(self);
+        inner.window = inner.window.after_sweep(now_ns);
+        if inner.gathering.is_due(now_ns, self.shared.config.sweep.as_nanos() as u64) {
+            inner.seal_gathered(self);
+        }
     }
 
-    /// Ok(Err) if the event waits in memory.
-    fn append_event(&self, inner: &mut Inner, event: &[u8]) -> Result<io::Result<()>, Error> {
+    fn end(&self, is_whole: bool) {
+        let mut inner = self.lock();
+        if inner.output.is_ended() {
+            return;
+        }
+        inner.receive(self);
+        inner.close_streams(self);
+        inner.seal_gathered(self);
+        if is_whole {
+            // It cannot be refused: it is empty, and the journal has not ended.
+            let _ = inner.output.write(Kind::End, &[], &self.shared);
+        }
+        inner.output.end(Leave::Written, &self.shared);
+    }
+
+    /// Hand over an event; returns its number in the outbox.
+    fn append_event(&self, event: &[u8]) -> Result<u64, Error> {
+        if event.len() > seal::MAX_PAYLOAD_BYTES {
+            return Err(Error::Spool(format!("event of {} bytes is too long", event.len())));
+        }
+        let mut inner = self.lock();
         inner.check_open()?;
         if self.shared.refuses_events() {
             let message = "too much waits for a spool that takes no bytes";
             return Err(Error::SpoolFull(message.to_owned()));
         }
-        if event.len() > seal::MAX_PAYLOAD_BYTES {
-            return Err(Error::Spool(format!("event of {} bytes is too long", event.len())));
-        }
-        SCRATCH.with_borrow_mut(|scratch| {
-            Ok(inner.output.write(Kind::Event, &[event], &mut scratch.block, &self.shared))
-        })
-    }
-
-    fn with_scratch<T>(&self, work: impl FnOnce(&mut Inner, &mut Scratch) -> T) -> T {
-        let mut inner = self.lock();
-        SCRATCH.with_borrow_mut(|scratch| work(&mut inner, scratch))
+        inner.output.write(Kind::Event, &[event], &self.shared)
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -286,9 +264,7 @@ impl Journal {
 impl Inner {
     fn new(output: Output) -> Self {
         Self {
-            state: State::Open,
             output,
-            is_name_durable: false,
             streams: Vec::new(),
             gathering: Gathering::default(),
             window: Window::OPEN,
@@ -298,49 +274,50 @@ impl Inner {
     }
 
     fn check_open(&self) -> Result<(), Error> {
-        if self.state == State::Open {
-            Ok(())
-        } else {
+        if self.output.is_ended() {
             Err(closed())
+        } else {
+            Ok(())
         }
     }
 
     /// Empty the sockets of all streams.
-    fn receive(&mut self, scratch: &mut Scratch, journal: &Journal) {
-        let now_ns = clock::monotonic_ns();
-        let is_out_of_memory = journal.shared.is_out_of_memory();
-        for number in 0..self.streams.len() {
-            for port in [Port::Rtp, Port::Rtcp] {
-                for _ in 0..CALLS_A_SWEEP {
-                    let mut sweep = Sweep {
-                        batch: scratch.batch.get_or_insert_with(|| Box::new(Batch::new())),
-                        window: self.window,
-                        intake: Intake { gathering: &mut self.gathering, now_ns, is_out_of_memory },
-                    };
-                    let is_more = self.streams[number].receive_once(port, &mut sweep);
-                    if self.gathering.is_full() {
-                        self.seal_gathered(scratch, journal);
-                    }
-                    if !is_more {
-                        break;
-                    }
-                }
+    fn receive(&mut self, journal: &Journal) {
+        BATCH.with_borrow_mut(|batch| {
+            let batch = batch.get_or_insert_with(|| Box::new(Batch::new()));
+            for number in 0..self.streams.len() {
+                self.receive_stream(number, batch, journal);
             }
-        }
+        });
         self.report(journal);
     }
 
-    fn seal_gathered(&mut self, scratch: &mut Scratch, journal: &Journal) {
+    fn receive_stream(&mut self, number: usize, batch: &mut Batch, journal: &Journal) {
+        let now_ns = clock::monotonic_ns();
+        let is_out_of_memory = journal.shared.is_out_of_memory();
+        for port in [Port::Rtp, Port::Rtcp] {
+            for _ in 0..CALLS_A_SWEEP {
+                let intake = Intake { gathering: &mut self.gathering, now_ns, is_out_of_memory };
+                let mut sweep = Sweep { batch, window: self.window, intake };
+                let is_more = self.streams[number].receive_once(port, &mut sweep);
+                if self.gathering.is_full() {
+                    self.seal_gathered(journal);
+                }
+                if !is_more {
+                    break;
+                }
+            }
+        }
+    }
+
+    fn seal_gathered(&mut self, journal: &Journal) {
         if self.gathering.is_empty() {
             return;
         }
-        let gathering = std::mem::take(&mut self.gathering);
-        let heads = gathering.heads(clock::realtime_ns(), clock::monotonic_ns());
-        // What the disk refuses waits, and has raised the alarm.
-        let parts = gathering.parts(&heads);
-        let _ = self.output.write(Kind::Packets, &parts, &mut scratch.block, &journal.shared);
-        scratch.block.shrink_to(KEPT_BYTES);
-        self.gathering = gathering;
+        let heads = self.gathering.heads(clock::realtime_ns(), clock::monotonic_ns());
+        let parts = self.gathering.parts(&heads);
+        // It cannot be refused: a gathering is bounded, and streams end before their journal.
+        let _ = self.output.write(Kind::Packets, &parts, &journal.shared);
         self.gathering.clear();
     }
 
@@ -351,7 +328,7 @@ impl Inner {
             let detail = "memory is full of what the spool does not take".to_owned();
             journal.shared.alarms.raise("packets_lost", Some(journal.id), detail);
         }
-        self.is_losing = is_losing || (self.is_losing && self.output.is_failing());
+        self.is_losing = is_losing || (self.is_losing && journal.shared.is_out_of_memory());
         if before.kernel_drops == 0 && now.kernel_drops > 0 {
             let detail =
                 "a socket buffer was full: the recorder stalled, or was flooded".to_owned();
@@ -362,18 +339,6 @@ impl Inner {
     fn close_streams(&mut self, journal: &Journal) {
         self.streams.iter_mut().for_each(|stream| stream.close(&journal.shared));
         self.report(journal);
-    }
-
-    fn finish_if_written(&mut self, journal: &Journal) {
-        if !self.output.is_failing() {
-            self.finish(journal);
-        }
-    }
-
-    fn finish(&mut self, journal: &Journal) {
-        self.output.close(&journal.shared);
-        self.state = State::Closed;
-        journal.is_finished.store(true, Relaxed);
     }
 
     /// Add to the receiver's figures what is new here.
@@ -398,10 +363,6 @@ impl Inner {
 fn file_name(id: &[u8; 16], is_node_events: bool) -> String {
     let hex: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("{}{hex}.cvj", if is_node_events { "events-" } else { "" })
-}
-
-fn closed() -> Error {
-    Error::Spool("journal is closed".to_owned())
 }
 
 fn unsealable() -> Error {

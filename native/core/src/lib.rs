@@ -3,8 +3,9 @@
 //! A [`Receiver`] owns the sockets and the threads. Nobody waits for a packet: every `sweep_ms`
 //! a thread empties each open socket with `recvmmsg` and no readiness call, since wake-ups cost
 //! more than bytes. The kernel's time stamp says when a packet arrived; the socket buffer keeps
-//! seconds of it, so a stalled process loses nothing. Each journal gathers one block a second,
-//! seals it and writes it to a file of its own; one `syncfs` makes all files durable.
+//! seconds of it, so a stalled process loses nothing. Each journal gathers one block a second
+//! and seals it; one thread writes the blocks to a file for each journal, and waits where the disk
+//! stalls, alone. One `syncfs` makes all files durable.
 //!
 //! There is no SIP here, no policy, no decoding. The bytes are described in
 //! `docs/formats/journal.md`.
@@ -18,10 +19,13 @@ mod classify;
 mod clock;
 mod config;
 mod error;
+#[cfg(test)]
+mod fake_disk;
 mod file;
 mod journal;
 mod level;
 mod network;
+mod outbox;
 mod output;
 mod pair;
 mod ports;
@@ -34,6 +38,7 @@ mod stream;
 mod sweep;
 mod sys;
 mod window;
+mod writer;
 
 pub use alarms::Alarm;
 pub use config::Config;

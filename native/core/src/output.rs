@@ -1,117 +1,50 @@
-//! The way out of a journal: seal, write, try again, tell.
+//! The way out of a journal: seal, and hand over to the writer.
 
-use std::fs::File;
-use std::io;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::Arc;
 
-use crate::clock;
-use crate::file::BlockFile;
+use crate::error::Error;
+use crate::outbox::{Leave, Outbox};
 use crate::seal::{Kind, Sealer};
 use crate::shared::Shared;
 
-/// How long to wait after a failed write before it is tried again.
-const RETRY_NS: u64 = 1_000_000_000;
-
-/// Seals the blocks of one journal and appends them to its file.
+/// Seals the blocks of one journal, in the order in which they are to stand in its file.
 pub struct Output {
-    journal_id: [u8; 16],
-    sealer: Sealer,
-    file: Option<BlockFile<Arc<File>>>,
-    retry_at_ns: u64,
-    // What the receiver's figures already contain.
-    reported_position: u64,
-    reported_waiting: u64,
+    sealer: Option<Sealer>, // None: ended, and the key is gone
+    outbox: Arc<Outbox>,
 }
 
 impl Output {
-    /// Append to a file whose preamble and header end at `position`.
-    pub fn new(journal_id: [u8; 16], sealer: Sealer, file: Arc<File>, position: u64) -> Self {
-        let file = Some(BlockFile::new(file, position));
-        Self { journal_id, sealer, file, retry_at_ns: 0, reported_position: 0, reported_waiting: 0 }
+    /// Seal with `sealer` what goes to `outbox`.
+    pub fn new(sealer: Sealer, outbox: Arc<Outbox>) -> Self {
+        Self { sealer: Some(sealer), outbox }
     }
 
-    /// The open file, to sync it.
-    pub fn file(&self) -> Option<Arc<File>> {
-        self.file.as_ref().map(|file| file.disk().clone())
+    /// Whether nothing more can be written.
+    pub fn is_ended(&self) -> bool {
+        self.sealer.is_none()
     }
 
-    /// Whether blocks wait in memory for a disk that takes them.
-    pub fn is_failing(&self) -> bool {
-        self.reported_waiting > 0
-    }
-
-    /// Seal a block and append it. On an error it waits in memory, and the alarm is raised.
-    ///
-    /// `block` is a buffer to work in.
-    pub fn write(
-        &mut self,
-        kind: Kind,
-        parts: &[&[u8]],
-        block: &mut Vec<u8>,
-        shared: &Shared,
-    ) -> io::Result<()> {
-        let Some(file) = &mut self.file else { return Err(io::ErrorKind::NotConnected.into()) };
+    /// Seal a block and hand it over; returns its number in the outbox.
+    pub fn write(&mut self, kind: Kind, parts: &[&[u8]], shared: &Shared) -> Result<u64, Error> {
+        let sealer = self.sealer.as_mut().ok_or_else(closed)?;
+        let mut block = Vec::new();
         // Payloads are bounded by those who make them, so a block can always be sealed.
-        if self.sealer.seal(kind, parts, block).is_none() {
-            return Err(io::ErrorKind::InvalidData.into());
-        }
+        let sealed = sealer.seal(kind, parts, &mut block);
+        sealed.ok_or_else(|| Error::Spool("block cannot be sealed".to_owned()))?;
         shared.totals.blocks.fetch_add(1, Relaxed);
-        let outcome = file.append(block);
-        self.note(&outcome, shared);
-        outcome
+        self.outbox.hand_over(block, shared).ok_or_else(closed)
     }
 
-    /// Try again what failed, if it is time.
-    pub fn retry_if_due(&mut self, now_ns: u64, shared: &Shared) {
-        if self.is_failing() && now_ns >= self.retry_at_ns {
-            self.retry(shared);
+    /// End: drop the key; the writer closes or removes the file.
+    pub fn end(&mut self, leave: Leave, shared: &Shared) {
+        if self.sealer.take().is_some() {
+            self.outbox.leave(leave, shared);
         }
     }
+}
 
-    /// Try again what failed.
-    pub fn retry(&mut self, shared: &Shared) {
-        if let Some(file) = &mut self.file {
-            let outcome = file.retry();
-            self.note(&outcome, shared);
-        }
-    }
-
-    /// Close the file, which unlocks it. What still waits is lost, and said to be.
-    pub fn close(&mut self, shared: &Shared) {
-        if self.is_failing() {
-            let detail = format!("{} bytes were never written", self.reported_waiting);
-            shared.alarms.raise("packets_lost", Some(self.journal_id), detail);
-            shared.journal_is_over();
-        }
-        self.file = None;
-        self.report(shared);
-    }
-
-    /// Add to the receiver's figures what is new here.
-    pub fn report(&mut self, shared: &Shared) {
-        let (position, waiting) = match &self.file {
-            Some(file) => (file.position(), file.waiting_bytes()),
-            None => (self.reported_position, 0),
-        };
-        let totals = &shared.totals;
-        totals.bytes_written.fetch_add(position - self.reported_position, Relaxed);
-        // The total wraps around to what is right when less waits than before.
-        totals.unwritten_bytes.fetch_add(waiting.wrapping_sub(self.reported_waiting), Relaxed);
-        (self.reported_position, self.reported_waiting) = (position, waiting);
-    }
-
-    fn note(&mut self, outcome: &io::Result<()>, shared: &Shared) {
-        let was_failing = self.is_failing();
-        self.report(shared);
-        if let Err(error) = outcome {
-            self.retry_at_ns = clock::monotonic_ns() + RETRY_NS;
-            shared.totals.write_errors.fetch_add(1, Relaxed);
-            if !was_failing {
-                shared.journal_fails(self.journal_id, error.to_string());
-            }
-        } else if was_failing {
-            shared.journal_recovered();
-        }
-    }
+/// The refusal of a journal that has ended.
+pub fn closed() -> Error {
+    Error::Spool("journal is closed".to_owned())
 }

@@ -1,4 +1,4 @@
-//! The receiver: threads that sweep, and one that syncs.
+//! The receiver: threads that sweep, one that writes, one that syncs.
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -19,6 +19,7 @@ pub struct Receiver {
     shards: Vec<Arc<Shard>>,
     stop: Arc<Stop>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// The journals that one thread sweeps.
@@ -44,7 +45,11 @@ impl Receiver {
             shards: (0..count).map(|_| Arc::default()).collect(),
             stop: Arc::default(),
             threads: Mutex::default(),
+            writer: Mutex::default(),
         };
+        let shared = receiver.shared.clone();
+        let write = move || shared.writer.run(&shared);
+        *locked(&receiver.writer) = Some(thread("cv-write".to_owned(), write)?);
         for (number, shard) in receiver.shards.iter().enumerate() {
             let (shared, shard) = (receiver.shared.clone(), shard.clone());
             let interval = shared.config.sweep;
@@ -60,11 +65,13 @@ impl Receiver {
 
     /// Create a journal; it is swept from now on.
     pub fn open_journal(&self, new: &NewJournal<'_>) -> Result<Arc<Journal>, Error> {
+        let journal = Arc::new(Journal::create(new, self.shared.clone())?);
+        // Looked at while it is held: a receiver that closes takes all journals or refuses.
         let stopped = locked(&self.stop.is_set);
         if *stopped {
+            journal.discard();
             return Err(Error::Spool("the receiver is closed".to_owned()));
         }
-        let journal = Arc::new(Journal::create(new, self.shared.clone())?);
         let mut shards: Vec<_> = self.shards.iter().map(|shard| locked(&shard.journals)).collect();
         if let Some(smallest) = shards.iter_mut().min_by_key(|journals| journals.len()) {
             smallest.push(journal.clone());
@@ -110,6 +117,10 @@ impl Receiver {
         for shard in &self.shards {
             locked(&shard.journals).drain(..).for_each(|journal| journal.abandon());
         }
+        self.shared.writer.stop();
+        if let Some(handle) = locked(&self.writer).take() {
+            let _ = handle.join();
+        }
         Sync::default().round(&self.shared);
     }
 
@@ -120,18 +131,15 @@ impl Receiver {
         mut round: impl FnMut() + Send + 'static,
     ) -> Result<(), Error> {
         let stop = self.stop.clone();
-        let handle = thread::Builder::new()
-            .name(name)
-            .spawn(move || {
-                let mut next = Instant::now();
-                while !stop.wait_until(next) {
-                    round();
-                    // After a stall go on from now: what was missed is in the sockets.
-                    next = (next + interval).max(Instant::now());
-                }
-            })
-            .map_err(|error| Error::Capture(format!("no thread: {error}")))?;
-        locked(&self.threads).push(handle);
+        let rounds = move || {
+            let mut next = Instant::now();
+            while !stop.wait_until(next) {
+                round();
+                // After a stall go on from now: what was missed is in the sockets.
+                next = (next + interval).max(Instant::now());
+            }
+        };
+        locked(&self.threads).push(thread(name, rounds)?);
         Ok(())
     }
 
@@ -139,6 +147,11 @@ impl Receiver {
         let last = self.shards.iter().map(|shard| shard.last_sweep_ns.load(Relaxed));
         last.max().unwrap_or(0)
     }
+}
+
+fn thread(name: String, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Error> {
+    let started = thread::Builder::new().name(name).spawn(body);
+    started.map_err(|error| Error::Capture(format!("no thread: {error}")))
 }
 
 impl Drop for Receiver {

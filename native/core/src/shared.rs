@@ -12,6 +12,7 @@ use crate::file;
 use crate::ports::PortPool;
 use crate::socket::{self, MediaSocket};
 use crate::sys;
+use crate::writer::Writer;
 
 /// Events are taken beyond the bound for packets: they are few, and a call hangs on them.
 const EVENT_RESERVE_BYTES: u64 = 16 * 1024 * 1024;
@@ -82,6 +83,7 @@ pub struct Shared {
     pub config: Config,
     pub totals: Totals,
     pub alarms: Alarms,
+    pub writer: Writer,
     pub spool: File, // the folder
     pub open_file_limit: u64,
     ports: Mutex<PortPool>,
@@ -103,6 +105,7 @@ impl Shared {
         Ok(Self {
             totals: Totals::default(),
             alarms: Alarms::default(),
+            writer: Writer::default(),
             spool,
             open_file_limit: sys::raise_open_file_limit(),
             ports: Mutex::new(ports),
@@ -151,7 +154,7 @@ impl Shared {
         }
     }
 
-    /// A journal that failed is given up: the receiver stops.
+    /// A journal that failed is given up.
     pub fn journal_is_over(&self) {
         self.failing_journals.fetch_sub(1, Relaxed);
     }

@@ -1,7 +1,8 @@
 """Receiver, journal and stream: names, types and docstrings for the native ones.
 
-Every method is safe to call from any thread and lets other Python threads run. A call takes
-microseconds unless its docstring says that it waits for the disk.
+Every method is safe to call from any thread and lets other Python threads run. Only a native
+thread of its own writes to the disk: a call takes microseconds, and 50 ms once when a disk begins
+to stall, unless its docstring says that it waits for the disk.
 """
 
 import ipaddress
@@ -54,7 +55,10 @@ class Receiver:
     def open_journal(
         self, journal_id: UUID, *, key: bytes, envelope: bytes, header: bytes, events: bool = False
     ) -> "Journal":
-        """Create a journal file and write its preamble and header block.
+        """Create a journal file with its preamble and header block.
+
+        A disk that refuses is an error; one that stalls is not: the file is created when it can
+        be, and what comes meanwhile waits in memory.
 
         `key` is 32 random bytes made for this journal and used nowhere else; `envelope` is the
         same key as vault sealed it; `header` is the JSON of a `spool.entries.JournalHeader`.
@@ -105,10 +109,10 @@ class Journal:
         return Path(os.fsdecode(self._native.path))
 
     def append(self, event_json: bytes) -> None:
-        """Write an event after all earlier ones; durable with the next sync (`sync_ms`).
+        """Hand an event to the writer, after all earlier ones; durable with the next sync.
 
-        A spool that takes no bytes is not an error here: the event waits in memory, in its
-        place, and an alarm is raised. Raises SpoolError if the journal is closed, or if so much
+        A spool that stalls or takes no bytes is not an error here: the event waits in memory, in
+        its place, and when it is refused an alarm is raised. Raises SpoolError if the journal is closed, or if so much
         waits already that even events are refused.
         """
         self._native.append(event_json)
@@ -136,8 +140,9 @@ class Journal:
     def pause(self) -> None:
         """Keep nothing that arrives from now on, until `resume`.
 
-        Returns when all that had arrived before is written. What arrives in the pause is cut by
-        the kernel's arrival time and overwritten in the receive buffer; no copy is made.
+        Returns when all that had arrived before is written, or waits in memory for a disk that
+        stalls. What arrives in the pause is cut by the kernel's arrival time and overwritten in
+        the receive buffer; no copy is made.
         """
         self._native.pause()
 
@@ -153,10 +158,17 @@ class Journal:
     def close(self) -> None:
         """Receive what has arrived, write it and the end block, release ports and file.
 
-        Durable with the next sync. If the spool takes no bytes, the file stays locked until all
-        is written, and the receiver goes on trying. Closing twice is harmless.
+        Durable with the next sync. If the spool stalls or takes no bytes, the file stays locked
+        until all is written, and the receiver goes on trying. Closing twice is harmless.
         """
         self._native.close()
+
+    def discard(self) -> None:
+        """Release the ports and delete the file, for a call that never began.
+
+        If the spool stalls, it is deleted when it can be. After `close` this does nothing.
+        """
+        self._native.discard()
 
 
 class Stream:
