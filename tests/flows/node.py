@@ -71,18 +71,35 @@ class Node:
     def simulate(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Place calls to it and compare."""
         return subprocess.run(
-            callvault("simulate", "--data", self.data, *sets(self.settings), *arguments),
+            self.simulation(*arguments),
             check=False,
             capture_output=True,
             text=True,
             env=environment(),
         )
 
+    def simulation(self, *arguments: object) -> list[str]:
+        """Return the command line that places calls to it."""
+        return callvault("simulate", "--data", self.data, *sets(self.settings), *arguments)
+
+    def kill(self, name: str) -> None:
+        """End one of its programs at once, as a crash would."""
+        own = f"callvault.commands\0{name}\0".encode()
+        for pid in self.processes():
+            if own in _read(f"/proc/{pid}/cmdline") and self._started(pid):
+                os.kill(pid, signal.SIGKILL)
+
+    def _started(self, pid: int) -> bool:
+        """Whether serve itself started the process, rather than one of its programs."""
+        assert self.process is not None
+        parent = re.search(rb"^PPid:\s+(\d+)", _read(f"/proc/{pid}/status"), re.M)
+        return parent is not None and int(parent[1]) == self.process.pid
+
     def processes(self) -> list[int]:
         """Return the processes that serve started and that are still there, itself included."""
         assert self.process is not None
         mark = f"CALLVAULT_CONFIG={self.data.resolve() / 'callvault.toml'}".encode()
-        return [pid for pid in _all_processes() if mark in _environment_of(pid)]
+        return [pid for pid in _all_processes() if mark in _read(f"/proc/{pid}/environ")]
 
 
 @dataclass
@@ -178,8 +195,9 @@ def _all_processes() -> list[int]:
     return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdecimal()]
 
 
-def _environment_of(pid: int) -> bytes:
+def _read(path: str) -> bytes:
+    """Read a file of /proc; a process that is gone has none."""
     try:
-        return Path(f"/proc/{pid}/environ").read_bytes()
+        return Path(path).read_bytes()
     except OSError:
         return b""

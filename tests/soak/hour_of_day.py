@@ -13,7 +13,7 @@ import tempfile
 from argparse import ArgumentParser
 from pathlib import Path
 
-from tests.flows.node import Node, callvault, environment, sets
+from tests.flows.node import Node, environment
 
 
 def main() -> int:
@@ -41,7 +41,7 @@ def _simulate(node: Node, calls: int, concurrent: int, seconds: str, seed: int) 
         *("--calls", calls, "--concurrent", concurrent, "--seconds", seconds, "--seed", seed),
         *("--wait", 300, "--yes"),
     )
-    command = callvault("simulate", "--data", node.data, *sets(node.settings), *arguments)
+    command = node.simulation(*arguments)
     return subprocess.run(command, check=False, env=environment()).returncode
 
 
