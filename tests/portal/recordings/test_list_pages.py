@@ -140,6 +140,11 @@ def test_htmx_gets_the_list_alone_and_a_clean_address(
     check_policy(page)
 
 
+def test_a_list_whose_session_ended_is_loaded_anew(client: Client) -> None:
+    response = client.get("/recordings/?q=ann", headers={"HX-Request": "true"})
+    assert (response.status_code, response["HX-Refresh"]) == (204, "true")
+
+
 def test_nothing_recorded_yet_says_what_will_come_and_what_is_missing(
     rita_client: Client, data_folder: Path
 ) -> None:

@@ -37,6 +37,7 @@ class OwnPasswordForm(PasswordChangeForm):  # not generic at run time
             "At least 10 characters. A few words that belong together only for you are best."
         )
         self.fields["new_password2"].label = _("New password, again")
+        self.fields["new_password2"].help_text = ""
 
 
 @sensitive_post_parameters()

@@ -1,4 +1,4 @@
-"""A one-time password opens one page: the one that replaces it."""
+"""What comes before a page: a session that ended, and a password that must be replaced."""
 
 from collections.abc import Callable
 
@@ -7,6 +7,24 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from .models import User
+
+
+class EndedSessionMiddleware:
+    """Has a page that asks for a part of itself after its session ended loaded anew.
+
+    Without it the sign-in page would be put into the middle of the list.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Turn the way to the sign-in into a reload, for htmx."""
+        response = self.get_response(request)
+        led_away = response.status_code == 302
+        if led_away and "HX-Request" in request.headers and not isinstance(request.user, User):
+            return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+        return response
 
 
 class OneTimePasswordMiddleware:

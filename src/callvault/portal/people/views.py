@@ -75,7 +75,7 @@ def create_person(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         person = _save(request, form, Action.PERSON_CREATED)
         told = {"name": person.get_full_name()}
-        messages.success(request, _("%(name)s is a person now. New calls are recorded.") % told)
+        messages.success(request, _("%(name)s is added. Calls from now on are recorded.") % told)
         return redirect("people:person", person.public_id)
     return render(request, "people/form.html", {"form": form}, status=_status(form))
 

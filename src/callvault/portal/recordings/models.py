@@ -84,6 +84,7 @@ class Recording(models.Model):
                 fields=["owner", "-started_at", "-record_number"], name="recording_by_owner"
             ),
             models.Index(fields=["remote_normalised", "-started_at"], name="recording_by_remote"),
+            models.Index(fields=["-duration_ms", "-record_number"], name="recording_by_duration"),
         )
 
     def __str__(self) -> str:
