@@ -112,8 +112,8 @@ class Journal:
         """Hand an event to the writer, after all earlier ones; durable with the next sync.
 
         A spool that stalls or takes no bytes is not an error here: the event waits in memory, in
-        its place, and when it is refused an alarm is raised. Raises SpoolError if the journal is closed, or if so much
-        waits already that even events are refused.
+        its place, and when it is refused an alarm is raised. Raises SpoolError if the journal is
+        closed, or if so much waits already that even events are refused.
         """
         self._native.append(event_json)
 
