@@ -78,8 +78,26 @@ def test_a_changed_bit_is_found_and_all_before_it_read(
     entries, reader = read(path)
     whole = sum(end <= place for end in offsets) - 1
     assert entries == ENTRIES[:whole]
-    assert not reader.ended  # a changed length can look like a torn end, never like a whole one
+    assert not reader.ended
+    # The last block with a changed length cannot be told from one that was torn.
+    assert reader.damage is not None or place >= offsets[-2]
     assert reader.readable_until == offsets[whole]
+
+
+def test_a_length_changed_to_reach_beyond_the_end_is_damage_and_not_a_torn_end(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "a.cvj"
+    offsets = write(path)
+    content = bytearray(path.read_bytes())
+    for whole, offset in enumerate(offsets[:-2]):
+        changed = bytearray(content)
+        changed[offset + 2] = 0x7F  # of a u32: over 8 MiB
+        path.write_bytes(changed)
+        entries, reader = read(path)
+        assert entries == ENTRIES[:whole]
+        assert reader.damage is not None
+        assert reader.damage.readable_until == offset
 
 
 @given(st.binary(max_size=300))

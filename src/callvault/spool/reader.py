@@ -166,6 +166,9 @@ class JournalReader:
             raise self._damaged(f"block of {length} bytes")
         sealed = self._file.read(length)
         if len(sealed) < length:
+            # A length that was changed reaches beyond the end as well, but over whole blocks.
+            if self._opens_within(sealed):
+                raise self._damaged(f"block of {length} bytes")
             return None
         if counter != self._counter:
             raise self._damaged(f"block {counter} where {self._counter} should be")
@@ -173,6 +176,21 @@ class JournalReader:
         if payload is None or kind not in _KINDS:
             raise self._damaged(f"block {counter} does not open")
         return _Block(BlockKind(kind), payload, self._readable_until + len(head) + length)
+
+    def _opens_within(self, rest: bytes) -> bool:
+        """Whether the next block but one stands whole in what seems a torn block."""
+        counter = self._counter + 1
+        sought = counter.to_bytes(8, "little")
+        place = rest.find(sought, BLOCK_HEAD.size - len(sought))
+        while place >= 0:
+            start = place + len(sought)
+            length, kind, _ = BLOCK_HEAD.unpack(rest[start - BLOCK_HEAD.size : start])
+            sealed = rest[start : start + length]
+            is_whole = kind in _KINDS and len(sealed) == length >= TAG_BYTES
+            if is_whole and self._seal.open(kind, counter, sealed) is not None:
+                return True
+            place = rest.find(sought, place + 1)
+        return False
 
     def _only_zeros_from(self, chunk: bytes) -> bool:
         """Whether the rest is zeros: some file systems leave that after a power cut."""
