@@ -21,6 +21,7 @@ from tests.capture.media import (
     LOOPBACK,
     Dialog,
     journal_id_of,
+    read,
     rtcp,
     rtp,
     udp_socket,
@@ -211,6 +212,24 @@ def test_a_journal_that_is_discarded_leaves_neither_file_nor_ports(
         dialog.journal.append(b"{}")
     dialog.journal.close()
     assert receiver.alarms() == []
+
+
+def test_a_journal_that_nobody_holds_any_more_is_cut_off_and_gives_its_ports_back(
+    receiver: Receiver, tmp_path: Path
+) -> None:
+    dialog = Dialog.open(receiver)
+    stream = dialog.journal.open_stream(0, allow=LOOPBACK)
+    path, key = dialog.journal.path, dialog.key
+    with udp_socket() as sender:
+        sender.sendto(rtp(1), ("127.0.0.1", stream.rtp_port))
+    del dialog
+    assert [journal.is_live for journal in scan(tmp_path)] == [True]  # the stream holds it
+    del stream
+    wait_until(lambda: not scan(tmp_path)[0].is_live)
+    content = read(path, key)
+    assert [packet.datagram for packet in content.packets] == [rtp(1)]
+    assert not content.ended
+    assert receiver.stats().open_sockets == 0
 
 
 def test_a_journal_that_was_closed_is_not_discarded(receiver: Receiver) -> None:

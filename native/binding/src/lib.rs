@@ -100,7 +100,7 @@ mod native {
             let new =
                 core::NewJournal { id: journal_id, key, envelope, header, is_node_events: events };
             let journal = py.detach(|| self.receiver()?.open_journal(&new)).or_raise()?;
-            Ok(Journal { journal })
+            Ok(Journal { held: Arc::new(Held(journal)) })
         }
 
         fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
@@ -130,30 +130,46 @@ mod native {
         }
     }
 
+    /// A journal that Python holds, by itself or by one of its streams.
+    struct Held(Arc<core::Journal>);
+
+    impl Drop for Held {
+        /// One that nobody can close any more is cut off now, and not live until a restart.
+        fn drop(&mut self) {
+            self.0.abandon();
+        }
+    }
+
     /// One journal file that is being written.
     #[pyclass(module = "callvault._native", frozen)]
     struct Journal {
-        journal: Arc<core::Journal>,
+        held: Arc<Held>,
+    }
+
+    impl Journal {
+        fn journal(&self) -> &core::Journal {
+            &self.held.0
+        }
     }
 
     #[pymethods]
     impl Journal {
         #[getter]
         fn path<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-            PyBytes::new(py, self.journal.path().as_os_str().as_bytes())
+            PyBytes::new(py, self.journal().path().as_os_str().as_bytes())
         }
 
         #[getter]
         fn is_paused(&self, py: Python<'_>) -> bool {
-            py.detach(|| self.journal.is_paused())
+            py.detach(|| self.journal().is_paused())
         }
 
         fn append(&self, py: Python<'_>, event_json: &[u8]) -> PyResult<()> {
-            py.detach(|| self.journal.append(event_json)).or_raise()
+            py.detach(|| self.journal().append(event_json)).or_raise()
         }
 
         fn append_durably(&self, py: Python<'_>, event_json: &[u8]) -> PyResult<()> {
-            py.detach(|| self.journal.append_durably(event_json)).or_raise()
+            py.detach(|| self.journal().append_durably(event_json)).or_raise()
         }
 
         fn open_stream(
@@ -165,31 +181,31 @@ mod native {
             let allow = networks.iter().map(|(packed, bits)| network(packed, *bits));
             let allow = allow.collect::<PyResult<Vec<_>>>()?;
             let (number, ports) =
-                py.detach(|| self.journal.open_stream(index, allow)).or_raise()?;
-            Ok(Stream { journal: self.journal.clone(), number, index, ports })
+                py.detach(|| self.journal().open_stream(index, allow)).or_raise()?;
+            Ok(Stream { held: self.held.clone(), number, index, ports })
         }
 
         fn pause(&self, py: Python<'_>) -> PyResult<()> {
-            py.detach(|| self.journal.pause()).or_raise()
+            py.detach(|| self.journal().pause()).or_raise()
         }
 
         fn resume(&self, py: Python<'_>) -> PyResult<()> {
-            py.detach(|| self.journal.resume()).or_raise()
+            py.detach(|| self.journal().resume()).or_raise()
         }
 
         fn close(&self, py: Python<'_>) {
-            py.detach(|| self.journal.close());
+            py.detach(|| self.journal().close());
         }
 
         fn discard(&self, py: Python<'_>) {
-            py.detach(|| self.journal.discard());
+            py.detach(|| self.journal().discard());
         }
     }
 
     /// One media stream of a journal.
     #[pyclass(module = "callvault._native", frozen)]
     struct Stream {
-        journal: Arc<core::Journal>,
+        held: Arc<Held>,
         number: usize,
         index: u16,
         ports: core::StreamPorts,
@@ -213,12 +229,12 @@ mod native {
         }
 
         fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-            let counters = py.detach(|| self.journal.counters(self.number));
+            let counters = py.detach(|| self.held.0.counters(self.number));
             convert::counters(py, &counters)
         }
 
         fn close(&self, py: Python<'_>) {
-            py.detach(|| self.journal.close_stream(self.number));
+            py.detach(|| self.held.0.close_stream(self.number));
         }
     }
 

@@ -75,6 +75,20 @@ mod tests {
     }
 
     #[test]
+    fn of_all_first_bytes_only_those_of_version_2_are_media() {
+        let media = |first| classify(&packet(first, 8, &[0; 64])) != Class::Invalid;
+        let first_bytes: Vec<u8> = (0..=255).filter(|first| media(*first)).collect();
+        assert_eq!(first_bytes, (128..=191).collect::<Vec<u8>>());
+    }
+
+    #[test]
+    fn of_all_second_bytes_only_192_to_223_are_rtcp() {
+        let is_rtcp = |second| classify(&packet(0x80, second, &[])) == Class::Rtcp;
+        let second_bytes: Vec<u8> = (0..=255).filter(|second| is_rtcp(*second)).collect();
+        assert_eq!(second_bytes, (192..=223).collect::<Vec<u8>>());
+    }
+
+    #[test]
     fn stun_dtls_keep_alives_and_cut_headers_are_invalid() {
         let stun = packet(0, 1, &[0; 8]);
         let dtls = packet(22, 254, &[0; 8]);

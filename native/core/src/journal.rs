@@ -201,8 +201,9 @@ impl Journal {
         self.outbox.settle(&self.shared);
     }
 
-    /// Write what arrived and release ports and file, without an end: the recorder stops.
-    pub(crate) fn abandon(&self) {
+    /// Write what arrived and release ports and file, without an end: the recorder stops, or
+    /// has lost hold of it. Does not wait.
+    pub fn abandon(&self) {
         self.end(false);
     }
 
