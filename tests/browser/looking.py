@@ -79,7 +79,7 @@ def open_recording(page: Page, remote: str) -> None:
     """Open the page of the demo call with this remote number, and wait for its waveform."""
     page.goto("/recordings/")
     row = page.locator("tbody tr", has=page.locator(f'[data-cv-copy="{remote}"]'))
-    row.locator("a.cv-name").click()
+    row.last.locator("a.cv-name").click()
     page.wait_for_selector("h1")
 
 

@@ -77,6 +77,15 @@ def test_brackets_go_from_event_to_event(page: Page) -> None:
     expect(shown_time(page)).to_have_text("1:42")
 
 
+def test_a_press_on_the_waveform_leads_there(page: Page) -> None:
+    strip = page.locator("[data-cv-part=wave]").bounding_box()
+    assert strip is not None
+    page.mouse.click(strip["x"] + strip["width"] / 2, strip["y"] + 60)
+    expect(shown_time(page)).to_have_text("3:06")
+    press(page, "ArrowLeft")
+    expect(shown_time(page)).to_have_text("3:01")
+
+
 def test_a_time_in_the_list_of_events_leads_there(page: Page) -> None:
     page.get_by_role("link", name="3:58").click()
     expect(shown_time(page)).to_have_text("3:58")

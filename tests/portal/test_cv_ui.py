@@ -62,6 +62,16 @@ def test_what_people_typed_is_escaped() -> None:
     assert "<script>" not in html
 
 
+def test_a_fingerprint_breaks_only_between_groups_of_eight_bytes() -> None:
+    digest = ":".join(["4F"] * 16)
+    html = rendered("{{ digest|fingerprint }}", digest=digest)
+    assert html.count("<wbr>") == 1
+    assert (
+        html.replace("<wbr>", "").replace('<span class="cv-nowrap">', "").replace("</span>", "")
+        == digest
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "initials"),
     [("Ann Keller", "AK"), ("rita.marsh", "RM"), ("Bruno", "B"), ("", ""), ("A B C", "AC")],
@@ -109,3 +119,9 @@ def test_each_sort_of_field_has_its_component() -> None:
 def test_further_arguments_become_attributes() -> None:
     html = rendered('{% control form.name inputmode="tel" data_cv_search="" %}', form=PeerForm())
     assert 'inputmode="tel" data-cv-search=""' in html
+
+
+def test_the_type_of_a_control_can_be_another() -> None:
+    html = rendered('{% control form.name type="search" %}', form=PeerForm())
+    assert html.startswith('<input type="search"')
+    assert html.count("type=") == 1

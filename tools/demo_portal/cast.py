@@ -64,8 +64,9 @@ USERS = (
 )
 
 CALLS = (
+    DemoCall("13:31:42", "bruno.castellani", "in", "+15550142", "4:05"),  # transferred to him
     DemoCall("13:25:30", "ann.keller", "in", "+15550142", "6:12"),
-    DemoCall("13:21:04", "bruno.castellani", "out", "+15550117", "4:05"),
+    DemoCall("13:21:04", "bruno.castellani", "out", "+15550117", "12:48"),
     DemoCall("13:18:47", "priya.nair", "in", "+15550193", "3:05"),
     DemoCall("13:16:12", "tomas.vega", "in", "+15550176", "1:02:33", flag="one_way"),
     DemoCall("13:09:58", "ann.keller", "in", "+15550108", "4:51"),
@@ -80,4 +81,6 @@ CALLS = (
     DemoCall("12:30:44", "grace.oyelaran", "in", "", "2:09"),
 )
 LOCKED = "+15550171"  # the call that this system has no key for
-HELD = "+15550142"  # the call with a hold, a pause and a loss on its timeline
+HELD = "+15550142"  # remote party of the call with a hold, a pause and a loss on its timeline
+HELD_AT = "13:25:30"
+CONVERSATION = CALLS[:2]  # two recordings of one call

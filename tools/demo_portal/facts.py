@@ -44,7 +44,7 @@ def recording_facts(
     started_at_ns = ns_from_utc(call.started_at)
     return RecordingFacts(
         assignment=assignment,
-        interaction_id=demo_id("interaction", "12" if call in cast.CALLS[:2] else call.at),
+        interaction_id=demo_id("interaction", "one" if call in cast.CONVERSATION else call.at),
         journal_ids=(demo_id("journal", call.at),),
         trunk=trunk,
         node=NODE,
@@ -115,7 +115,7 @@ def _timeline(call: cast.DemoCall, user: cast.DemoUser) -> tuple[TimelineItem, .
     name = user.full_name
     first = TimelineItem(0, "answered", who=name)
     last = TimelineItem(call.length_s * 1000, "ended")
-    if call.remote != cast.HELD:
+    if call.at != cast.HELD_AT:
         return (first, last)
     hold, pause, lost = (
         (start * 1000, (end - start) * 1000) for start, end in (HOLD_S, PAUSE_S, LOST_S)

@@ -120,11 +120,11 @@ def _seal(call: cast.DemoCall, sealed_to: tuple[Certificate, ...]) -> SealedReco
 
 
 def _sound_of(call: cast.DemoCall) -> Samples:
-    quiet = (facts.PAUSE_S,) if call.remote == cast.HELD else ()
+    quiet = (facts.PAUSE_S,) if call.at == cast.HELD_AT else ()
     frames = sound.conversation(call.length_s, seed=int(call.at.replace(":", "")), quiet=quiet)
     if call.flag == "one_way":
         frames[:, 1] = 0
-    if call.remote == cast.HELD:
+    if call.at == cast.HELD_AT:
         start_s, end_s = facts.HOLD_S
         frames[start_s * sound.RATE_HZ : end_s * sound.RATE_HZ, 0] = 0
     return frames

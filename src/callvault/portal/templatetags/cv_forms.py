@@ -26,6 +26,8 @@ def control(field: BoundField, css: str = "", **attributes: Any) -> SafeString:
 
     Further arguments become attributes, with `_` for `-`: `{% control field inputmode="tel" %}`.
     """
+    if "type" in attributes:  # Django writes the widget's own; a second one would not count
+        field.field.widget.input_type = attributes.pop("type")
     attrs = {name.replace("_", "-"): value for name, value in attributes.items()}
     classes = " ".join(filter(None, (_class_of(field.field.widget), css)))
     own = field.field.widget.attrs.get("class", "")

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from django import template
 from django.templatetags.static import static
 from django.utils import timezone, translation
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from callvault.portal import wording
@@ -130,6 +130,13 @@ def initials_filter(name: str) -> str:
     """Return up to two initials of a person's name, for the avatar."""
     words = name.replace(".", " ").split()
     return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
+
+
+@register.filter
+def fingerprint(digest: str) -> SafeString:
+    """Write a fingerprint so that it breaks after eight bytes and nowhere else."""
+    groups = [digest[at : at + 24] for at in range(0, len(digest), 24)]
+    return format_html_join(mark_safe("<wbr>"), '<span class="cv-nowrap">{}</span>', zip(groups))
 
 
 PHONE_BAR = 4  # places in the bar at the foot of a phone's screen

@@ -20,6 +20,7 @@ export function startMenus() {
   onKeys({
     "?": () => openDialog("cv-keys"),
     "/": focusSearch,
+    Escape: goBack,
   });
 }
 
@@ -73,22 +74,33 @@ function fadeLater(toast) {
 }
 
 function focusSearch() {
-  const fields = [...document.querySelectorAll("[data-cv-search], [data-cv-find]")];
-  const field = fields.find((candidate) => candidate.offsetParent);
+  const field = ["[data-cv-search]", "[data-cv-find]"] // the page's own first
+    .flatMap((selector) => [...document.querySelectorAll(selector)])
+    .find((candidate) => candidate.offsetParent);
   if (!field) return openDialog("cv-find");
   field.focus();
   field.select();
   return true;
 }
 
+// From a page back to its list.
+function goBack() {
+  const link = document.querySelector("[data-cv-back]");
+  link?.click();
+  return Boolean(link);
+}
+
 // A number is shown with spaces and copied without them, so that it can be dialled.
 function copyPhoneNumber(event) {
   const selection = document.getSelection();
-  const shown = selection.anchorNode?.parentElement?.closest("[data-cv-copy]");
-  if (!shown || selection.toString().trim() !== shown.textContent.trim()) return;
+  const node = selection.anchorNode;
+  const shown = (node instanceof Element ? node : node?.parentElement)?.closest("[data-cv-copy]");
+  if (!shown || oneSpaced(selection.toString()) !== oneSpaced(shown.textContent)) return;
   event.clipboardData.setData("text/plain", shown.dataset.cvCopy);
   event.preventDefault();
 }
+
+const oneSpaced = (text) => text.replace(/\s+/g, " ").trim(); // no-break spaces as well
 
 async function copy(button) {
   const source = document.getElementById(button.dataset.cvCopyFrom);

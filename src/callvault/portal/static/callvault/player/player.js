@@ -9,6 +9,7 @@ import { clock, spoken } from "./words.js";
 
 const ZOOMS = [1, 4, 16];
 const NOTE_MS = 5000;
+const ARRIVED_WITHIN_S = 0.5;
 
 /** Start the player of `root` with what the server said of the recording. */
 export async function startPlayer(data, root) {
@@ -35,7 +36,7 @@ class Player {
     this.preferences = loadPreferences();
     this.muted = { owner: false, remote: false };
     this.zoom = 0;
-    this.asked = 0;
+    this.leadsTo = null;
     this.audio = new Audio();
     this.audio.preload = "metadata";
     this.channels = new Channels(this.audio);
@@ -59,8 +60,9 @@ class Player {
 
   #listen() {
     this.wave.on("timeupdate", () => this.#moved());
+    this.wave.on("interaction", (at) => (this.leadsTo = at));
     this.wave.on("error", () => this.#failed());
-    this.audio.addEventListener("loadedmetadata", () => this.#arrive());
+    this.audio.addEventListener("seeked", () => this.#arrived());
     this.audio.addEventListener("play", () => this.#showPlaying());
     this.audio.addEventListener("pause", () => this.#showPlaying());
     const clicks = {
@@ -93,13 +95,17 @@ class Player {
       2: () => this.toggleMute("remote"),
       s: () => this.toggleSkip(),
       d: () => press("[data-cv-download]"),
-      Escape: () => press("[data-cv-back]"),
     });
   }
 
-  // Until a jump has arrived, and before the sound's head has come, the position is where it leads.
+  // A jump takes its time, the first one until the sound has come: until then the position is
+  // where it leads, or a second key would start from the old place.
   get now() {
-    return this.audio.readyState && !this.audio.seeking ? this.audio.currentTime : this.asked;
+    return this.leadsTo ?? this.audio.currentTime;
+  }
+
+  #arrived() {
+    if (Math.abs(this.audio.currentTime - this.leadsTo) < ARRIVED_WITHIN_S) this.leadsTo = null;
   }
 
   toggle() {
@@ -109,14 +115,9 @@ class Player {
   }
 
   seek(seconds) {
-    this.asked = Math.min(Math.max(seconds, 0), this.duration);
-    this.wave.setTime(this.asked);
+    this.leadsTo = Math.min(Math.max(seconds, 0), this.duration);
+    this.wave.setTime(this.leadsTo);
     this.#show();
-  }
-
-  // Where the listener wanted to be before the sound's head came.
-  #arrive() {
-    if (this.audio.currentTime !== this.asked) this.audio.currentTime = this.asked;
   }
 
   #toNextEvent() {
@@ -196,7 +197,7 @@ class Player {
     if (!span) return;
     const paused = this.regions.find((region) => region.kind === "pause" && region.start < span.end && region.end > this.now);
     if (paused) this.#note(`${paused.label}: ${this.root.dataset.cvSkipped}`);
-    this.wave.setTime(span.end);
+    this.seek(span.end);
   }
 
   #show() {

@@ -1,0 +1,110 @@
+"""The list of recordings, used without a mouse, and with htmx."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.looking import Watched, eventually
+
+pytestmark = [pytest.mark.browser, pytest.mark.flow]
+
+CURRENT = "[data-cv-row][data-cv-current]"
+
+
+@pytest.fixture(autouse=True)
+def recordings(page: Page) -> None:
+    """Open the list of all recordings."""
+    page.goto("/recordings/")
+    page.wait_for_load_state("networkidle")
+
+
+def current_owner(page: Page) -> str:
+    """Name in the row that the keys have come to."""
+    return page.locator(f"{CURRENT} a.cv-name").inner_text()
+
+
+def test_j_and_k_move_through_the_rows_and_enter_opens(page: Page) -> None:
+    for key in ("j", "ArrowDown", "k"):
+        page.keyboard.press(key)
+    assert current_owner(page) == "Bruno Castellani"
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("to Ann Keller")
+
+
+def test_coming_back_from_a_recording_finds_the_same_row(page: Page) -> None:
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    row = page.locator(CURRENT)
+    address = row.get_attribute("data-cv-open") or ""
+    row.dblclick()
+    page.wait_for_url(f"**{address}")
+    page.keyboard.press("Escape")
+    page.wait_for_url("**/recordings/")
+    expect(page.locator(CURRENT)).to_have_attribute("data-cv-open", address)
+
+
+def test_slash_goes_to_the_search_and_letters_then_are_letters(page: Page) -> None:
+    page.keyboard.press("/")
+    page.keyboard.type("jk?")
+    search = page.get_by_role("searchbox", name="Number or name")
+    expect(search).to_have_value("jk?")
+    assert page.locator(CURRENT).count() == 0
+
+
+def test_a_recording_plays_in_its_row(page: Page) -> None:
+    button = page.locator("[data-cv-play]").first
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "false")
+
+
+def test_a_recording_that_cannot_be_played_leads_to_the_page_that_says_why(
+    watched: Watched,
+) -> None:
+    watched.expected = ("409",)
+    page = watched.page
+    page.locator("tbody tr", has_text="Elena Ferri").locator("[data-cv-play]").click()
+    expect(
+        page.get_by_role("heading", name="This recording cannot be opened here yet")
+    ).to_be_visible()
+
+
+def test_a_search_replaces_the_list_and_keeps_its_address(page: Page) -> None:
+    page.get_by_role("searchbox", name="Number or name").fill("Elena")
+    page.keyboard.press("Enter")
+    expect(page.locator(".cv-page-sub")).to_contain_text("1 recording")
+    eventually(page, "location.search.includes('q=Elena')")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Tab")
+    assert page.locator("tbody tr").count() == 1
+
+
+def test_f_opens_the_filters_and_a_chip_can_be_removed(page: Page) -> None:
+    page.keyboard.press("f")
+    page.get_by_label("Out", exact=True).check()
+    page.get_by_role("button", name="Apply").last.click()
+    expect(page.locator(".cv-chip")).to_contain_text("Direction")
+    page.get_by_role("link", name="Remove Direction").click()
+    expect(page.locator(".cv-chip")).to_have_count(0)
+
+
+def test_a_number_is_copied_as_it_is_dialled(page: Page) -> None:
+    copied = page.evaluate(
+        """() => {
+             const shown = document.querySelector("[data-cv-copy]");
+             document.getSelection().selectAllChildren(shown);
+             const event = new ClipboardEvent("copy", {
+               bubbles: true, cancelable: true, clipboardData: new DataTransfer() });
+             shown.dispatchEvent(event);
+             return event.clipboardData.getData("text/plain");
+           }"""
+    )
+    assert copied == "+15550142"
+
+
+def test_on_the_phone_more_leads_to_the_other_pages(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("dialog", name="All pages").get_by_role("link", name="People").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("People")
