@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from uuid import UUID
 
+import pytest
+
 from callvault.spool import (
     JournalWriter,
     is_open_by_live_recorder,
@@ -40,6 +42,20 @@ def test_a_journal_is_live_while_its_writer_has_it_open(tmp_path: Path) -> None:
         assert [journal.is_live for journal in scan(tmp_path)] == [True]
     assert not is_open_by_live_recorder(path)
     assert [journal.is_live for journal in scan(tmp_path)] == [False]
+
+
+def test_a_folder_named_like_a_journal_is_none(tmp_path: Path) -> None:
+    journal_path(tmp_path, FIRST).mkdir()
+    write(journal_path(tmp_path, SECOND))
+    assert [journal.journal_id for journal in scan(tmp_path)] == [SECOND]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_journal_that_may_not_be_read_does_not_hide_the_others(tmp_path: Path) -> None:
+    for journal_id in (FIRST, SECOND):
+        write(journal_path(tmp_path, journal_id))
+    journal_path(tmp_path, FIRST).chmod(0)
+    assert {journal.journal_id for journal in scan(tmp_path)} == {FIRST, SECOND}
 
 
 def test_a_removed_journal_is_gone_and_removing_it_again_is_harmless(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ def scan(folder: Path) -> list[SpooledJournal]:
     """List the journals, those written to longest ago first.
 
     Other files are ignored, and so are files that vanish meanwhile: another worker was faster.
+    One that may not be read is listed: whoever opens it learns why, and the rest goes on.
     """
     found = [journal for path in folder.iterdir() if (journal := _look_at(path)) is not None]
     return sorted(found, key=lambda journal: (journal.modified_ns, journal.journal_id))
@@ -73,9 +74,9 @@ def _look_at(path: Path) -> SpooledJournal | None:
     if name is None:
         return None
     try:
-        is_live = is_open_by_live_recorder(path)
+        is_live = _is_live(path)
         status = path.stat()
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError):
         return None
     return SpooledJournal(
         path=path,
@@ -85,6 +86,13 @@ def _look_at(path: Path) -> SpooledJournal | None:
         size_bytes=status.st_size,
         modified_ns=status.st_mtime_ns,
     )
+
+
+def _is_live(path: Path) -> bool:
+    try:
+        return is_open_by_live_recorder(path)
+    except PermissionError:
+        return False
 
 
 def _sync_folder(folder: Path) -> None:
