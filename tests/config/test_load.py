@@ -156,6 +156,10 @@ def test_an_override_is_read_as_toml_or_as_plain_text(
             "web.time_zone: '../etc/passwd', allowed: an IANA name such as Europe/Rome",
         ),
         (
+            "[capture]\nsocket_buffer_bytes = 99999999999999999999",
+            "capture.socket_buffer_bytes: 99999999999999999999, allowed: 4096 to 1073741824",
+        ),
+        (
             '[sip]\nbind_address = "here"',
             "sip.bind_address: 'here', allowed: an IPv4 or IPv6 address",
         ),

@@ -74,7 +74,7 @@ RANGES = {
     "capture.port_first": _EVEN_PORT,
     "capture.port_last": _EVEN_PORT,
     "capture.port_cooldown_s": _between(0, 3600),
-    "capture.socket_buffer_bytes": _at_least(4096),
+    "capture.socket_buffer_bytes": _between(4096, 1_073_741_824),
     "capture.sweep_ms": _between(20, 1000),
     "capture.max_sources": _between(1, 255),
     "spool.sync_ms": _between(100, 5000),
