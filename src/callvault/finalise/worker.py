@@ -16,11 +16,12 @@ from uuid import UUID, uuid5
 
 from callvault import clock
 from callvault.config.sections import Config
-from callvault.errors import CallvaultError, JournalDamaged, KeyUnavailable
+from callvault.errors import CallvaultError, JournalDamaged
 from callvault.finalise.benches import Benches, be_nice
 from callvault.finalise.catalogue import CallFacts, Catalogue
 from callvault.finalise.journal import FinishedJournal, Workbench, failed_call
 from callvault.finalise.node_events import NodeEventTail
+from callvault.finalise.wording import problem_of
 from callvault.spool import JournalReader, SpooledJournal, quarantine, remove, scan
 from callvault.spool.entries import JournalHeader, NodeEvent
 from callvault.vault import Keyring, RecordingObjects, Role, Store, open_key
@@ -149,7 +150,7 @@ class Worker:
         retry.not_before_s = now_s + wait_s
         logger.error("failed rs=%s attempt=%d", journal.journal_id, retry.failures, exc_info=error)
         try:
-            self._report(journal, _problem(error))
+            self._report(journal, problem_of(error))
         except Exception:  # the catalogue may be what failed: the next journal has its turn
             logger.exception("failed rs=%s: and could not be reported", journal.journal_id)
             return
@@ -191,17 +192,6 @@ def run_worker(
 
 def _is_fresh(journal: SpooledJournal) -> bool:
     return clock.read().realtime_ns - journal.modified_ns < _SETTLED_NS
-
-
-def _problem(error: Exception) -> str:
-    """Word an error for people; what is not ours may carry anything and is only named."""
-    if isinstance(error, KeyUnavailable) and error.certificates:
-        return f"{error}: {', '.join(map(str, error.certificates))}"
-    if isinstance(error, CallvaultError):
-        return str(error)
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror.lower()
-    return f"unexpected {type(error).__name__}, see the log of the worker"
 
 
 def _unreadable(journal: SpooledJournal, problem: str) -> NodeEvent:
