@@ -1,7 +1,9 @@
 """Calls placed for real, to a recorder that only counts: sockets, pacing, both transports."""
 
 import asyncio
+import contextlib
 import socket
+from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -43,7 +45,7 @@ class CountingRecorder:
     status: int = 200
     packets: dict[str, list[tuple[float, bytes]]] = field(default_factory=dict)
     ended: int = 0
-    _sockets: list[socket.socket] = field(default_factory=list)
+    _sockets: list[tuple[socket.socket, Callable[[], None]]] = field(default_factory=list)
     _ports: dict[int, list[int]] = field(default_factory=dict)
 
     async def start(self, transport: str) -> tuple[str, int]:
@@ -59,8 +61,11 @@ class CountingRecorder:
         if closing is not None:
             await closing
         self.pump.close()
-        for one in self._sockets:
+        for one, take in self._sockets:
             asyncio.get_running_loop().remove_reader(one)
+            with contextlib.suppress(BlockingIOError):
+                while True:  # what has arrived since the loop last looked
+                    take()
             one.close()
 
     def _on_events(self, events: list[Event]) -> None:
@@ -94,8 +99,12 @@ class CountingRecorder:
         one.bind(("127.0.0.1", 0))
         one.setblocking(False)
         kept = self.packets.setdefault(label, [])
-        loop.add_reader(one, lambda: kept.append((loop.time(), one.recv(2048))))
-        self._sockets.append(one)
+
+        def take() -> None:
+            kept.append((loop.time(), one.recv(2048)))
+
+        loop.add_reader(one, take)
+        self._sockets.append((one, take))
         return int(one.getsockname()[1])
 
 
