@@ -1,11 +1,14 @@
 """What may be asked of the simulator."""
 
+import socket
 from argparse import Namespace
+from pathlib import Path
 
 import pytest
 
 from callvault.commands.main import main, new_parser
 from callvault.commands.simulate import Seconds
+from callvault.config import default_toml
 
 
 def parsed(*arguments: str) -> Namespace:
@@ -51,3 +54,17 @@ def test_a_call_cannot_be_unknown_and_internal_at_once(
 ) -> None:
     assert main(["simulate", "--unknown-share", "0.6", "--internal-share", "0.6"]) == 2
     assert "--internal-share: together with --unknown-share" in capsys.readouterr().err
+
+
+@pytest.mark.flow
+def test_calls_go_to_the_port_that_the_running_recorder_has(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.socket() as closed:  # bound but not listening: nothing answers there
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+        (tmp_path / "callvault.toml").write_text(default_toml())
+        (tmp_path / "run").mkdir()
+        (tmp_path / "run" / "recorder.json").write_text(f'{{"sip": "udp/tcp {port}"}}')
+        assert main(["simulate", "--data", str(tmp_path), "--calls", "1"]) == 2
+    assert f"nothing answers at 127.0.0.1:{port};" in capsys.readouterr().err

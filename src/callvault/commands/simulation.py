@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import signal
 import socket
 import sys
@@ -18,7 +19,7 @@ from callvault.commands.progress import ProgressLine
 from callvault.config import Config
 from callvault.errors import ConfigError
 from callvault.policy.snapshot import decode
-from callvault.recorder import SNAPSHOT_FILE
+from callvault.recorder import HEARTBEAT_FILE, SNAPSHOT_FILE
 from callvault.simulator.comparison import Listed, PlacedCall, Row, are_all_there, compare
 from callvault.simulator.driver import LONGEST_STAGGER_S, Driver, Placing, Progress
 from callvault.simulator.placed import placed_call
@@ -62,15 +63,28 @@ def _target(options: Namespace, config: Config) -> tuple[str, int]:
     if options.target is not None:
         return _resolved(*options.target)
     host = _ANY.get(config.sip.bind_address, config.sip.bind_address)
+    port = _port_in_use(config)
     try:
-        socket.create_connection((host, config.sip.port), timeout=5).close()
+        socket.create_connection((host, port), timeout=5).close()
     except OSError:
         raise ConfigError(
             "sip.port",
-            f"nothing answers at {host}:{config.sip.port}; start 'callvault serve' first, "
+            f"nothing answers at {host}:{port}; start 'callvault serve' first, "
             "or name another recorder with --target",
         ) from None
-    return host, config.sip.port
+    return host, port
+
+
+def _port_in_use(config: Config) -> int:
+    """Return the port that the running recorder says it has; else that of the settings.
+
+    `serve --set sip.port=` holds for that one start only, so the settings file may not know it.
+    """
+    try:
+        heartbeat = json.loads((config.node.data_folder / HEARTBEAT_FILE).read_bytes())
+        return int(str(heartbeat["sip"]).rpartition(" ")[2])
+    except (OSError, ValueError, KeyError, TypeError):
+        return config.sip.port
 
 
 def _resolved(host: str, port: int) -> tuple[str, int]:
