@@ -1,15 +1,21 @@
 """`callvault worker`: from closed journals to sealed, listed recordings."""
 
+import logging
 import signal
 import threading
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from callvault.commands import django_ready, logs
 from callvault.commands.chosen import add_options, choose
 from callvault.commands.processes import follow_supervisor
+from callvault.errors import VaultError
+
+if TYPE_CHECKING:
+    from callvault.vault import Store
 
 HELP = "run the worker alone"
 DESCRIPTION = """\
@@ -21,7 +27,10 @@ When it is told to stop, it finishes what is closed, as long as it gets on with 
 
 LONGEST_DRAIN_S = 25.0
 STUCK_AFTER_S = 5.0
+UNFINISHED_AFTER_S = 86_400.0  # no object takes a day to write
 _LOOK_EVERY_S = 0.1
+
+logger = logging.getLogger(__name__)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -41,15 +50,28 @@ def run(options: Namespace) -> int:
     from callvault.vault import Keyring, LocalStore
 
     stop = threading.Event()
+    store = LocalStore(config.vault.folder)
+    threading.Thread(target=tidy, args=(store,), daemon=True).start()
     _stop_after_draining(stop, lambda: closed_journals(config.spool.folder))
     run_worker(
         config,
         catalogue=DjangoCatalogue(),
         keyring=Keyring.load(config.vault.key_folder),
-        store=LocalStore(config.vault.folder),
+        store=store,
         stop=stop,
     )
     return 0
+
+
+def tidy(store: "Store") -> None:
+    """Take away what a worker that died left half-written; beside the work, for it walks far."""
+    try:
+        removed = store.remove_unfinished(older_than_s=UNFINISHED_AFTER_S)
+    except VaultError as error:
+        logger.warning("half-written objects stay for now: %s", error)
+        return
+    if removed:
+        logger.info("removed %d half-written objects", removed)
 
 
 def closed_journals(spool_folder: Path) -> int:

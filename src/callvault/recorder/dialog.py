@@ -7,7 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from callvault import sip, spool
+from callvault import sip
 from callvault.capture import Journal, Stream
 from callvault.clock import Instant
 from callvault.errors import CallvaultError, CaptureError, PortsExhausted, SpoolError
@@ -180,9 +180,10 @@ class LiveDialog:
         self._streams.clear()
         if journal is None:
             return
-        journal.close()
-        if not keep:
-            spool.remove(journal.path)
+        if keep:
+            journal.close()
+        else:
+            journal.discard()
 
     def _pause(self, entry: Event) -> None:
         """Drop first, write then: no packet after the wish is kept. Waits for the disk."""

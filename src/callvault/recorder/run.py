@@ -8,6 +8,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -147,6 +148,7 @@ class _Keeper:
         self._heartbeat = config.node.data_folder / HEARTBEAT_FILE
         self._ports = ports
         self._was_reachable = True
+        self._beating: asyncio.Future[None] | None = None
 
     async def keep(self, refreshing: asyncio.Future[bool], stop: threading.Event) -> None:
         """Go round until told to stop. A slow catalogue delays nothing but itself."""
@@ -179,16 +181,28 @@ class _Keeper:
             self._recorder.note("policy_unreachable", "warning")
 
     def _beat(self) -> None:
-        """Say that we run, for the portal of this machine. Worth a write, not a sync."""
+        """Say that we run, for the portal of this machine.
+
+        From a thread: a disk that stalls must not keep SIP from being answered. A beat that is
+        still being written when the next is due stands for both.
+        """
+        if self._beating is not None and not self._beating.done():
+            return
         beat = {
             "at_ns": clock.read().realtime_ns,
             "calls": self._recorder.calls_in_progress,
             "sip": self._ports,
         }
-        try:
-            replace_file(self._heartbeat, msgspec.json.encode(beat), durable=False)
-        except OSError as error:
-            logger.warning("heartbeat cannot be written: %s", error)
+        loop = asyncio.get_running_loop()
+        self._beating = loop.run_in_executor(None, _write_beat, self._heartbeat, beat)
+
+
+def _write_beat(path: Path, beat: dict[str, object]) -> None:
+    """Replace the heartbeat file; worth a write, not a sync."""
+    try:
+        replace_file(path, msgspec.json.encode(beat), durable=False)
+    except OSError as error:
+        logger.warning("heartbeat cannot be written: %s", error)
 
 
 async def _say_goodbye(recorder: Recorder) -> None:
