@@ -341,3 +341,20 @@ def test_what_is_asked_wrongly_is_refused_with_our_errors(tmp_path: Path) -> Non
             journal.open_stream(0, allow=["everywhere"])
         with pytest.raises(SpoolError, match="too long"):
             journal.append(bytes(17_000_000))
+
+
+def test_a_known_pair_of_ports_is_bound_again_even_while_it_rests(tmp_path: Path) -> None:
+    config = replace(CONFIG, port_cooldown_s=60.0)
+    with Receiver(config, spool_folder=tmp_path, sync_ms=100) as receiver:
+        first = Dialog.open(receiver)
+        port = first.journal.open_stream(0, allow=LOOPBACK).rtp_port
+        with pytest.raises(PortsExhausted):
+            first.journal.open_stream(1, allow=LOOPBACK, rtp_port=port)
+        first.journal.close()
+        again = Dialog.open(receiver)
+        again.journal.pause()
+        stream = again.journal.open_stream(0, allow=LOOPBACK, rtp_port=port)
+        assert (stream.rtp_port, again.journal.is_paused) == (port, True)
+        with pytest.raises(CaptureError):
+            again.journal.open_stream(1, allow=LOOPBACK, rtp_port=port + 1)
+        again.journal.close()

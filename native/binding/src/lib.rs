@@ -172,16 +172,18 @@ mod native {
             py.detach(|| self.journal().append_durably(event_json)).or_raise()
         }
 
+        #[pyo3(signature = (index, networks, rtp_port=None))]
         fn open_stream(
             &self,
             py: Python<'_>,
             index: u16,
             networks: Vec<(Vec<u8>, u8)>,
+            rtp_port: Option<u16>,
         ) -> PyResult<Stream> {
             let allow = networks.iter().map(|(packed, bits)| network(packed, *bits));
             let allow = allow.collect::<PyResult<Vec<_>>>()?;
             let (number, ports) =
-                py.detach(|| self.journal().open_stream(index, allow)).or_raise()?;
+                py.detach(|| self.journal().open_stream(index, allow, rtp_port)).or_raise()?;
             Ok(Stream { held: self.held.clone(), number, index, ports })
         }
 

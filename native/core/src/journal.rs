@@ -132,18 +132,19 @@ impl Journal {
         Ok(())
     }
 
-    /// Bind ports for an m-line and receive on them.
+    /// Bind ports for an m-line, `rtp_port` if it is known already, and receive on them.
     pub fn open_stream(
         &self,
         index: u16,
         allow: Vec<Network>,
+        rtp_port: Option<u16>,
     ) -> Result<(usize, StreamPorts), Error> {
         let mut inner = self.lock();
         inner.check_open()?;
         if inner.streams.iter().any(|stream| stream.index() == index && stream.is_open()) {
             return Err(Error::Capture(format!("stream {index} is open already")));
         }
-        let stream = Stream::open(index, allow, &self.shared)?;
+        let stream = Stream::open(index, allow, rtp_port, &self.shared)?;
         let ports = stream.ports();
         inner.streams.push(stream);
         Ok((inner.streams.len() - 1, ports))

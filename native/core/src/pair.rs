@@ -44,6 +44,23 @@ pub fn open_pair(shared: &Shared) -> Result<(u16, SocketPair), Error> {
     Err(no_port())
 }
 
+/// Bind this very pair, rested or not: a call goes on with it after a restart.
+pub fn open_known_pair(rtp_port: u16, shared: &Shared) -> Result<SocketPair, Error> {
+    if rtp_port % 2 == 1 || rtp_port == 0 {
+        return Err(Error::Capture(format!("{rtp_port} is no even port")));
+    }
+    if !shared.ports().claim(rtp_port) {
+        return Err(Error::PortsExhausted(format!("media port {rtp_port} is taken")));
+    }
+    bind_pair(rtp_port, shared).map_err(|error| {
+        shared.ports().rest(rtp_port, clock::monotonic_ns());
+        if error.kind() == io::ErrorKind::AddrInUse {
+            return Error::PortsExhausted(format!("media port {rtp_port} is taken"));
+        }
+        refusal(&error, shared)
+    })
+}
+
 fn bind_pair(rtp_port: u16, shared: &Shared) -> io::Result<SocketPair> {
     let config = &shared.config;
     let rtp = socket::open(config.bind_address, rtp_port, config.socket_buffer_bytes)?;

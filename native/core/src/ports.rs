@@ -42,6 +42,14 @@ impl PortPool {
         Some(self.first + 2 * index as u16)
     }
 
+    /// Take this very pair, rested or not, for a call that has it already: a restart goes on with
+    /// it. False if it is taken; a port outside the range is nobody's to give, and goes through.
+    pub fn claim(&mut self, rtp_port: u16) -> bool {
+        let taken = self.pair(rtp_port).is_some_and(|pair| *pair == Pair::Taken);
+        self.put(rtp_port, Pair::Taken);
+        !taken
+    }
+
     /// Let a pair rest: its call ended, or another program holds it.
     pub fn rest(&mut self, rtp_port: u16, now_ns: u64) {
         self.put(rtp_port, Pair::RestsUntil(now_ns + self.cooldown_ns));
@@ -53,10 +61,14 @@ impl PortPool {
     }
 
     fn put(&mut self, rtp_port: u16, state: Pair) {
-        let index = usize::from(rtp_port.saturating_sub(self.first) / 2);
-        if let Some(pair) = self.pairs.get_mut(index) {
+        if let Some(pair) = self.pair(rtp_port) {
             *pair = state;
         }
+    }
+
+    fn pair(&mut self, rtp_port: u16) -> Option<&mut Pair> {
+        let above = rtp_port.checked_sub(self.first).filter(|above| above % 2 == 0)?;
+        self.pairs.get_mut(usize::from(above / 2))
     }
 }
 
@@ -98,6 +110,22 @@ mod tests {
         let mut pool = pool(10_000, 10_000);
         assert_eq!(pool.take(0, 0), Some(10_000));
         pool.give_back(10_000);
+        assert_eq!(pool.take(0, 0), Some(10_000));
+    }
+
+    #[test]
+    fn a_pair_is_claimed_once_even_while_it_rests() {
+        let mut pool = pool(10_000, 10_000);
+        pool.rest(10_000, SECOND);
+        assert!(pool.claim(10_000));
+        assert!(!pool.claim(10_000));
+        assert_eq!(pool.take(0, 100 * SECOND), None);
+    }
+
+    #[test]
+    fn a_port_outside_the_range_is_claimed_of_nobody() {
+        let mut pool = pool(10_000, 10_000);
+        assert!(pool.claim(9_000) && pool.claim(10_002));
         assert_eq!(pool.take(0, 0), Some(10_000));
     }
 

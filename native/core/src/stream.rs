@@ -101,9 +101,17 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// Bind a random free pair of ports.
-    pub fn open(index: u16, allow: Vec<Network>, shared: &Shared) -> Result<Self, Error> {
-        let (rtp_port, sockets) = pair::open_pair(shared)?;
+    /// Bind `rtp_port` and the one above; `None`: a random free pair of ports.
+    pub fn open(
+        index: u16,
+        allow: Vec<Network>,
+        rtp_port: Option<u16>,
+        shared: &Shared,
+    ) -> Result<Self, Error> {
+        let (rtp_port, sockets) = match rtp_port {
+            Some(known) => (known, pair::open_known_pair(known, shared)?),
+            None => pair::open_pair(shared)?,
+        };
         Ok(Self {
             index,
             ports: StreamPorts { rtp: rtp_port, rtcp: rtp_port + 1 },

@@ -80,7 +80,7 @@ fn wait_for(journal: &Journal, stream: usize, is_there: impl Fn(&Counters) -> bo
 fn every_sort_of_datagram_is_counted_once() {
     let node = Node::start("counted", |_| ());
     let journal = node.journal(1);
-    let (stream, ports) = journal.open_stream(0, loopback()).unwrap();
+    let (stream, ports) = journal.open_stream(0, loopback(), None).unwrap();
     let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
     for ssrc in 0..6 {
         sender.send_to(&rtp(ssrc), ("127.0.0.1", ports.rtp)).unwrap();
@@ -114,7 +114,7 @@ fn strangers_are_dropped() {
     let node = Node::start("strangers", |_| ());
     let journal = node.journal(1);
     let elsewhere = vec![Network::new("192.0.2.0".parse().unwrap(), 24).unwrap()];
-    let (stream, ports) = journal.open_stream(0, elsewhere).unwrap();
+    let (stream, ports) = journal.open_stream(0, elsewhere, None).unwrap();
     let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
     sender.send_to(&rtp(1), ("127.0.0.1", ports.rtp)).unwrap();
     let counters = wait_for(&journal, stream, |counters| counters.dropped_foreign == 1);
@@ -125,7 +125,7 @@ fn strangers_are_dropped() {
 fn packets_that_arrived_before_the_close_are_kept() {
     let node = Node::start("close", |config| config.sweep = Duration::from_secs(1));
     let journal = node.journal(1);
-    let (stream, ports) = journal.open_stream(0, loopback()).unwrap();
+    let (stream, ports) = journal.open_stream(0, loopback(), None).unwrap();
     let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
     for _ in 0..100 {
         sender.send_to(&rtp(1), ("127.0.0.1", ports.rtp)).unwrap();
@@ -133,7 +133,7 @@ fn packets_that_arrived_before_the_close_are_kept() {
     journal.close();
     assert_eq!(journal.counters(stream).packets, 100);
     assert!(matches!(journal.append(b"{}"), Err(Error::Spool(_))));
-    assert!(matches!(journal.open_stream(1, loopback()), Err(Error::Spool(_))));
+    assert!(matches!(journal.open_stream(1, loopback(), None), Err(Error::Spool(_))));
     assert_eq!(node.receiver.stats().open_sockets, 0);
 }
 
@@ -141,7 +141,7 @@ fn packets_that_arrived_before_the_close_are_kept() {
 fn a_pause_keeps_what_came_before_and_nothing_else() {
     let node = Node::start("pause", |config| config.sweep = Duration::from_secs(1));
     let journal = node.journal(1);
-    let (stream, ports) = journal.open_stream(0, loopback()).unwrap();
+    let (stream, ports) = journal.open_stream(0, loopback(), None).unwrap();
     let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
     let send = |count| {
         (0..count).for_each(|_| drop(sender.send_to(&rtp(1), ("127.0.0.1", ports.rtp))));
@@ -165,14 +165,14 @@ fn ports_run_out_and_rest_before_they_are_used_again() {
         config.port_cooldown = Duration::from_millis(100);
     });
     let journal = node.journal(1);
-    let (first, ports) = journal.open_stream(0, loopback()).unwrap();
-    assert!(matches!(journal.open_stream(0, loopback()), Err(Error::Capture(_))));
-    journal.open_stream(1, loopback()).unwrap();
-    assert!(matches!(journal.open_stream(2, loopback()), Err(Error::PortsExhausted(_))));
+    let (first, ports) = journal.open_stream(0, loopback(), None).unwrap();
+    assert!(matches!(journal.open_stream(0, loopback(), None), Err(Error::Capture(_))));
+    journal.open_stream(1, loopback(), None).unwrap();
+    assert!(matches!(journal.open_stream(2, loopback(), None), Err(Error::PortsExhausted(_))));
     journal.close_stream(first);
-    assert!(matches!(journal.open_stream(2, loopback()), Err(Error::PortsExhausted(_))));
+    assert!(matches!(journal.open_stream(2, loopback(), None), Err(Error::PortsExhausted(_))));
     std::thread::sleep(Duration::from_millis(110));
-    assert_eq!(journal.open_stream(2, loopback()).unwrap().1, ports);
+    assert_eq!(journal.open_stream(2, loopback(), None).unwrap().1, ports);
 }
 
 #[test]
@@ -182,8 +182,8 @@ fn a_port_of_another_program_is_passed_over() {
         (config.port_first, config.port_last) = (19_980, 19_982);
     });
     let journal = node.journal(1);
-    assert_eq!(journal.open_stream(0, loopback()).unwrap().1.rtp, 19_982);
-    assert!(matches!(journal.open_stream(1, loopback()), Err(Error::PortsExhausted(_))));
+    assert_eq!(journal.open_stream(0, loopback(), None).unwrap().1.rtp, 19_982);
+    assert!(matches!(journal.open_stream(1, loopback(), None), Err(Error::PortsExhausted(_))));
     drop(taken);
 }
 
@@ -191,7 +191,7 @@ fn a_port_of_another_program_is_passed_over() {
 fn packets_are_dropped_and_told_when_memory_is_full() {
     let node = Node::start("memory", |config| config.max_unwritten_bytes = 0);
     let journal = node.journal(1);
-    let (stream, ports) = journal.open_stream(0, loopback()).unwrap();
+    let (stream, ports) = journal.open_stream(0, loopback(), None).unwrap();
     let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
     sender.send_to(&rtp(1), ("127.0.0.1", ports.rtp)).unwrap();
     let counters = wait_for(&journal, stream, |counters| counters.dropped_unwritten == 1);
@@ -205,8 +205,8 @@ fn packets_are_dropped_and_told_when_memory_is_full() {
 fn a_small_receive_buffer_is_told_once() {
     let node = Node::start("buffer", |config| config.socket_buffer_bytes = 1 << 30);
     let journal = node.journal(1);
-    journal.open_stream(0, loopback()).unwrap();
-    journal.open_stream(1, loopback()).unwrap();
+    journal.open_stream(0, loopback(), None).unwrap();
+    journal.open_stream(1, loopback(), None).unwrap();
     let alarms = node.receiver.alarms();
     let granted = node.receiver.stats().granted_buffer_bytes;
     let told = alarms.iter().filter(|alarm| alarm.kind == "buffer_small").count();
@@ -220,7 +220,7 @@ fn packets_that_a_full_socket_buffer_lost_are_counted_and_told() {
         config.sweep = Duration::from_secs(1);
     });
     let journal = node.journal(1);
-    let (stream, ports) = journal.open_stream(0, loopback()).unwrap();
+    let (stream, ports) = journal.open_stream(0, loopback(), None).unwrap();
     let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
     for _ in 0..1000 {
         sender.send_to(&rtp(1), ("127.0.0.1", ports.rtp)).unwrap();

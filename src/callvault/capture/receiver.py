@@ -125,8 +125,13 @@ class Journal:
         """
         self._native.append_durably(event_json)
 
-    def open_stream(self, index: int, *, allow: Sequence[str]) -> "Stream":
+    def open_stream(
+        self, index: int, *, allow: Sequence[str], rtp_port: int | None = None
+    ) -> "Stream":
         """Bind a random free pair of ports (even RTP port, RTCP above it) and receive on it.
+
+        `rtp_port` asks for one pair, even if it rests or lies outside the range: a call that goes
+        on after a restart has its ports already.
 
         `index` is the place of the m-line, 0 to 65535; `allow` the networks that media may come
         from ("192.0.2.0/24", "2001:db8::1"); an empty list lets nothing in. RTCP multiplexed on
@@ -135,7 +140,7 @@ class Journal:
         open already, or for a network that is none.
         """
         networks = [_packed_network(text) for text in allow]
-        return Stream(self._native.open_stream(index, networks))
+        return Stream(self._native.open_stream(index, networks, rtp_port))
 
     def pause(self) -> None:
         """Keep nothing that arrives from now on, until `resume`.
