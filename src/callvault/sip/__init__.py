@@ -36,6 +36,7 @@ from callvault.sip.headers import Address, CSeq, MediaType, SessionExpires, Uri,
 from callvault.sip.message import Headers, MalformedMessage, Request, Response
 from callvault.sip.parsing import parse_message
 from callvault.sip.pump import Pump
+from callvault.sip.saved import SavedDialog
 from callvault.sip.settings import AgentSettings
 
 __all__ = [
@@ -70,6 +71,7 @@ __all__ = [
     "RequestTimedOut",
     "Response",
     "ResponseReceived",
+    "SavedDialog",
     "SessionExpired",
     "SessionExpires",
     "StrangerHeard",

@@ -27,6 +27,7 @@ from callvault.sip.layer import TransactionLayer
 from callvault.sip.message import Request
 from callvault.sip.own_requests import OwnRequests
 from callvault.sip.responses import CAPABILITIES, contact_value
+from callvault.sip.saved import SavedDialog, restored, saved
 from callvault.sip.screening import Refusal, screen, screen_body, screen_interval
 from callvault.sip.settings import AgentSettings
 
@@ -63,7 +64,7 @@ class UserAgentServer:
             on_timeout=lambda *what: self._inside.transaction_timed_out(*what),
         )
         self._dialogs = DialogTable(self._layer.timers, limit=settings.max_dialogs)
-        own_requests = OwnRequests(
+        self._own_requests = own_requests = OwnRequests(
             self._layer,
             admits=admits,
             report=self._report,
@@ -160,6 +161,23 @@ class UserAgentServer:
         dialog.bye_reason = reason
         self._inside.bye_if_acknowledged(dialog, now)
         return True
+
+    def save(self, dialog_id: DialogId) -> SavedDialog | None:
+        """Describe a dialog for `restore`; None if it is not confirmed, or is ending."""
+        dialog = self._dialogs.with_id(dialog_id)
+        return saved(dialog) if dialog is not None else None
+
+    def restore(self, one: SavedDialog, *, now: float) -> DialogId:
+        """Go on with a dialog of a process before this one; requests in it are served at once.
+
+        Its session timer begins anew; a refresh that is ours to send goes out within seconds,
+        since nobody knows when the last one did.
+        """
+        self._last_dialog_id += 1
+        dialog = restored(one, DialogId(self._last_dialog_id))
+        self._dialogs.add(dialog)
+        self._own_requests.resume(dialog, one.session_timer, now)
+        return dialog.dialog_id
 
     # --- requests
 

@@ -21,6 +21,8 @@ from callvault.sip.transaction import Route
 
 MAX_INTERVAL_S = 86_400  # of a 422 we follow
 GLARE_RETRY_S = 1.0  # within the 0 to 2 s of one that did not begin the dialog (RFC 3261, 14.1)
+REFRESH_AFTER_RESTORE_S = 2.0
+REFRESH_SPREAD_S = 20
 
 
 class OwnRequests:
@@ -71,6 +73,16 @@ class OwnRequests:
         if timer.we_refresh:
             later = now + timer.refresh_after_s
             dialog.timers.append(arm(later, lambda now: self._refresh(dialog, now)))
+
+    def resume(self, dialog: Dialog, timer: SessionTimer | None, now: float) -> None:
+        """Begin the session timer of a restored dialog; a refresh of ours is soon due."""
+        self.watch(dialog, timer, now)
+        if timer is not None and timer.we_refresh:
+            # Hundreds of dialogs come back in one moment: their refreshes need not.
+            later = now + REFRESH_AFTER_RESTORE_S + dialog.dialog_id % REFRESH_SPREAD_S
+            dialog.timers.append(
+                self._layer.timers.arm(later, lambda now: self._refresh(dialog, now))
+            )
 
     def _expire(self, dialog: Dialog) -> None:
         dialog.stop_timers()
