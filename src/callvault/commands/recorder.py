@@ -1,5 +1,6 @@
 """`callvault recorder`: SIP, media and journals."""
 
+import gc
 import logging
 import signal
 import threading
@@ -21,6 +22,10 @@ policy it knew last, so calls go on being recorded. When it is told to stop, it 
 progress by BYE and closes their journals."""
 
 logger = logging.getLogger(__name__)
+
+ALLOCATIONS_BEFORE_COLLECTION = 50_000
+"""Objects made, net, before the cyclic collector looks: at hundreds of calls a second its default
+of 700 has it go through all dialogs again and again (0.2 ms a call, pauses of 80 ms)."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -44,6 +49,7 @@ def run(options: Namespace) -> int:
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: stop.set())
     certificates = Keyring.load(config.vault.key_folder).current(Role.INGEST)
+    _calm_the_collector()
     try:
         run_recorder(
             config,
@@ -55,6 +61,13 @@ def run(options: Namespace) -> int:
     except OSError as error:
         raise explained(config, error) from None
     return 0
+
+
+def _calm_the_collector() -> None:
+    """Let the cyclic collector run seldom, and never over what the start has loaded."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(ALLOCATIONS_BEFORE_COLLECTION)
 
 
 def _note_open_files(config: Config) -> None:
