@@ -123,6 +123,7 @@ impl Journal {
     /// Write an event and wait until it is on disk.
     pub fn append_durably(&self, event: &[u8]) -> Result<(), Error> {
         let number = self.append_event(event)?;
+        self.shared.writer.hurry();
         let disk = self.outbox.wait_written(number).map_err(|error| not_durable(&error))?;
         disk.sync().map_err(|error| not_durable(&error))?;
         if !self.is_name_durable.load(Relaxed) {

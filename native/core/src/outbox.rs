@@ -135,7 +135,8 @@ impl Outbox {
         self.submit(queue, shared);
     }
 
-    /// Wait until a block is in the file; returns what to sync. Waits for the disk.
+    /// Wait until a block is in the file; returns what to sync. Waits for the disk, for
+    /// which the writer may be told to hurry.
     pub fn wait_written(&self, number: u64) -> Result<Arc<dyn Disk>, Failure> {
         let mut queue = self.lock();
         loop {
@@ -152,6 +153,7 @@ impl Outbox {
     ///
     /// Gives up after `GRACE`, and at once while the disk stalls: callers answer the phone.
     pub fn settle(&self, shared: &Shared) -> Option<Failure> {
+        shared.writer.hurry();
         let deadline = Instant::now() + GRACE;
         let mut queue = self.lock();
         while queue.failure.is_none() && !self.is_settled(&queue) && !shared.writer.is_stalled() {

@@ -16,6 +16,9 @@ use crate::shared::{locked, Shared};
 
 /// How long to wait after a failed attempt before the next.
 const RETRY: Duration = Duration::from_secs(1);
+/// How long what nobody waits for may lie before the writer is woken for it: a call hands over a
+/// dozen events within milliseconds, and each waking of a thread costs as much as its write.
+const GATHER: Duration = Duration::from_millis(10);
 /// One call to the disk that takes longer is a stall.
 const STALL_NS: u64 = 50_000_000;
 
@@ -30,6 +33,7 @@ pub struct Writer {
 #[derive(Default)]
 struct Desk {
     due: Vec<Arc<Outbox>>,
+    is_urgent: bool, // somebody waits
     is_stopping: bool,
 }
 
@@ -39,9 +43,20 @@ impl Writer {
         let mut desk = locked(&self.desk);
         if !desk.is_stopping {
             desk.due.push(outbox.clone());
-            self.changed.notify_one();
+            if desk.due.len() == 1 {
+                self.changed.notify_one();
+            }
         }
         !desk.is_stopping
+    }
+
+    /// Have what was handed over written at once: somebody waits for it.
+    pub fn hurry(&self) {
+        let mut desk = locked(&self.desk);
+        if !desk.is_urgent {
+            desk.is_urgent = true;
+            self.changed.notify_one();
+        }
     }
 
     /// Let `run` return once it has tried to write all that was handed over.
@@ -75,7 +90,7 @@ impl Writer {
         }
     }
 
-    /// Wait for something to do, or for the moment of the next attempt.
+    /// Wait for something to do, and a moment for more; or for the moment of the next attempt.
     fn next(&self, retry_at: Option<Instant>) -> (Vec<Arc<Outbox>>, bool) {
         let mut desk = locked(&self.desk);
         while desk.due.is_empty() && !desk.is_stopping {
@@ -87,6 +102,16 @@ impl Writer {
             let waited = self.changed.wait_timeout(desk, left.unwrap_or(Duration::from_secs(60)));
             desk = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
+        let gathered_at = Instant::now() + GATHER;
+        while !desk.due.is_empty() && !desk.is_urgent && !desk.is_stopping {
+            let left = gathered_at.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            let waited = self.changed.wait_timeout(desk, left);
+            desk = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        desk.is_urgent = false;
         (std::mem::take(&mut desk.due), desk.is_stopping)
     }
 
