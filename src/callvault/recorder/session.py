@@ -35,7 +35,7 @@ from callvault.recorder.actions import (
     StreamsRefused,
 )
 from callvault.recorder.facts import TurnedAway, end_reason, header_of, warning
-from callvault.recorder.judge import Judge
+from callvault.recorder.judge import Judge, PolicyInForce
 from callvault.recorder.negotiation import Negotiation
 from callvault.recorder.parties import MetadataRead, Parties
 from callvault.recorder.setting import SessionSetting
@@ -66,6 +66,7 @@ class RecordingSession:
         self._parties = Parties()
         self._holds = HoldWatch()
         self._judge: Judge | None = None
+        self._judged_under: PolicyInForce | None = None  # None: more was learnt since
         self._invite: sip.InviteReceived | None = None
         self._pending: sip.RequestId | None = None  # the request that waits for ports
         self._is_acknowledged = False
@@ -256,6 +257,7 @@ class RecordingSession:
         """Merge metadata; keep its raw form, even if it cannot be read."""
         if part is None:
             return []
+        self._judged_under = None
         read = self._parties.learn_metadata(part)
         if read.change.is_repeat:
             return []
@@ -274,6 +276,7 @@ class RecordingSession:
     def _judge_again(self, now: Instant) -> list[Action]:
         """Work out who speaks where, judge, and watch for holds, after any change."""
         self._parties.resolve(self._negotiation.lines())
+        self._judged_under = self._setting.policy_in_force()
         decision = self._judge.changed(self._parties.sessions()) if self._judge else None
         held = self._holds.update(self._negotiation, self._parties, at_ns=now.realtime_ns)
         self._heard_ns = now.monotonic_ns if held else self._heard_ns
@@ -360,8 +363,10 @@ class RecordingSession:
         """Judge for the last time: always written, so that the journal ends with its verdict."""
         if self._judge is None:
             return []
-        self._parties.resolve(self._negotiation.lines())
-        decision = self._judge.judge(self._parties.sessions())
+        decision = self._judge.last
+        if decision is None or self._judged_under is not self._setting.policy_in_force():
+            self._parties.resolve(self._negotiation.lines())
+            decision = self._judge.judge(self._parties.sessions())
         self._log("decided verdict=%s recordings=%d", decision.verdict, len(decision.assignments))
         return [Append(entries.Decided(now.realtime_ns, decision))]
 

@@ -62,6 +62,9 @@ def read_metadata(content: bytes) -> Document:
 
 def _attribute(element: etree._Element, *names: str) -> str:
     """Return the first of the named attributes that is there, trimmed; names in lower case."""
+    as_named = str(element.get(names[0]) or "")[:_MAX_TEXT].strip()
+    if as_named:  # what nearly all recording clients write; the rest is slower
+        return as_named
     found = {local_name(str(name)): str(value) for name, value in element.attrib.items()}
     values = (found.get(name, "")[:_MAX_TEXT].strip() for name in names)
     return next(filter(None, values), "")
