@@ -98,5 +98,9 @@ RANGES = {
     ),
     "web.workers": _between(1, 64),
     "web.language": _one_of("en", "it", "fr"),
+    "metrics.bind_address": _ADDRESS,
+    "metrics.recorder_port": _between(0, 65535),
+    "metrics.worker_port": _between(0, 65535),
+    "metrics.web_port": _between(0, 65535),
     "web.time_zone": Range(_is_zone, "an IANA name such as Europe/Rome"),
 }

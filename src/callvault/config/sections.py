@@ -122,6 +122,20 @@ class WebConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class MetricsConfig:
+    """[metrics]: metrics and health of each program."""
+
+    bind_address: str = "127.0.0.1"
+    """Address of the listeners. Anybody who reaches it may read: loopback, or behind a firewall."""
+    recorder_port: int = 9461
+    """Port of the recorder's listener, 1 to 65535; 0: none."""
+    worker_port: int = 9462
+    """Port of the worker's listener, 1 to 65535; 0: none."""
+    web_port: int = 9463
+    """Port of the portal's listener, 1 to 65535; 0: none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """All settings of a node."""
 
@@ -133,3 +147,4 @@ class Config:
     database: DatabaseConfig = field(default_factory=DatabaseConfig)
     finalise: FinaliseConfig = field(default_factory=FinaliseConfig)
     web: WebConfig = field(default_factory=WebConfig)
+    metrics: MetricsConfig = field(default_factory=MetricsConfig)
