@@ -176,3 +176,15 @@ def test_a_store_whose_folder_went_away_may_come_back(tmp_path: Path) -> None:
         with pytest.raises(VaultError, match=r"vault: No such file or directory") as caught:
             use()
         assert not caught.value.permanent
+
+
+def test_folders_deleted_while_they_are_listed_are_left_out(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+    for number in range(5):
+        with store.create(f"{number}/object") as file:
+            file.write(b"x")
+    listing = store.list()
+    seen = {next(listing)}
+    for number in range(5):
+        store.delete(f"{number}/object")
+    assert seen | set(listing) == seen

@@ -15,6 +15,7 @@ from callvault.vault.certificates import (
     make_self_signed,
 )
 from callvault.vault.envelope import PrivateKeys, open_key, recipients, seal_key
+from callvault.vault.findings import Finding, Found, Listed, Report
 from callvault.vault.keyring import (
     Entry,
     Keyring,
@@ -33,19 +34,24 @@ from callvault.vault.objects import (
 )
 from callvault.vault.sealed import Seal, SealedReader, SealedWriter
 from callvault.vault.store import Store, StoredObject, Writable
+from callvault.vault.verification import Verification
 
 __all__ = [
     "Certificate",
     "CertificateInfo",
     "Entry",
+    "Finding",
+    "Found",
     "KeyKind",
     "Keyring",
+    "Listed",
     "LocalStore",
     "ObjectKind",
     "PrivateKey",
     "PrivateKeys",
     "RecordingObjects",
     "RecordingSealer",
+    "Report",
     "Role",
     "Seal",
     "SealedObject",
@@ -54,6 +60,7 @@ __all__ = [
     "SealedWriter",
     "Store",
     "StoredObject",
+    "Verification",
     "Writable",
     "add_certificate",
     "create_first_certificates",

@@ -260,13 +260,17 @@ def _create_file(name: str, folder: int) -> int:
 
 def _walk_folder(path: str, folder: int) -> Iterator[tuple[str, str, int]]:
     """See `LocalStore._walk`. Links and other special files are no objects: left out."""
-    with os.scandir(folder) as scanned:
+    with _reported("list", path), os.scandir(folder) as scanned:
         entries = list(scanned)
     for entry in entries:
         if entry.is_file(follow_symlinks=False):
             yield path, entry.name, folder
         elif entry.is_dir(follow_symlinks=False):
-            inner = os.open(entry.name, _FOLDER_FLAGS, dir_fd=folder)
+            try:
+                with _reported("list", path + entry.name, may_lack=True):
+                    inner = os.open(entry.name, _FOLDER_FLAGS, dir_fd=folder)
+            except ObjectMissing:
+                continue  # deleted meanwhile
             try:
                 yield from _walk_folder(f"{path}{entry.name}/", inner)
             finally:

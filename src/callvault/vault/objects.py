@@ -71,6 +71,21 @@ def folder_of(recording_id: UUID) -> str:
     return f"{name[:2]}/{name[2:4]}/{name}/"
 
 
+def name_of(recording_id: UUID, kind: ObjectKind) -> str:
+    """Return the name of one of a recording's objects."""
+    return folder_of(recording_id) + _LEAVES[kind]
+
+
+def recording_of(folder: str) -> UUID | None:
+    """Return whose folder this is, without a slash at its end; None: no recording's."""
+    leaf = folder.rpartition("/")[2]
+    try:
+        recording_id = UUID(hex=leaf)
+    except ValueError:
+        return None
+    return recording_id if folder_of(recording_id) == f"{folder}/" else None
+
+
 def associated_data(recording_id: UUID, kind: str) -> bytes:
     """Return what binds an object to its recording and place. `kind`: also "sidecar.1"."""
     return f"callvault/1/{recording_id.hex}/{kind}".encode()
@@ -129,7 +144,7 @@ class RecordingObjects:
         """
         for one in expected:
             if self._describe(recording_id, one.kind) != one:
-                name = folder_of(recording_id) + _LEAVES[one.kind]
+                name = name_of(recording_id, one.kind)
                 raise SealBroken("the object is not what was sealed", object_id=name)
 
     def certificates(self, recording_id: UUID) -> tuple[CertificateInfo, ...]:
@@ -149,7 +164,7 @@ class RecordingObjects:
 
     def _describe(self, recording_id: UUID, kind: ObjectKind) -> SealedObject:
         """Read an object as it lies in the store and compute its digest."""
-        stored = self._store.open(folder_of(recording_id) + _LEAVES[kind])
+        stored = self._store.open(name_of(recording_id, kind))
         try:
             digest = hashlib.sha256()
             for offset in range(0, stored.size, READ_BYTES):
