@@ -13,7 +13,7 @@ from django.db.models import F
 
 from callvault.clock import utc_from_ns
 from callvault.finalise.catalogue import CallFacts, RecordingFacts
-from callvault.policy.decision import Decision
+from callvault.policy.decision import Decision, Verdict
 from callvault.portal.decisions.models import (
     Attempt,
     AttemptReport,
@@ -40,6 +40,15 @@ class DjangoCatalogue:
             )
             for facts in recordings:
                 _add_recording(facts, row)
+
+    def recordings_of(self, journal_id: UUID) -> tuple[UUID, ...] | None:
+        """Return the recordings listed of a journal's call; None: not listed, or as failed."""
+        close_old_connections()
+        row = Call.objects.filter(event_id=journal_id).exclude(verdict=Verdict.FAILED).first()
+        if row is None:
+            return None
+        rows = recordings_in_catalogue().filter(call=row).order_by("record_number")
+        return tuple(rows.values_list("recording_id", flat=True))
 
     def add_attempt(self, attempt: entries.PeerAttempt, *, node: str) -> None:
         """Count an attempt of a source that no trunk allows; repeat-safe by `event_id`."""
