@@ -13,7 +13,18 @@ from importlib import import_module
 from callvault import __version__
 from callvault.errors import CallvaultError
 
-COMMANDS = ("init", "serve", "simulate", "keys", "admin", "recorder", "worker", "web")
+COMMANDS = (
+    "init",
+    "serve",
+    "simulate",
+    "keys",
+    "admin",
+    "recover",
+    "verify",
+    "recorder",
+    "worker",
+    "web",
+)
 """Subcommands, in the order of the help; each is a module of this folder."""
 
 NOT_STARTED = 2
