@@ -93,6 +93,48 @@ def test_after_five_wrong_passwords_the_name_is_locked(client: Client, iris: Use
     assert not signed_in(client)
 
 
+def test_user_name_and_mail_of_a_person_are_one_count(client: Client, iris: User) -> None:
+    for name in ("iris", "iris@example.com", "IRIS", "Iris@Example.com", "iris"):
+        sign_in(client, name, "wrong")
+    assert sign_in(client, "iris") == 429
+    assert sign_in(client, "iris@example.com") == 429
+
+
+def test_the_old_password_is_not_guessed_at_an_open_session(client: Client, iris: User) -> None:
+    sign_in(client, "iris")
+    data = {"new_password1": "six new lamps", "new_password2": "six new lamps"}
+    for _ in range(5):
+        client.post("/password/", data | {"old_password": "wrong"})
+    response = client.post("/password/", data | {"old_password": PASSWORD})
+    assert response.status_code == 429
+    assert "locked for 10 minutes" in response.content.decode()
+    iris.refresh_from_db()
+    assert iris.check_password(PASSWORD)
+
+
+def test_a_session_known_before_the_sign_in_is_worth_nothing(client: Client, iris: User) -> None:
+    planted = client.session
+    planted["seen"] = True
+    planted.save()
+    client.cookies[settings.SESSION_COOKIE_NAME] = str(planted.session_key)
+    sign_in(client, "iris")
+    attacker = Client()
+    attacker.cookies[settings.SESSION_COOKIE_NAME] = str(planted.session_key)
+    assert client.get("/recordings/mine/").status_code == 200
+    assert attacker.get("/recordings/mine/").status_code == 302
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["//evil.example", "https://evil.example", "/\\evil.example", "https:evil.example",
+     "///evil.example", "/\t/evil.example", "javascript:alert(1)"],
+)  # fmt: skip
+def test_no_next_leads_away_from_the_portal(client: Client, iris: User, target: str) -> None:
+    data = {"login": "iris", "password": PASSWORD, "next": target}
+    assert client.post("/sign-in/", data)["Location"] == "/"
+    assert client.post("/theme", {"theme": "dark", "next": target})["Location"] == "/"
+
+
 def test_others_are_not_locked_out_with_the_name(client: Client, iris: User) -> None:
     User.objects.create_user("second", PASSWORD)
     for _ in range(6):
@@ -154,6 +196,7 @@ def test_the_first_administrator_must_replace_the_one_time_password(client: Clie
         (PASSWORD, "another good one", "another good 0ne", "new_password2"),
         (PASSWORD, "short", "short", "new_password2"),
         (PASSWORD, "password1234", "password1234", "new_password2"),
+        (PASSWORD, PASSWORD, PASSWORD, "new_password1"),
     ],
 )
 def test_a_password_that_will_not_do_is_refused(

@@ -3,12 +3,14 @@
 from typing import Any
 
 from allauth.account.views import LoginView
-from django.contrib.auth import update_session_auth_hash
+from django import forms
+from django.contrib.auth import authenticate, update_session_auth_hash
 from django.contrib.auth.forms import PasswordChangeForm
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
@@ -16,12 +18,16 @@ from callvault.portal.audit.log import record
 from callvault.portal.audit.models import Action
 
 from .models import User
+from .sign_in import is_locked, locked_sentence
 
 sign_in = LoginView.as_view()
 
 
 class OwnPasswordForm(PasswordChangeForm):  # not generic at run time
-    """The old password, and twice the new one."""
+    """The old password, and twice the new one, which must be another.
+
+    The old one is asked for like a sign-in: who sits down at an open session gets as few guesses.
+    """
 
     error_messages = {  # noqa: RUF012 - Django's forms declare it so
         **PasswordChangeForm.error_messages,
@@ -29,8 +35,9 @@ class OwnPasswordForm(PasswordChangeForm):  # not generic at run time
         "password_incorrect": _("This is not your password now."),
     }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, request: HttpRequest, user: User) -> None:
+        super().__init__(user, request.POST or None)
+        self._request = request
         self.fields["old_password"].label = _("Password now")
         self.fields["new_password1"].label = _("New password")
         self.fields["new_password1"].help_text = _(
@@ -39,7 +46,26 @@ class OwnPasswordForm(PasswordChangeForm):  # not generic at run time
         self.fields["new_password2"].label = _("New password, again")
         self.fields["new_password2"].help_text = ""
 
+    def clean_old_password(self) -> str:
+        """Refuse a wrong password, and any after too many wrong ones."""
+        password = str(self.cleaned_data["old_password"])
+        name = self.user.get_username()
+        if authenticate(self._request, username=name, password=password) is None:
+            told = locked_sentence() if is_locked(self._request) else None
+            wrong = told or self.error_messages["password_incorrect"]
+            raise forms.ValidationError(wrong, code="password_incorrect")
+        return password
 
+    def clean(self) -> dict[str, Any]:
+        """Refuse the old password as the new one: a one-time password ends here."""
+        cleaned = super().clean() or {}
+        new = cleaned.get("new_password1")
+        if new and new == cleaned.get("old_password"):
+            self.add_error("new_password1", _("This is your password now. Choose another one."))
+        return cleaned
+
+
+@never_cache
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 def change_password(request: HttpRequest) -> HttpResponse:
@@ -47,7 +73,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
     user = request.user
     if not isinstance(user, User):
         return redirect("account_login")
-    form = OwnPasswordForm(user, request.POST or None)
+    form = OwnPasswordForm(request, user)
     if request.method == "POST" and form.is_valid():
         _replace_password(request, user, form)
         return redirect("home")

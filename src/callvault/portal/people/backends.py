@@ -21,7 +21,7 @@ class PasswordBackend(BaseBackend):
         """Return the active person whose password this is, in the same time for any name."""
         if not username or not password:
             return None
-        user = _person_named(username)
+        user = person_named(username)
         if user is None:
             User().set_password(password)  # takes as long as checking one would
             return None
@@ -32,7 +32,8 @@ class PasswordBackend(BaseBackend):
         return User.objects.filter(pk=user_id, is_active=True).first()
 
 
-def _person_named(name: str) -> User | None:
+def person_named(name: str) -> User | None:
+    """Return whom a name at the sign-in means: a user name, or an address that only one has."""
     user = User.objects.filter(username__iexact=name).first()
     if user is None and "@" in name:
         found = list(User.objects.filter(email__iexact=name, is_active=True)[:2])

@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from .backends import person_named
+
 LOCK_OUT_MINUTES = 10
 
 
@@ -36,11 +38,20 @@ class SignInForm(LoginForm):  # type: ignore[misc]
         return cleaned
 
     def _reason(self) -> str:
-        if getattr(self.request, "axes_locked_out", False):
-            return gettext(
-                "Too many attempts. Sign-in for this name is locked for %(minutes)s minutes."
-            ) % {"minutes": LOCK_OUT_MINUTES}
+        if is_locked(self.request):
+            return locked_sentence()
         return gettext("The user name or the password is not right.")
+
+
+def is_locked(request: HttpRequest) -> bool:
+    """Whether a password was just refused unread, after too many tries."""
+    return bool(getattr(request, "axes_locked_out", False))
+
+
+def locked_sentence() -> str:
+    """Say that a name is locked, and for how long."""
+    told = gettext("Too many attempts. Sign-in for this name is locked for %(minutes)s minutes.")
+    return told % {"minutes": LOCK_OUT_MINUTES}
 
 
 def lock_out_time(request: HttpRequest | None = None) -> timedelta:
@@ -49,9 +60,13 @@ def lock_out_time(request: HttpRequest | None = None) -> timedelta:
 
 
 def name_tried(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str:
-    """Under which name tries are counted; capitals do not start a new count."""
-    name = (credentials or {}).get("username") or request.POST.get("login") or ""
-    return str(name).strip().casefold()[:254]
+    """Under which name tries are counted: a person's user name, however they were called.
+
+    Neither capitals nor the e-mail address start a new count, for a person or for nobody.
+    """
+    name = str((credentials or {}).get("username") or request.POST.get("login") or "").strip()
+    person = person_named(name)
+    return (person.username if person else name).casefold()[:254]
 
 
 def locked_out(
