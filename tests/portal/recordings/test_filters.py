@@ -40,6 +40,23 @@ def test_any_text_is_a_length_or_an_error_of_its_field(typed: str) -> None:
     assert form.filter().over_s is None or 0 <= (form.filter().over_s or 0) <= 7 * 86_400
 
 
+@pytest.mark.parametrize("typed", ["inf", "-inf", "1e400", "nan", "1:2:3:4"])
+def test_what_no_clock_can_show_is_no_length(typed: str) -> None:
+    form, wanted = read(f"over={typed}")
+    assert "over" in form.errors
+    assert wanted == Filter()
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1969-12-31", "3000-01-01", "9999-12-31"])
+def test_a_day_at_the_end_of_the_calendar_is_pointed_out(day: str) -> None:
+    form, wanted = read(f"first={day}&last={day}")
+    assert form.errors == {
+        "first": ["Write a year from 1970 to 2999."],
+        "last": ["Write a year from 1970 to 2999."],
+    }
+    assert wanted == Filter()
+
+
 def test_a_field_that_cannot_be_read_leaves_the_others_in_force() -> None:
     form, wanted = read("first=yesterday&direction=in")
     assert "first" in form.errors

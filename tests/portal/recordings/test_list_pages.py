@@ -95,7 +95,9 @@ def test_the_list_is_sorted_by_duration_both_ways(
     assert 'aria-sort="ascending"' in page.content.decode()
 
 
-@pytest.mark.parametrize("query", ["sort=owner", "rows=7", "rows=x", "after=x", "before=0"])
+@pytest.mark.parametrize(
+    "query", ["sort=owner", "rows=7", "rows=x", "after=x", "before=0", "rows=" + "9" * 5000]
+)
 def test_nonsense_in_the_address_falls_back_to_the_usual(
     sam_client: Client, many: list[Recording], query: str
 ) -> None:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from callvault.policy.decision import Verdict
-from callvault.portal.recordings.filters import day_input
+from callvault.portal.recordings.filters import DayField
 from callvault.portal.recordings.folding import number_in
 
 from .models import Call
@@ -29,8 +29,8 @@ class CallFilterForm(forms.Form):
     verdict = forms.ChoiceField(
         label=_("Verdict"), required=False, choices=[("", _("All")), *VERDICTS]
     )
-    first = forms.DateField(label=_("From"), required=False, widget=day_input())
-    last = forms.DateField(label=_("To"), required=False, widget=day_input())
+    first = DayField(label=_("From"))
+    last = DayField(label=_("To"))
     q = forms.CharField(label=_("Number or address"), required=False, max_length=100)
 
     def clean(self) -> dict[str, Any]:

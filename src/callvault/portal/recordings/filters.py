@@ -75,7 +75,7 @@ class DurationField(forms.Field):
             return None
         try:
             return _seconds_of(text)
-        except ValueError as unreadable:
+        except (ValueError, OverflowError) as unreadable:  # infinity overflows
             raise forms.ValidationError(
                 self.error_messages["invalid"], params={"value": text}
             ) from unreadable
@@ -96,17 +96,34 @@ def _seconds_of(text: str) -> int:
     return seconds
 
 
-def day_input() -> forms.DateInput:
-    """Return a day's field: the browser's own, which speaks ISO whatever it shows."""
-    return forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+class DayField(forms.DateField):
+    """A day, in the browser's own field, which speaks ISO whatever it shows.
+
+    Its range leaves room for the day after it, in every time zone.
+    """
+
+    default_error_messages = {  # noqa: RUF012 - Django's fields declare it so
+        "out_of_range": _("Write a year from 1970 to 2999.")
+    }
+
+    def __init__(self, *, label: Any) -> None:
+        widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+        super().__init__(label=label, required=False, widget=widget)
+
+    def to_python(self, value: Any) -> date | None:
+        """Return the day."""
+        day = super().to_python(value)
+        if day is not None and not 1970 <= day.year <= 2999:
+            raise forms.ValidationError(self.error_messages["out_of_range"], code="out_of_range")
+        return day
 
 
 class FilterForm(forms.Form):
     """The fields of the search. Choices of groups and owners are those the reader may see."""
 
     q = forms.CharField(label=_("Number or name"), required=False, max_length=100, strip=True)
-    first = forms.DateField(label=_("From"), required=False, widget=day_input())
-    last = forms.DateField(label=_("To"), required=False, widget=day_input())
+    first = DayField(label=_("From"))
+    last = DayField(label=_("To"))
     direction = forms.MultipleChoiceField(
         label=_("Direction"),
         required=False,

@@ -239,7 +239,7 @@ def foot_line(shown: int, count: Count, *, first_page: bool, sorting: Sorting) -
 
 def page_size(text: str) -> int:
     """Read how many rows a page has; 50 unless it is one of the sizes offered."""
-    return int(text) if text.isdecimal() and int(text) in PAGE_SIZES else DEFAULT_PAGE_SIZE
+    return next((size for size in PAGE_SIZES if text == str(size)), DEFAULT_PAGE_SIZE)
 
 
 def most_hiding(rows: QuerySet[Recording], wanted: Filter) -> str:
