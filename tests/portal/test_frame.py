@@ -179,3 +179,11 @@ def test_no_template_needs_an_exception_from_the_policy() -> None:
         assert "<style" not in text, path
         assert "javascript:" not in text, path
         assert "|safe" not in text, path
+
+
+def test_an_address_that_only_a_form_reaches_says_so(client: Client, rita: User) -> None:
+    client.force_login(rita)
+    response = client.get("/theme")
+    assert response.status_code == 405
+    assert "This was not sent" in response.content.decode()
+    check_policy(response)

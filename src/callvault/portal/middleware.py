@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from callvault.portal.configuration.models import SystemSettings
@@ -24,6 +25,23 @@ class ReaderMiddleware:
                 with timezone.override(ZoneInfo(SystemSettings.load().zone)):
                     return self.get_response(request)
             return self.get_response(request)
+
+
+class NotAllowedMiddleware:
+    """Says on a page, not a blank one, that an address only takes what a form sends.
+
+    People come there when their session ended while they sent the form, and they signed in anew.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Put the page into an empty refusal."""
+        response = self.get_response(request)
+        if response.status_code == 405 and request.method == "GET" and not response.content:
+            response.content = render_to_string("errors/405.html", request=request)
+        return response
 
 
 def _language_of(request: HttpRequest) -> str:

@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "callvault.portal.middleware.ReaderMiddleware",
+    "callvault.portal.middleware.NotAllowedMiddleware",
     "callvault.portal.people.middleware.EndedSessionMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "callvault.portal.people.middleware.OneTimePasswordMiddleware",

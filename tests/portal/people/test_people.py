@@ -137,10 +137,20 @@ def test_a_one_time_password_is_shown_once(rita_client: Client, ann: User) -> No
     assert ann.check_password(password)
     assert page["Cache-Control"].startswith("max-age=0, no-cache, no-store")
     assert AuditEntry.objects.filter(action=Action.ONE_TIME_PASSWORD_SET).count() == 1
-    assert rita_client.get(f"/people/{ann.public_id}/password").status_code == 405
 
 
-@pytest.mark.parametrize(("text", "found"), [("kell", {"ann"}), ("2014", {"ann"}), ("zz", set())])
+def test_who_comes_back_to_a_one_time_password_is_led_to_the_person(
+    rita_client: Client, ann: User
+) -> None:
+    response = rita_client.get(f"/people/{ann.public_id}/password")
+    assert response["Location"] == f"/people/{ann.public_id}"
+    ann.refresh_from_db()
+    assert not ann.must_change_password
+
+
+@pytest.mark.parametrize(
+    ("text", "found"), [("kell", {"ann"}), ("ke\0ll", {"ann"}), ("2014", {"ann"}), ("zz", set())]
+)
 def test_people_are_found_by_name_and_number(
     rita_client: Client, ann: User, sam: User, text: str, found: set[str]
 ) -> None:

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from callvault.portal.audit.log import record
 from callvault.portal.audit.models import Action
@@ -32,7 +32,7 @@ PREFILLED = ("extension", "alias", "pbx_username", "first_name", "last_name", "u
 @administrators_only
 def people(request: HttpRequest) -> HttpResponse:
     """List people, all or those that a search finds."""
-    text = request.GET.get("q", "").strip()[:100]
+    text = request.GET.get("q", "").replace("\0", "").strip()[:100]  # PostgreSQL refuses it
     found = _matching(text)
     context = {
         "text": text,
@@ -97,13 +97,18 @@ def edit_person(request: HttpRequest, public_id: UUID) -> HttpResponse:
     )
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @sensitive_variables("password")
 @administrators_only
 def set_one_time_password(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """Give a person a new one-time password and show it, this once."""
+    """Give a person a new one-time password and show it, this once.
+
+    Who comes back to the address, by a change of theme or a sign-in between, is led to the person.
+    """
     person = get_object_or_404(User, public_id=public_id)
+    if request.method != "POST":
+        return redirect("people:person", public_id)
     with transaction.atomic():
         record(request, Action.ONE_TIME_PASSWORD_SET, kind="person", object_id=public_id)
         password = give_one_time_password(person)
