@@ -36,7 +36,25 @@ def test_without_group_the_name_ends_with_the_number() -> None:
 
 @pytest.mark.parametrize(
     ("group", "part"),
-    [("A/B\\C:D", "A-B-C-D"), ("..", ""), ("Ko\u0308ln ", "Köln"), ('a"<>|?*\x00b', "a-------b")],
+    [
+        ("A/B\\C:D", "A-B-C-D"),
+        ("..", ""),
+        ("Ko\u0308ln ", "Köln"),
+        ('a"<>|?*\x00b', "a-------b"),
+        ("a\r\n\x85b", "a---b"),
+        ("\u202e3pm.exe", "3pm.exe"),
+    ],
 )
 def test_what_a_file_system_refuses_is_replaced(group: str, part: str) -> None:
     assert file_name(recording(owner_group=group), zone=ROME).endswith(f"_{part}.mp3")
+
+
+def test_the_longest_names_stay_below_what_a_file_system_takes() -> None:
+    long = {
+        "owner_username": "名" * 150,
+        "owner_group": "群" * 100,
+        "remote_normalised": "😀" * 254,
+    }
+    name = file_name(recording(**long, owner_extension="分" * 32), zone=ROME)
+    assert len(name.encode()) <= 255
+    assert name.count("_") == 7

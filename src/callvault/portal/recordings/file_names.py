@@ -7,8 +7,9 @@ from datetime import tzinfo
 from .models import Recording
 
 DIRECTIONS = {"in": "IN", "out": "OUT", "dial_in": "DIALIN"}
-REFUSED = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')  # by Windows file systems, so by shares
-MAX_PART = 64
+REFUSED = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f]')  # by Windows file systems, so by shares
+TURNS_TEXT = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # shows another ending
+MAX_PART_BYTES = 48  # of UTF-8: five such parts and the rest stay below the 255 of a file name
 
 
 def file_name(recording: Recording, *, zone: tzinfo, suffix: str = "mp3") -> str:
@@ -32,5 +33,5 @@ def file_name(recording: Recording, *, zone: tzinfo, suffix: str = "mp3") -> str
 
 def _part(text: str) -> str:
     """Replace what a file system refuses; a dot or blank at an end is lost on some."""
-    allowed = REFUSED.sub("-", unicodedata.normalize("NFC", text))
-    return allowed[:MAX_PART].strip(". ")
+    allowed = REFUSED.sub("-", TURNS_TEXT.sub("", unicodedata.normalize("NFC", text)))
+    return allowed.encode()[:MAX_PART_BYTES].decode(errors="ignore").strip(". ")
