@@ -14,6 +14,7 @@ from uuid import UUID
 
 from callvault import sip
 from callvault.config.sections import (
+    CapacityConfig,
     CaptureConfig,
     Config,
     NodeConfig,
@@ -62,6 +63,7 @@ class RunningRecorder:
         )
     )
     spool: SpoolConfig | None = None
+    capacity: CapacityConfig = field(default_factory=CapacityConfig)
     addresses: Addresses | None = None
     _keys: dict[bytes, bytes] = field(default_factory=dict)  # by envelope
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -152,6 +154,7 @@ class RunningRecorder:
             node=NodeConfig(name="node-1", data_folder=self.folder),
             sip=SipConfig(bind_address="127.0.0.1", port=0),
             capture=self.capture,
+            capacity=self.capacity,
             spool=SpoolConfig(self.spool_folder, sync_ms=100, min_free_bytes=spool.min_free_bytes),
         )
 

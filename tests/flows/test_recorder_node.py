@@ -9,12 +9,19 @@ import msgspec
 import pytest
 
 from callvault import sip
-from callvault.config.sections import CaptureConfig, SpoolConfig
+from callvault.config.sections import CapacityConfig, CaptureConfig, SpoolConfig
 from callvault.policy.decision import Verdict
 from callvault.policy.snapshot import Person, Snapshot, encode
 from callvault.recorder import HEARTBEAT_FILE, SNAPSHOT_FILE
 from callvault.spool.entries import CallVerdict, NodeEvent, PeerAttempt
-from tests.flows.recorder_node import SNAPSHOT, RunningRecorder, Src, wait_until
+from tests.flows.recorder_node import (
+    SNAPSHOT,
+    RunningRecorder,
+    Src,
+    media_ports,
+    send_rtp,
+    wait_until,
+)
 from tests.recorder.bodies import ANN, MULTIPART, REMOTE, both, metadata, sdp
 
 pytestmark = pytest.mark.flow
@@ -107,6 +114,31 @@ def test_when_ports_run_out_calls_get_503_and_the_refusal_is_kept(tmp_path: Path
         assert verdict.decision.steps[1].values == {"reason": "ports"}
         assert "ports_exhausted" in _kinds(recorder)
         wait_until(lambda: _options(recorder) == 200)
+
+
+def test_at_twice_the_capacity_accepted_calls_lose_no_packet(tmp_path: Path) -> None:
+    async def twice_as_many(recorder: RunningRecorder) -> tuple[list[int], set[tuple[int, bytes]]]:
+        async with Src(recorder) as src:
+            calls = [src.invite(CALL, MULTIPART) for _ in range(8)]
+            answers = [await src.final(one) for one in calls]
+            ports = [port for one in answers for port in media_ports(one.body)]
+            assert answers[-1].headers.first("retry-after") == "30"
+            assert (await src.final(src.options(), "OPTIONS")).status == 503
+            sent = await asyncio.to_thread(send_rtp, ports, 50)
+            for call, answer in zip(calls, answers, strict=True):
+                if answer.status == 200:
+                    await src.hang_up(call)
+            return [one.status for one in answers], sent
+
+    with RunningRecorder(tmp_path, capacity=CapacityConfig(max_calls=4)) as recorder:
+        statuses, sent = asyncio.run(twice_as_many(recorder))
+        assert statuses == [200] * 4 + [503] * 4
+        wait_until(lambda: all(one.ended for one in recorder.journals()))
+        kept = [packet for one in recorder.journals() for _, packet in one.packets]
+        assert sorted(kept) == sorted(packet for _, packet in sent)
+        reasons = [one.decision.steps[1].values for one in _verdicts(recorder)]
+        assert reasons == [{"reason": "calls"}] * 4
+        assert _options(recorder) == 200
 
 
 def test_without_free_disk_calls_and_options_get_503(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ import pytest
 from callvault import sip
 from callvault.capture import Alarm
 from callvault.clock import Instant
-from callvault.config.sections import Config, NodeConfig, SpoolConfig
+from callvault.config.sections import CapacityConfig, Config, NodeConfig, SpoolConfig
 from callvault.errors import SpoolFull
-from callvault.policy.decision import Outcome, Verdict
+from callvault.policy.decision import Outcome, Step, Verdict
 from callvault.recorder.journals import JournalOpener
 from callvault.recorder.judge import PolicyInForce
 from callvault.recorder.policy_source import PolicySource
@@ -39,6 +39,7 @@ class Wire:
     folder: Path
     receiver: MemoryReceiver = field(default_factory=MemoryReceiver)
     min_free_bytes: int = 0
+    capacity: CapacityConfig = field(default_factory=CapacityConfig)
     now_ns: int = START
     calls: int = 0
 
@@ -46,6 +47,7 @@ class Wire:
         self.receiver.folder = self.folder
         config = Config(
             node=NodeConfig(name="node-1", data_folder=self.folder),
+            capacity=self.capacity,
             spool=SpoolConfig(self.folder, min_free_bytes=self.min_free_bytes),
         )
         policy = PolicySource(None, self.folder / "snapshot.json")
@@ -134,6 +136,47 @@ def test_ports_that_run_out_are_told_once_and_refuse_until_one_is_free(wire: Wir
     assert wire.recorder.agent.unavailable == ""
     kinds = [one.kind for one in wire.receiver.node_events if isinstance(one, NodeEvent)]
     assert kinds == ["ports_exhausted"]
+
+
+def test_calls_beyond_the_limit_are_refused_until_one_ends(tmp_path: Path) -> None:
+    wire = Wire(tmp_path, capacity=CapacityConfig(max_calls=2))
+    assert [wire.invite() for _ in range(3)] == [[100, 200], [100, 200], [100, 503]]
+    assert wire.recorder.agent.unavailable == "calls"
+    (verdict,) = wire.receiver.node_events
+    assert isinstance(verdict, CallVerdict)
+    assert verdict.decision.steps[1] == Step("room", Outcome.STOPPED, {"reason": "calls"})
+    wire.recorder.abandon()
+    assert wire.recorder.agent.unavailable == ""
+
+
+def test_operators_hear_once_that_a_node_is_full_and_once_that_it_is_not(tmp_path: Path) -> None:
+    wire = Wire(tmp_path, capacity=CapacityConfig(max_calls=1))
+    wire.invite()
+    wire.recorder.look_after()
+    wire.recorder.look_after()
+    wire.recorder.abandon()
+    wire.recorder.look_after()
+    told = [one for one in wire.receiver.node_events if isinstance(one, NodeEvent)]
+    assert [(one.kind, one.values["calls"]) for one in told] == [
+        ("overloaded", "1"),
+        ("overload_over", "0"),
+    ]
+
+
+def test_calls_that_come_too_fast_are_refused_and_may_soon_try_again(tmp_path: Path) -> None:
+    wire = Wire(tmp_path, capacity=CapacityConfig(calls_per_second=1))
+    answers = [wire.invite() for _ in range(6)]
+    assert answers == [*[[100, 200]] * 5, [100, 503]]
+    assert wire.recorder.agent.unavailable == ""
+    assert wire.recorder.calls_in_progress == 5
+
+
+def test_a_loop_that_lags_refuses_calls_until_it_has_caught_up(wire: Wire) -> None:
+    for late_s in (0.9, 0.9):
+        wire.recorder.capacity.look(late_s=late_s)
+    assert wire.invite() == [100, 503]
+    wire.recorder.capacity.look(late_s=0.0)
+    assert wire.invite() == [100, 200]
 
 
 def test_what_the_agent_itself_refuses_is_a_verdict_too(wire: Wire) -> None:

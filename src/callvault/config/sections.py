@@ -58,6 +58,18 @@ class CaptureConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class CapacityConfig:
+    """[capacity]: how much this node takes. What is beyond gets 503, so that the SRC goes on."""
+
+    max_calls: int = 0
+    """Calls in progress beyond which INVITEs get 503; 0: as many as open files allow (5 each)."""
+    calls_per_second: int = 0
+    """New calls a second beyond which INVITEs get 503, bursts of 5 s apart; 0: no limit."""
+    max_lag_ms: int = 500
+    """INVITEs get 503 while signalling lags behind this long, in milliseconds, 50 to 10000."""
+
+
+@dataclass(frozen=True, slots=True)
 class SpoolConfig:
     """[spool]: encrypted journals of calls in progress and not yet finished."""
 
@@ -67,6 +79,8 @@ class SpoolConfig:
     """How often the spool's file system is synced, in milliseconds, 100 to 5000."""
     min_free_bytes: int = 1_073_741_824
     """New calls are refused with 503 while less than this is free on the spool's disk."""
+    call_reserve_minutes: int = 30
+    """Disk kept for each call in progress, as minutes of recording; new calls get 503 below it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +101,10 @@ class DatabaseConfig:
     """sqlite:PATH (relative to the data folder) or postgresql://USER@HOST/NAME."""
     password_file: Path | None = None
     """File that holds the password of a PostgreSQL URL."""
+    connect_timeout_s: int = 3
+    """How long PostgreSQL may take to accept a connection, in seconds, 2 to 60."""
+    statement_timeout_s: int = 10
+    """How long PostgreSQL may take to answer a query, in seconds, 1 to 600."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +160,7 @@ class Config:
     node: NodeConfig = field(default_factory=NodeConfig)
     sip: SipConfig = field(default_factory=SipConfig)
     capture: CaptureConfig = field(default_factory=CaptureConfig)
+    capacity: CapacityConfig = field(default_factory=CapacityConfig)
     spool: SpoolConfig = field(default_factory=SpoolConfig)
     vault: VaultConfig = field(default_factory=VaultConfig)
     database: DatabaseConfig = field(default_factory=DatabaseConfig)

@@ -31,6 +31,8 @@ from callvault.vault import Certificate
 logger = logging.getLogger(__name__)
 
 EVERY_S = 1.0
+NAP_S = 0.1
+"""How often the keeper looks at the clock; how much later it wakes is the loop's lag."""
 FIRST_POLICY_S = 5.0
 """How long a start waits for the catalogue before it goes on with the policy file."""
 GOODBYE_S = 3.0
@@ -160,7 +162,9 @@ class _Keeper:
                 self._round()
                 if refreshing.done():
                     refreshing = loop.run_in_executor(self._policy_thread, self._policy.refresh)
-            await asyncio.sleep(min(EVERY_S, 0.1))
+            asleep_at = loop.time()
+            await asyncio.sleep(NAP_S)
+            self._recorder.capacity.look(late_s=loop.time() - asleep_at - NAP_S)
 
     def _round(self) -> None:
         try:

@@ -17,6 +17,7 @@ from callvault.config.sections import Config
 from callvault.errors import ProtocolError
 from callvault.ids import new_id
 from callvault.recorder.actions import EndRequested, Respond
+from callvault.recorder.capacity import Capacity
 from callvault.recorder.dialog import LiveDialog
 from callvault.recorder.facts import TurnedAway
 from callvault.recorder.journals import JournalOpener, NodeJournal
@@ -40,6 +41,10 @@ _ALARM_SEVERITY: dict[str, Severity] = {
     "buffer_small": "warning",
     "kernel_drops": "warning",
 }
+_OVERLOAD: dict[bool, tuple[str, Severity]] = {
+    True: ("overloaded", "warning"),
+    False: ("overload_over", "info"),
+}
 
 
 class Recorder:
@@ -61,6 +66,7 @@ class Recorder:
         self._read_clocks = read_clocks
         self._advertised = _advertised(config)
         self.room = Room(config.spool.min_free_bytes)
+        self.capacity = Capacity(config.capacity, receiver.stats().open_file_limit)
         self.node_journal = NodeJournal(opener, config.node.name, new_id)
         self.agent = sip.UserAgentServer(
             sip.AgentSettings(
@@ -72,6 +78,7 @@ class Recorder:
         self.dialogs: dict[sip.DialogId, LiveDialog] = {}
         self._pump: Pump[sip.Event] | None = None
         self._slice = 0
+        self._is_overloaded = False
 
     @property
     def calls_in_progress(self) -> int:
@@ -121,13 +128,14 @@ class Recorder:
             media_timeout_s=self._config.sip.media_timeout_s,
             max_call_s=self._config.sip.max_call_s,
             calls_in_progress=self.calls_in_progress,
-            refusal=self.room.refusal,
+            refusal=self._refusal_of_call(),
             policy_in_force=lambda: self._policy.in_force,
             new_id=new_id,
         )
         session = RecordingSession(setting)
         self.dialogs[event.dialog_id] = LiveDialog(session, self, read_clocks=self._read_clocks)
         self._feed(event.dialog_id, event)
+        self._show_room()
 
     def _feed(self, dialog_id: sip.DialogId, event: sip.Event) -> None:
         """Hand an event to its session, under a guard."""
@@ -143,6 +151,7 @@ class Recorder:
             self._apologise(event)
         if isinstance(event, sip.DialogEnded):
             del self.dialogs[dialog_id]
+            self._show_room()
 
     def _apologise(self, event: sip.Event) -> None:
         """Answer a request that failed inside, so that its peer does not wait."""
@@ -227,6 +236,7 @@ class Recorder:
                 free_bytes=str(free_bytes),
                 min_free_bytes=str(self._config.spool.min_free_bytes),
             )
+        self._note_overload()
         self._show_room()
         for alarm in self._receiver.alarms():
             self._note_alarm(alarm)
@@ -282,7 +292,22 @@ class Recorder:
 
     def _show_room(self) -> None:
         """Let OPTIONS say 503 while there is no room."""
-        self.agent.unavailable = self.room.refusal
+        standing = self.capacity.standing_refusal(self.calls_in_progress)
+        self.agent.unavailable = self.room.refusal or standing
+
+    def _refusal_of_call(self) -> str:
+        """Why the INVITE in hand is not taken; empty: it is."""
+        if self.room.refusal:
+            return self.room.refusal
+        return self.capacity.refusal(self.calls_in_progress, now_s=self._now())
+
+    def _note_overload(self) -> None:
+        """Tell operators when this node begins to be full, and when it is no more."""
+        reason = self.capacity.standing_refusal(self.calls_in_progress)
+        if bool(reason) != self._is_overloaded:
+            self._is_overloaded = bool(reason)
+            kind, severity = _OVERLOAD[self._is_overloaded]
+            self.note(kind, severity, reason=reason, calls=str(self.calls_in_progress))
 
     # --- the rest
 

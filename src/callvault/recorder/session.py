@@ -34,6 +34,7 @@ from callvault.recorder.actions import (
     StreamsOpened,
     StreamsRefused,
 )
+from callvault.recorder.capacity import RETRY_AFTER_S
 from callvault.recorder.facts import TurnedAway, end_reason, header_of, warning
 from callvault.recorder.judge import Judge, PolicyInForce
 from callvault.recorder.negotiation import Negotiation
@@ -148,7 +149,7 @@ class RecordingSession:
         """Answer with a refusal; the call leaves no journal, only its verdict."""
         self.state = State.ENDING
         self._log("refused status=%d reason=%s", status, reason)
-        headers = (warning(self._setting.address, reason),) if status == 488 else ()
+        headers = _refusal_headers(status, reason, self._setting.address)
         respond = Respond(self._invite_in_hand().request_id, status, headers)
         return [respond, *self._without_journal(TurnedAway(status, step, reason), now)]
 
@@ -418,6 +419,13 @@ _AFTER_END: dict[type, _Handler] = {
     sip.UpdateReceived: RecordingSession._too_late,
     sip.DialogEnded: RecordingSession._dialog_ended,
 }
+
+
+def _refusal_headers(status: int, reason: str, address: str) -> tuple[tuple[str, str], ...]:
+    if status == 488:
+        return (warning(address, reason),)
+    # Another 503 gets the agent's own Retry-After: what stands against it lasts.
+    return (("Retry-After", str(RETRY_AFTER_S[reason])),) if reason in RETRY_AFTER_S else ()
 
 
 def _body_of(request: sip.Request) -> Body:

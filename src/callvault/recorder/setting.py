@@ -19,6 +19,6 @@ class SessionSetting:
     media_timeout_s: int
     max_call_s: int
     calls_in_progress: int
-    refusal: str  # why no call is taken now: spool, ports, stopping; empty: there is room
+    refusal: str  # why it is not taken: spool, ports, stopping, calls, rate, lag; empty: it is
     policy_in_force: Callable[[], PolicyInForce]
     new_id: Callable[[], UUID]

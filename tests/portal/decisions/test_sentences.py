@@ -37,6 +37,21 @@ def call(*steps: dict[str, Any], **columns: Any) -> Call:
             "No media port was free.",
         ),
         (
+            step("room", "stopped", reason="calls"),
+            "No room for it",
+            "As many calls were in progress as this node takes.",
+        ),
+        (
+            step("room", "stopped", reason="rate"),
+            "No room for it",
+            "More new calls came a second than this node takes.",
+        ),
+        (
+            step("room", "stopped", reason="lag"),
+            "No room for it",
+            "The recorder was too busy to answer in time.",
+        ),
+        (
             step("offer", "stopped", reason="no codec of the offer can be recorded"),
             "Nothing that can be recorded",
             "No codec of the offer can be recorded.",

@@ -131,6 +131,9 @@ def _room(step: dict[str, Any]) -> tuple[str, str]:
         "ports": _("No media port was free."),
         "stopping": _("The recorder was stopping."),
         "journal": _("The call's journal could not be begun."),
+        "calls": _("As many calls were in progress as this node takes."),
+        "rate": _("More new calls came a second than this node takes."),
+        "lag": _("The recorder was too busy to answer in time."),
     }
     if _stopped(step):
         reason = _value(step, "reason")
