@@ -60,3 +60,19 @@ def test_an_exception_and_fields_of_its_own_are_not_lost(form: logs.Form) -> Non
     )
     said = _formatter(form).format(record)
     assert all(words in said for words in ("it failed", "the one that is missing", "abc"))
+
+
+def test_a_traceback_tells_no_local_variables(form: logs.Form) -> None:
+    def fails(invite: str) -> None:
+        raise ValueError(len(invite))
+
+    invite = "From: <sip:+15550142@192.0.2.9>"
+    try:
+        fails(invite)
+    except ValueError as error:
+        record = logging.makeLogRecord(
+            {"msg": "it failed", "exc_info": (ValueError, error, error.__traceback__)}
+        )
+    line = _formatter(form).format(record)
+    assert "in fails" in line or '"fails"' in line
+    assert "15550142" not in line

@@ -16,6 +16,10 @@ Form = Literal["console", "json"]
 FORM_VARIABLE = "CALLVAULT_LOG"
 _CHATTY = ("axes", "asyncio")
 _PLAIN_FIELDS = len(logging.makeLogRecord({}).__dict__)
+# The local variables of a frame are whole SIP messages: numbers, names, metadata.
+_TRACEBACKS_AS_JSON = structlog.processors.ExceptionRenderer(
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+)
 
 
 def set_up(form: Form, *, program: str) -> None:
@@ -30,9 +34,13 @@ def set_up(form: Form, *, program: str) -> None:
         structlog.stdlib.ProcessorFormatter.remove_processors_meta
     ]
     if form == "json":
-        last += [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        last += [_TRACEBACKS_AS_JSON, structlog.processors.JSONRenderer()]
     else:
-        last.append(structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()))
+        last.append(
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            )
+        )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Formatter(shared, last, form=form, program=program))
     root = logging.getLogger()
