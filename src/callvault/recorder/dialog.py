@@ -5,8 +5,6 @@ import logging
 from collections.abc import Callable
 from typing import Protocol
 
-import msgspec
-
 from callvault import sip
 from callvault.capture import Journal, Stream
 from callvault.clock import Instant
@@ -31,7 +29,7 @@ from callvault.recorder.actions import (
     StreamsRefused,
 )
 from callvault.recorder.session import RecordingSession
-from callvault.spool.entries import CallVerdict, Event, JournalHeader
+from callvault.spool.entries import CallVerdict, Event, JournalHeader, encode_entry
 
 logger = logging.getLogger(__name__)
 
@@ -143,7 +141,7 @@ class LiveDialog:
         if self._journal is None:
             return
         try:
-            self._journal.append(msgspec.json.encode(entry))
+            self._journal.append(encode_entry(entry))
         except SpoolError as error:
             logger.error("rs=%s entry cannot be written: %s", self.session.journal_id, error)
 
@@ -189,12 +187,12 @@ class LiveDialog:
         """Drop first, write then: no packet after the wish is kept. Waits for the disk."""
         if self._journal is not None:
             self._journal.pause()
-            self._journal.append_durably(msgspec.json.encode(entry))
+            self._journal.append_durably(encode_entry(entry))
 
     def _resume(self, entry: Event) -> None:
         """Write first, keep then. Waits for the disk."""
         if self._journal is not None:
-            self._journal.append_durably(msgspec.json.encode(entry))
+            self._journal.append_durably(encode_entry(entry))
             self._journal.resume()
 
 

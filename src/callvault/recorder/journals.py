@@ -9,12 +9,10 @@ import os
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
-import msgspec
-
 from callvault.capture import Journal, Receiver
 from callvault.clock import Instant
 from callvault.errors import SpoolError
-from callvault.spool.entries import Event, JournalHeader
+from callvault.spool.entries import Event, JournalHeader, encode_entry
 from callvault.vault import Certificate
 
 logger = logging.getLogger(__name__)
@@ -43,7 +41,7 @@ class JournalOpener:
             header.journal_id,
             key=key,
             envelope=envelope,
-            header=msgspec.json.encode(header),
+            header=encode_entry(header),
             events=header.purpose == "node_events",
         )
 
@@ -62,7 +60,7 @@ class NodeJournal:
         """Write an event, into a new journal on a new day. A full spool loses it, and is logged."""
         try:
             journal = self._journal_of(now)
-            journal.append(msgspec.json.encode(event))
+            journal.append(encode_entry(event))
         except SpoolError as error:
             logger.error("node event cannot be written: %s", error)
 

@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 
 from callvault.policy.decision import Decision, Verdict
+from callvault.spool.readable import readable_inside
 
 
 class TrunkRef(msgspec.Struct, frozen=True):
@@ -159,3 +160,15 @@ Event = (
     | PeerAttempt
     | NodeEvent
 )
+
+
+def encode_entry(entry: Event | JournalHeader) -> bytes:
+    """Return an entry as a journal holds it; text that is no Unicode is made readable."""
+    try:
+        encoded = msgspec.json.encode(entry)
+    except UnicodeEncodeError:
+        encoded = b"\\u0000"
+    # An escaped NUL may also be a backslash before "u0000": then this costs a moment, no more.
+    if b"\\u0000" in encoded:
+        return msgspec.json.encode(readable_inside(msgspec.to_builtins(entry)))
+    return encoded

@@ -10,9 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-import msgspec
-
-from callvault.spool.entries import Event, JournalHeader
+from callvault.spool.entries import Event, JournalHeader, encode_entry
 from callvault.spool.format import BlockKind, Preamble, Seal
 from callvault.spool.packets import PacketsBlock
 
@@ -27,7 +25,7 @@ class JournalWriter:
         self._seal = Seal(key, preamble)
         self._counter = 0
         file.write(preamble)
-        self._write(BlockKind.HEADER, msgspec.json.encode(header))
+        self._write(BlockKind.HEADER, encode_entry(header))
 
     @classmethod
     def create(cls, path: Path, *, key: bytes, envelope: bytes, header: JournalHeader) -> Self:
@@ -38,7 +36,7 @@ class JournalWriter:
 
     def append(self, event: Event) -> None:
         """Write one event."""
-        self._write(BlockKind.EVENT, msgspec.json.encode(event))
+        self._write(BlockKind.EVENT, encode_entry(event))
 
     def append_packets(self, block: PacketsBlock) -> None:
         """Write one block of packets."""
