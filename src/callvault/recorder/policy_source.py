@@ -5,6 +5,7 @@ reads `in_force`, which is swapped as a whole.
 """
 
 import logging
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,6 +29,8 @@ class PolicySource:
         self.in_force = PolicyInForce.of(Snapshot())
         self.is_reachable = True
         """Whether the last asking of the catalogue succeeded."""
+        self.confirmed_s = time.monotonic()
+        """When it last did; before the first time: when this began."""
 
     def start(self) -> None:
         """Take the file's policy at once, so that calls are judged before the catalogue answers.
@@ -51,6 +54,7 @@ class PolicySource:
             self.is_reachable = False
             return False
         self.is_reachable = True
+        self.confirmed_s = time.monotonic()
         return self._take(snapshot) and self._keep(snapshot)
 
     def _take(self, snapshot: Snapshot) -> bool:

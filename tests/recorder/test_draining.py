@@ -1,0 +1,46 @@
+"""An order to drain: written by one program, followed by another, over restarts."""
+
+from pathlib import Path
+
+import pytest
+
+from callvault.recorder.draining import (
+    DRAIN_FILE,
+    DrainOrder,
+    read_order,
+    withdraw_order,
+    write_order,
+)
+
+S = 1_000_000_000
+
+
+def test_an_order_is_read_as_it_was_written_until_it_is_withdrawn(tmp_path: Path) -> None:
+    assert read_order(tmp_path) is None
+    write_order(tmp_path, now_ns=5 * S, longest_s=60, stays=True)
+    assert read_order(tmp_path) == DrainOrder(5 * S, 65 * S, stays=True)
+    assert withdraw_order(tmp_path)
+    assert not withdraw_order(tmp_path)
+    assert read_order(tmp_path) is None
+
+
+def test_a_file_that_says_nothing_asks_for_nothing(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / DRAIN_FILE).write_text("{")
+    assert read_order(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("calls", "at_s", "stays", "is_over"),
+    [
+        (2, 10, False, False),
+        (0, 10, False, True),
+        (2, 60, False, True),  # they take too long
+        (0, 99, True, False),
+    ],
+)
+def test_draining_is_over_without_calls_or_patience(
+    calls: int, at_s: int, stays: bool, is_over: bool
+) -> None:
+    order = DrainOrder(0, 60 * S, stays)
+    assert order.is_over(calls=calls, now_ns=at_s * S) is is_over
