@@ -39,23 +39,23 @@ class Benches:
         self._bench = bench
         self._executor = self._new_executor()
 
-    def submit(self, path: Path) -> Future[FinishedJournal]:
-        """Finish a journal, here and now or in a child."""
+    def submit(self, path: Path, *later: Path) -> Future[FinishedJournal]:
+        """Finish a journal and those that go on with it, here and now or in a child."""
         try:
-            return self._submit(path)
+            return self._submit((path, *later))
         except BrokenProcessPool:  # a child was killed, for want of memory perhaps
             self._executor.shutdown(wait=False)
             self._executor = self._new_executor()
-            return self._submit(path)
+            return self._submit((path, *later))
 
     def close(self) -> None:
         """Wait for the children and let them go."""
         self._executor.shutdown(cancel_futures=True)
 
-    def _submit(self, path: Path) -> Future[FinishedJournal]:
+    def _submit(self, paths: tuple[Path, ...]) -> Future[FinishedJournal]:
         if isinstance(self._executor, InProcess):
-            return self._executor.submit(finalise_journal, path, self._bench)
-        return self._executor.submit(_finalise_in_child, path)
+            return self._executor.submit(finalise_journal, paths[0], self._bench, later=paths[1:])
+        return self._executor.submit(_finalise_in_child, paths)
 
     def _new_executor(self) -> Executor:
         if self.places == 1:
@@ -76,7 +76,7 @@ def _begin_child(bench: Workbench) -> None:
     be_nice()
 
 
-def _finalise_in_child(path: Path) -> FinishedJournal:
+def _finalise_in_child(paths: tuple[Path, ...]) -> FinishedJournal:
     if _bench is None:
         raise RuntimeError("child process without a bench")
-    return finalise_journal(path, _bench)
+    return finalise_journal(paths[0], _bench, later=paths[1:])

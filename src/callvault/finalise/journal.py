@@ -5,19 +5,20 @@ step repeatable. Doing a journal twice gives the same recordings, since their id
 """
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import UUID
 
 import msgspec
 
 from callvault.config.sections import FinaliseConfig
-from callvault.errors import ProtocolError, SpoolError
+from callvault.errors import JournalDamaged, ProtocolError, SpoolError
 from callvault.finalise import quality, recording
 from callvault.finalise.catalogue import CallFacts, RecordingFacts, SealedObjectFact
 from callvault.finalise.plan import plan
-from callvault.finalise.reading import Item, read
+from callvault.finalise.reading import Item, Piece, read_pieces
 from callvault.finalise.survey import CallSurvey, survey
 from callvault.finalise.timeline import timeline
 from callvault.finalise.window import Window, window_of
@@ -51,33 +52,58 @@ class FinishedJournal:
     is_damaged: bool = False  # finished as far as it could be read; the journal is to be kept
 
 
+HEADER_BYTES = 16_384
+"""A later piece no larger than this that cannot be read holds nothing: its header was torn."""
+
+
 @dataclass(slots=True)
 class _Journal:
-    """A journal that can be read more than once, and how far that went."""
+    """The journal of a call, in one piece or several; it can be read more than once."""
 
-    path: Path
+    paths: Sequence[Path]
     bench: Workbench
-    header: JournalHeader = field(init=False)
+    header: JournalHeader = field(init=False)  # of the first piece
+    journal_ids: tuple[UUID, ...] = ()
     is_cut_off: bool = False
     is_damaged: bool = False
 
     @contextmanager
     def items(self) -> Iterator[Iterator[Item]]:
         """Open the journal and read it from its start."""
-        with JournalReader.open(self.path, self.bench.unwrap) as reader:
-            self.header = reader.header
-            yield read(reader.blocks())
-            self.is_damaged = reader.damage is not None
-            self.is_cut_off = not reader.ended
+        self.journal_ids, self.is_damaged = (), False
+        with ExitStack() as stack:
+            readers = [stack.enter_context(one) for path in self.paths if (one := self._open(path))]
+            self.header = readers[0].header
+            yield read_pieces(Piece(one.header.opened_at_ns, one.blocks()) for one in readers)
+            self.is_damaged |= any(one.damage is not None for one in readers)
+            self.is_cut_off = not readers[-1].ended
+
+    def _open(self, path: Path) -> JournalReader | None:
+        """Open a piece; None for a later one that its recorder had only begun."""
+        try:
+            reader = JournalReader.open(path, self.bench.unwrap)
+        except JournalDamaged:
+            if not self.journal_ids:
+                raise
+            self.is_damaged |= path.stat().st_size > HEADER_BYTES
+            return None
+        before, self.journal_ids = self.journal_ids, (*self.journal_ids, reader.header.journal_id)
+        if before and reader.header.continues is None:
+            reader.close()
+            raise SpoolError(f"{path.name} goes on with no other journal")
+        return reader
 
 
-def finalise_journal(path: Path, bench: Workbench) -> FinishedJournal:
+def finalise_journal(
+    path: Path, bench: Workbench, *, later: Sequence[Path] = ()
+) -> FinishedJournal:
     """Seal the recordings of a journal that no recorder holds open any more.
 
+    `later` are the journals that went on with the call after a restart each; all become one.
     Raises JournalDamaged (not even the header can be read), KeyUnavailable, VaultError (store),
     SpoolError (nothing was decided in it) and OSError. Until it returns nothing is listed.
     """
-    journal = _Journal(path, bench)
+    journal = _Journal((path, *later), bench)
     with journal.items() as items:
         found = survey(items)
     if found.decision is None:
@@ -136,7 +162,7 @@ def _record(
     facts = RecordingFacts(
         assignment=assignment,
         interaction_id=header.journal_id,
-        journal_ids=(header.journal_id,),
+        journal_ids=journal.journal_ids,
         trunk=header.trunk,
         node=header.node,
         peer=header.peer,

@@ -30,6 +30,7 @@ def report(
             "drift": any(abs(one.drift_ppm) > DRIFT_PPM for one in channels.values()),
             "length": _media_is_short(plan),
             "undecodable": any(one.undecodable_packets for one in channels.values()),
+            "restart": bool(plan.window.cuts),
             "cut_off": cut_off,
             "damaged": damaged,
         }.items()
@@ -56,6 +57,13 @@ def was_paused(window: Window, hole: Hole) -> bool:
     """Whether packets are missing because the recording was paused."""
     return any(
         one.start_ns < hole.before_ns and one.end_ns > hole.after_ns for one in window.paused
+    )
+
+
+def was_cut(window: Window, hole: Hole) -> bool:
+    """Whether packets are missing because the recorder was gone."""
+    return any(
+        one.start_ns <= hole.before_ns and one.end_ns >= hole.after_ns for one in window.cuts
     )
 
 

@@ -44,6 +44,14 @@ class Reached:
     at_ns: int
 
 
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The recorder was gone from `start_ns` to `end_ns`: a restart cut the journal in pieces."""
+
+    start_ns: int
+    end_ns: int
+
+
 @dataclass(slots=True)
 class SteadyClock:
     """Takes steps of the wall clock out of arrival times (each block carries both clocks)."""
@@ -51,11 +59,16 @@ class SteadyClock:
     _shift_ns: int = 0  # to add to UTC
     _first_offset_ns: int | None = None
     _reached_ns: int | None = None
+    _monotonic_ns: int = 0
 
     def arrivals(self, block: PacketsBlock) -> list[int]:
         """Return the arrival of each packet of the next block."""
         if self._first_offset_ns is None:
             self._first_offset_ns = block.clock_offset_ns
+        if block.monotonic_ns < self._monotonic_ns:
+            # The machine was started again between two pieces: only the wall clock joins them.
+            self._first_offset_ns = block.clock_offset_ns + self._shift_ns
+        self._monotonic_ns = block.monotonic_ns
         before = self._shift_ns
         shift = self._first_offset_ns - block.clock_offset_ns
         stepped = abs(shift - before) > _STEP_NS
@@ -130,12 +143,43 @@ class Gatherer:
                 yield SourceBatch(SourceKey(stream, address, port, ssrc), part)
 
 
-Item = Event | PacketsBlock | SourceBatch | Reached
+Item = Event | PacketsBlock | SourceBatch | Reached | Cut
+Blocks = Iterable[PacketsBlock | Event]
 
 
-def read(blocks: Iterable[PacketsBlock | Event]) -> Iterator[Item]:
+class Piece(NamedTuple):
+    """One of the journals of a call, nearly always the only one."""
+
+    opened_at_ns: int
+    blocks: Blocks
+
+
+def read(blocks: Blocks) -> Iterator[Item]:
     """Yield a journal's items: each block as it is, then its packets, some seconds together."""
-    clock, gatherer = SteadyClock(), Gatherer()
+    return read_pieces([Piece(0, blocks)])
+
+
+def read_pieces(pieces: Iterable[Piece]) -> Iterator[Item]:
+    """Yield the items of journals that follow each other, and the cuts between them."""
+    clock, gatherer, last_ns = SteadyClock(), Gatherer(), 0
+    for number, piece in enumerate(pieces):
+        if number:
+            yield from gatherer.hand_out()
+            end_ns = clock.at(piece.opened_at_ns)
+            yield Cut(min(max(last_ns, clock.reached_ns), end_ns), end_ns)
+        for item in _read_piece(piece.blocks, clock, gatherer):
+            last_ns = max(last_ns, _happened_ns(item))
+            yield item
+    yield from gatherer.hand_out()
+    yield Reached(clock.reached_ns)
+
+
+def _happened_ns(item: Item) -> int:
+    """When an event was written; packets are told by the clock."""
+    return 0 if isinstance(item, PacketsBlock | SourceBatch | Reached | Cut) else item.at_ns
+
+
+def _read_piece(blocks: Blocks, clock: SteadyClock, gatherer: Gatherer) -> Iterator[Item]:
     for block in blocks:
         if isinstance(block, PacketsBlock):
             yield block
@@ -147,5 +191,3 @@ def read(blocks: Iterable[PacketsBlock | Event]) -> Iterator[Item]:
         if isinstance(block, StreamsChanged):  # what came before was said under the old meaning
             yield from gatherer.hand_out()
         yield msgspec.structs.replace(block, at_ns=clock.at(block.at_ns))
-    yield from gatherer.hand_out()
-    yield Reached(clock.reached_ns)

@@ -22,7 +22,7 @@ from callvault.audio import (
 from callvault.config.sections import FinaliseConfig
 from callvault.finalise.pcap import PcapWriter
 from callvault.finalise.plan import SIDES, RecordingPlan, Side
-from callvault.finalise.reading import Item, Reached, SourceBatch, SourceKey
+from callvault.finalise.reading import Cut, Item, Reached, SourceBatch, SourceKey
 from callvault.finalise.survey import PayloadTables
 from callvault.finalise.transcript import Transcript
 from callvault.spool import PacketsBlock
@@ -97,7 +97,7 @@ def write(
             elif isinstance(item, PacketsBlock):
                 if pcap:
                     pcap.add(item)
-            else:
+            elif not isinstance(item, Cut):
                 if isinstance(item, StreamsChanged):
                     tables.change(item.streams)
                 transcript.add(item)

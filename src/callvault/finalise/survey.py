@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from callvault.audio import Encoding, PayloadTable, SourceSurvey
-from callvault.finalise.reading import Item, Reached, SourceBatch, SourceKey
+from callvault.finalise.reading import Cut, Item, Reached, SourceBatch, SourceKey
 from callvault.policy.decision import Decision
 from callvault.spool.entries import (
     Decided,
@@ -50,6 +50,7 @@ class CallSurvey:
     tables: PayloadTables = field(default_factory=PayloadTables)
     sources: dict[int, dict[SourceKey, SourceSurvey]] = field(default_factory=dict)  # by stream
     timeline: list[TimelineEvent] = field(default_factory=list)
+    cuts: list[Cut] = field(default_factory=list)  # where a restart joined two journals
     ports: dict[int, int] = field(default_factory=dict)  # ours, by stream
     decision: Decision | None = None
     ended: DialogEnded | None = None
@@ -66,6 +67,8 @@ class CallSurvey:
             self.ports.update({one.index: one.port for one in item.streams if one.port})
         elif isinstance(item, TimelineEvent) and len(self.timeline) < _MAX_TIMELINE:
             self.timeline.append(item)
+        elif isinstance(item, Cut):
+            self.cuts.append(item)
         elif isinstance(item, Decided):
             self.decision = item.decision
         elif isinstance(item, DialogEnded):

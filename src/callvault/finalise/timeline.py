@@ -5,7 +5,7 @@ from typing import Literal
 
 from callvault.finalise.catalogue import TimelineItem
 from callvault.finalise.plan import SIDES, RecordingPlan
-from callvault.finalise.quality import lost_holes
+from callvault.finalise.quality import lost_holes, was_cut
 from callvault.finalise.window import Interval
 from callvault.spool.entries import DialogEnded, TimelineEvent
 
@@ -19,7 +19,7 @@ def timeline(
     plan: RecordingPlan, events: Sequence[TimelineEvent], ended: DialogEnded | None
 ) -> tuple[TimelineItem, ...]:
     """Return the timeline in order of time."""
-    items = [*_signalled(plan, events), *_lost(plan), *_digits(plan)]
+    items = [*_signalled(plan, events), *_cuts(plan), *_lost(plan), *_digits(plan)]
     if ended is not None and not any(item.kind == "ended" for item in items):
         offset_ms = plan.window.offset_ms(ended.at_ns)
         items.append(TimelineItem(offset_ms=offset_ms, kind="ended", detail=ended.reason))
@@ -54,6 +54,16 @@ def _channel(plan: RecordingPlan, streams: Sequence[int]) -> Literal["owner", "r
     return "both"
 
 
+def _cuts(plan: RecordingPlan) -> Iterator[TimelineItem]:
+    """Yield when the recorder itself was gone."""
+    for cut in plan.window.cuts:
+        start_ms = plan.window.offset_ms(cut.start_ns)
+        length_ms = plan.window.offset_ms(cut.end_ns) - start_ms
+        yield TimelineItem(
+            offset_ms=start_ms, kind="lost", length_ms=length_ms, detail="restart", channel="both"
+        )
+
+
 def _lost(plan: RecordingPlan) -> Iterator[TimelineItem]:
     """Yield losses that can be heard; in a mixed recording once."""
     for side in SIDES[:1] if plan.assignment.mixed else SIDES:
@@ -62,7 +72,7 @@ def _lost(plan: RecordingPlan) -> Iterator[TimelineItem]:
             apart_ms = plan.window.offset_ms(hole.before_ns) - start_ms - _PACKET_MS
             # Silence suppression may lie in the same gap: no more than was numbered is lost.
             length_ms = min(apart_ms, hole.missing * hole.packet_ms)
-            if length_ms >= LOST_MS:
+            if length_ms >= LOST_MS and not was_cut(plan.window, hole):
                 channel = "both" if plan.assignment.mixed else side
                 yield TimelineItem(
                     offset_ms=start_ms + _PACKET_MS,

@@ -8,6 +8,7 @@ end goes as far as anything was received.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from callvault.finalise.reading import Cut
 from callvault.finalise.survey import CallSurvey
 from callvault.spool.entries import TimelineEvent
 
@@ -34,6 +35,7 @@ class Window:
     signalled_ms: int  # from answer to end, as signalled; for a cut-off call: as received
     held: tuple[Interval, ...]
     paused: tuple[Interval, ...]
+    cuts: tuple[Cut, ...] = ()  # the recorder was gone
 
     @property
     def samples_8k(self) -> int:
@@ -50,8 +52,11 @@ class Window:
         return round((min(max(at_ns, self.start_ns), self.end_ns) - self.start_ns) / 1_000_000)
 
     def quiet_ns(self, start_ns: int, end_ns: int) -> int:
-        """Return how much of a span was held or paused."""
-        spans = sorted((one.start_ns, one.end_ns) for one in (*self.held, *self.paused))
+        """Return how much of a span was held, paused or cut out by a restart."""
+        spans = sorted(
+            [(one.start_ns, one.end_ns) for one in (*self.held, *self.paused)]
+            + [(one.start_ns, one.end_ns) for one in self.cuts]
+        )
         total, done_ns = 0, start_ns
         for begin, end in spans:
             total += max(min(end, end_ns) - max(begin, done_ns), 0)
@@ -76,7 +81,8 @@ def window_of(found: CallSurvey, *, opened_at_ns: int) -> Window | None:
     end_ns = max(end_ns, start_ns + _SHORTEST_NS)
     held = tuple(_intervals(found.timeline, "held", "resumed", end_ns))
     paused = tuple(_intervals(found.timeline, "paused", "unpaused", end_ns))
-    return Window(start_ns, end_ns, signalled_ms, held, paused)
+    cuts = tuple(one for one in found.cuts if start_ns <= one.start_ns < end_ns)
+    return Window(start_ns, end_ns, signalled_ms, held, paused, cuts)
 
 
 def _intervals(

@@ -11,18 +11,29 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from uuid import UUID, uuid5
 
 from callvault import clock
 from callvault.config.sections import Config
-from callvault.errors import CallvaultError, JournalDamaged
+from callvault.errors import CallvaultError, JournalDamaged, SpoolError, VaultError
 from callvault.finalise.benches import Benches, be_nice
 from callvault.finalise.catalogue import CallFacts, Catalogue
 from callvault.finalise.journal import FinishedJournal, Workbench, failed_call
 from callvault.finalise.node_events import NodeEventTail
 from callvault.finalise.wording import problem_of
-from callvault.spool import JournalReader, SpooledJournal, quarantine, remove, scan
+from callvault.spool import (
+    Chain,
+    JournalReader,
+    SpooledJournal,
+    chains,
+    quarantine,
+    remove,
+    resume_settling,
+    scan,
+    settle,
+)
 from callvault.spool.entries import JournalHeader, NodeEvent
 from callvault.vault import Keyring, RecordingObjects, Role, Store, open_key
 
@@ -30,6 +41,8 @@ logger = logging.getLogger(__name__)
 
 SCAN_S = 0.25
 _SETTLED_NS = 2_000_000_000  # a journal just made may not be locked by its recorder yet
+RESUMED_WITHIN_NS = 300_000_000_000
+"""How long a recorder that is gone may come back for its calls; then they count as cut off."""
 _FIRST_RETRY_S = 5.0
 _LAST_RETRY_S = 600.0
 _NAMESPACE = UUID("6f1f8c5e-2f0a-4b1c-9d35-1f6f6c0b8a11")  # of event ids made here
@@ -52,7 +65,7 @@ class Worker:
     catalogue: Catalogue
     bench: Workbench
     benches: Benches
-    _running: dict[SpooledJournal, Future[FinishedJournal]] = field(default_factory=dict)
+    _running: dict[Chain, Future[FinishedJournal]] = field(default_factory=dict)
     _retries: dict[UUID, _Retry] = field(default_factory=dict)
     _tails: dict[UUID, NodeEventTail] = field(default_factory=dict)
 
@@ -71,13 +84,14 @@ class Worker:
     def run_once(self, *, now_s: float) -> int:
         """Look through the spool once; return how many calls were handed over."""
         handed_over = self._collect(now_s)
-        for journal in scan(self.spool_folder):
-            if self._is_waiting(journal, now_s):
+        resume_settling(self.spool_folder)
+        for chain in chains(scan(self.spool_folder)):
+            if self._is_waiting(chain.first, now_s):
                 continue
-            if journal.is_node_events:
-                self._guarded(self._follow, journal, now_s)
-            elif not journal.is_live and len(self._running) < self.benches.places:
-                self._running[journal] = self.benches.submit(journal.path)
+            if chain.first.is_node_events:
+                self._guarded(self._follow, chain.first, now_s)
+            elif len(self._running) < self.benches.places and _is_over(chain):
+                self._running[chain] = self.benches.submit(*chain.paths)
                 handed_over += self._collect(now_s)
         return handed_over
 
@@ -91,27 +105,25 @@ class Worker:
 
     def _is_waiting(self, journal: SpooledJournal, now_s: float) -> bool:
         """Whether a journal is in work, or failed and not yet to be tried again."""
-        if any(one.journal_id == journal.journal_id for one in self._running):
+        if any(one.first.journal_id == journal.journal_id for one in self._running):
             return True
         retry = self._retries.get(journal.journal_id)
         return retry is not None and now_s < retry.not_before_s
 
     def _collect(self, now_s: float) -> int:
         """Take over the journals that are done."""
-        done = [journal for journal, future in self._running.items() if future.done()]
+        done = [chain for chain, future in self._running.items() if future.done()]
         finished = 0
-        for journal in done:
-            finished += self._guarded(self._hand_over, journal, now_s)
+        for chain in done:
+            finished += self._guarded(partial(self._hand_over, chain), chain.first, now_s)
         return finished
 
-    def _hand_over(self, journal: SpooledJournal) -> None:
-        finished = self._running.pop(journal).result()
+    def _hand_over(self, chain: Chain, _: SpooledJournal) -> None:
+        finished = self._running.pop(chain).result()
         self.catalogue.add_call(finished.call, finished.recordings)
-        if finished.is_damaged:
-            quarantine(journal.path)
-        else:
-            remove(journal.path)
-        logger.info("listed rs=%s recordings=%d", journal.journal_id, len(finished.recordings))
+        settle(chain, keep=finished.is_damaged)
+        rs, recordings = chain.first.journal_id, len(finished.recordings)
+        logger.info("listed rs=%s recordings=%d", rs, recordings)
 
     def _follow(self, journal: SpooledJournal) -> None:
         """Read on in an event journal; remove it when its end is in the catalogue."""
@@ -149,6 +161,8 @@ class Worker:
         retry.failures += 1
         retry.not_before_s = now_s + wait_s
         logger.error("failed rs=%s attempt=%d", journal.journal_id, retry.failures, exc_info=error)
+        if journal.is_node_events and not isinstance(error, (SpoolError, VaultError)):
+            return  # nothing is wrong with the journal
         try:
             self._report(journal, problem_of(error))
         except Exception:  # the catalogue may be what failed: the next journal has its turn
@@ -188,6 +202,16 @@ def run_worker(
     be_nice()
     benches = Benches(bench, config.finalise.processes)
     Worker(config.spool.folder, config.node.name, catalogue, bench, benches).run(stop)
+
+
+def _is_over(chain: Chain) -> bool:
+    """Whether no recorder writes to a call, nor comes back to go on with it."""
+    if chain.is_live:
+        return False
+    age_ns = chain.checkpoint_age_ns(now_ns=clock.read().realtime_ns)
+    if age_ns is not None and age_ns > RESUMED_WITHIN_NS:
+        chain.give_up_waiting()  # and look again: a recorder may have come back just now
+    return age_ns is None
 
 
 def _is_fresh(journal: SpooledJournal) -> bool:

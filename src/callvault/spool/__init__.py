@@ -10,6 +10,16 @@ docs/formats/journal.md describes the bytes. The recorder writes journals with
             reader.ended, reader.damage        # whole, damaged, or neither: cut off or live
 """
 
+from callvault.spool.chain import (
+    Chain,
+    chains,
+    checkpoint_path,
+    continuation_of,
+    has_end,
+    last_piece,
+    resume_settling,
+    settle,
+)
 from callvault.spool.folder import (
     SpooledJournal,
     is_open_by_live_recorder,
@@ -23,15 +33,23 @@ from callvault.spool.reader import JournalReader
 from callvault.spool.writer import JournalWriter
 
 __all__ = [
+    "Chain",
     "JournalReader",
     "JournalWriter",
     "Packet",
     "PacketsBlock",
     "Source",
     "SpooledJournal",
+    "chains",
+    "checkpoint_path",
+    "continuation_of",
+    "has_end",
     "is_open_by_live_recorder",
     "journal_path",
+    "last_piece",
     "quarantine",
     "remove",
+    "resume_settling",
     "scan",
+    "settle",
 ]

@@ -55,7 +55,7 @@ def is_open_by_live_recorder(path: Path) -> bool:
 def remove(path: Path) -> None:
     """Delete a journal for good, durably. Absent is as good as deleted."""
     path.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def quarantine(path: Path) -> Path:
@@ -64,8 +64,8 @@ def quarantine(path: Path) -> Path:
     folder.mkdir(mode=0o700, exist_ok=True)
     target = folder / path.name
     path.rename(target)
-    _sync_folder(folder)
-    _sync_folder(path.parent)
+    sync_folder(folder)
+    sync_folder(path.parent)
     return target
 
 
@@ -95,7 +95,8 @@ def _is_live(path: Path) -> bool:
         return False
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make names of the folder durable: made, renamed and deleted ones."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -1,0 +1,156 @@
+"""Journals that a restart of the recorder cut in pieces: one call, several files, one recording.
+
+The id of a piece follows from the id of the one before it, so that a folder's names alone say
+which belong together; the header's `continues` says it under seal. A checkpoint beside a piece
+says that its recorder may come back and go on.
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID, uuid5
+
+from callvault.spool.folder import SpooledJournal, journal_path, quarantine, remove, sync_folder
+from callvault.spool.format import BLOCK_HEAD, TAG_BYTES, BlockKind
+
+MAX_PIECES = 1_000
+CHECKPOINT_SUFFIX = ".ckpt"
+_SETTLED_SUFFIX = ".listed"
+_NAMESPACE = UUID("0b1d5f4e-4a54-4f38-9d0b-6a8a0c7b6c55")
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The pieces of one call's journal, first to last; nearly always one."""
+
+    pieces: tuple[SpooledJournal, ...]
+
+    @property
+    def first(self) -> SpooledJournal:
+        """The piece that the call began with: its id names the call."""
+        return self.pieces[0]
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a recorder writes to any piece."""
+        return any(piece.is_live for piece in self.pieces)
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Files, first to last."""
+        return tuple(piece.path for piece in self.pieces)
+
+    def checkpoint_age_ns(self, *, now_ns: int) -> int | None:
+        """Time since a recorder last wrote to the call, if one may still come back for it."""
+        newest = [one for piece in self.pieces if (one := _modified_ns(piece)) is not None]
+        if not newest:
+            return None
+        return now_ns - max(*newest, *(piece.modified_ns for piece in self.pieces))
+
+    def give_up_waiting(self) -> None:
+        """Take the checkpoints away: no recorder goes on with the call from here."""
+        for piece in self.pieces:
+            checkpoint_path(piece.path.parent, piece.journal_id).unlink(missing_ok=True)
+
+
+def checkpoint_path(folder: Path, journal_id: UUID) -> Path:
+    """Return where the checkpoint of a journal lies."""
+    return folder / f"{journal_id.hex}{CHECKPOINT_SUFFIX}"
+
+
+def continuation_of(journal_id: UUID) -> UUID:
+    """Return the id of the journal that goes on where this one was cut off."""
+    return uuid5(_NAMESPACE, journal_id.hex)
+
+
+def last_piece(folder: Path, journal_id: UUID) -> UUID:
+    """Follow a chain by its names to the last piece that lies in the folder."""
+    for _ in range(MAX_PIECES):
+        following = continuation_of(journal_id)
+        if not journal_path(folder, following).exists():
+            break
+        journal_id = following
+    return journal_id
+
+
+def chains(journals: Iterable[SpooledJournal]) -> list[Chain]:
+    """Join what belongs together, in the order of `journals` by their first pieces."""
+    by_id = {one.journal_id: one for one in journals}
+    following = {one: continuation_of(one) for one in by_id}
+    later = {one for one in following.values() if one in by_id}
+    return [Chain(tuple(_pieces(one, by_id, following))) for one in by_id if one not in later]
+
+
+def has_end(path: Path) -> bool:
+    """Whether a journal's last block says that it is whole. Needs no key, so proves nothing."""
+    try:
+        with path.open("rb") as file:
+            file.seek(-(BLOCK_HEAD.size + TAG_BYTES), os.SEEK_END)
+            length, kind, _ = BLOCK_HEAD.unpack(file.read(BLOCK_HEAD.size))
+    except (OSError, ValueError):
+        return False
+    return bool(length == TAG_BYTES and kind == BlockKind.END)
+
+
+def settle(chain: Chain, *, keep: bool) -> None:
+    """Let the pieces go whose recordings are listed: all, even if interrupted half-way.
+
+    `keep` sets them aside instead, as `quarantine` does. A part of a chain must never be taken
+    for a whole call, so that several pieces first get a note that says what is being done.
+    """
+    if len(chain.pieces) == 1:
+        (quarantine if keep else remove)(chain.first.path)
+        return
+    note = chain.first.path.with_suffix(_SETTLED_SUFFIX)
+    with note.open("wb") as file:
+        file.write(b"keep" if keep else b"remove")
+        file.flush()
+        os.fsync(file.fileno())
+    sync_folder(note.parent)
+    _carry_out(note)
+
+
+def resume_settling(folder: Path) -> None:
+    """Finish what `settle` began and a crash interrupted."""
+    for note in folder.glob(f"*{_SETTLED_SUFFIX}"):
+        _carry_out(note)
+
+
+def _carry_out(note: Path) -> None:
+    """Let go from the last piece to the first: by the first one the others are found."""
+    act = quarantine if note.read_bytes() == b"keep" else remove
+    first = UUID(hex=note.stem)
+    ids = [first]
+    while ids[-1] != (last := last_piece(note.parent, ids[-1])):
+        ids += _between(ids[-1], last)
+    for journal_id in reversed(ids):
+        path = journal_path(note.parent, journal_id)
+        if path.exists():
+            act(path)
+        checkpoint_path(note.parent, journal_id).unlink(missing_ok=True)
+    note.unlink(missing_ok=True)
+
+
+def _between(first: UUID, last: UUID) -> list[UUID]:
+    found = []
+    while first != last:
+        first = continuation_of(first)
+        found.append(first)
+    return found
+
+
+def _pieces(
+    first: UUID, by_id: dict[UUID, SpooledJournal], following: dict[UUID, UUID]
+) -> Iterable[SpooledJournal]:
+    journal_id = first
+    while journal_id in by_id:
+        yield by_id[journal_id]
+        journal_id = following[journal_id]
+
+
+def _modified_ns(piece: SpooledJournal) -> int | None:
+    try:
+        return checkpoint_path(piece.path.parent, piece.journal_id).stat().st_mtime_ns
+    except FileNotFoundError:
+        return None
