@@ -67,6 +67,7 @@ test: ## Everything: sockets, processes, databases, a browser
 	@$(MAKE) --no-print-directory .venv/.dev .venv/.native
 	cd native && cargo test --locked --quiet --package callvault-capture-core
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -rs
+	$(BIN)/python -m tests.database -n 2 -rs
 
 test-fast: .venv/.dev .venv/.native ## The pure tests, in under a minute
 	$(BIN)/python -m pytest -m "not flow and not browser" -n 2

@@ -105,6 +105,22 @@ def test_nothing_is_listed_when_one_recording_cannot_be(ann: User) -> None:
     assert not recordings_in_catalogue().exists()
 
 
+def test_a_name_that_no_database_takes_does_not_fail_the_call(ann: User) -> None:
+    remote = Party("+15550142", "Bj\x00rn \udcf6")
+    facts = recording_facts(ann, Spoken(remote, timeline=(TimelineItem(0, "digit", detail="\0"),)))
+    call = call_facts(facts, caller="sip:\x00@192.0.2.14")
+    DjangoCatalogue().add_call(call, (facts,))
+    row = recordings_in_catalogue().get()
+    assert row.remote_name == "Bj\ufffdrn \ufffd"
+    assert row.timeline[0]["detail"] == "\ufffd"
+    assert Call.objects.get().caller == "sip:\ufffd@192.0.2.14"
+
+
+def test_a_strangers_words_are_kept_without_what_no_database_takes() -> None:
+    DjangoCatalogue().add_attempt(attempt(user_agent="scan\x00ner \udc80"), node="rec-1")
+    assert Attempt.objects.get().user_agent == "scan\ufffdner \ufffd"
+
+
 def test_an_owner_deleted_meanwhile_keeps_name_and_group(ann: User) -> None:
     facts = recording_facts(ann, Spoken())
     ann.delete()
@@ -150,3 +166,14 @@ def test_how_far_a_journal_was_read_is_remembered() -> None:
     DjangoCatalogue().mark_read(journal_id, 12)
     DjangoCatalogue().mark_read(journal_id, 40)
     assert DjangoCatalogue().read_until(journal_id) == 40
+
+
+def test_a_call_that_is_listed_is_not_taken_back_by_a_later_failure(ann: User) -> None:
+    facts = recording_facts(ann, Spoken())
+    call = call_facts(facts)
+    catalogue = DjangoCatalogue()
+    failed = msgspec.structs.replace(call, verdict=Verdict.FAILED, problem="no space left")
+    for one, recordings in ((failed, ()), (call, (facts,)), (failed, ())):
+        catalogue.add_call(one, recordings)
+    row = Call.objects.get(event_id=call.event_id)
+    assert (row.verdict, row.problem) == ("recorded", "")

@@ -64,7 +64,7 @@ def make_ready(chosen: Chosen) -> FirstStart:
     django_ready.set_up()
     from callvault.portal import first_start
 
-    with django_ready.database_troubles_told():
+    with django_ready.database_troubles_told(), first_start.alone():
         first_start.prepare_database()
         password = first_start.create_first_administrator(ADMINISTRATOR)
     first_start.collect_static_files()

@@ -1,14 +1,15 @@
 """The catalogue as finalise sees it (finalise.catalogue.Catalogue), kept in Django's database.
 
 For processes that called `django.setup()`; not for requests. Each call is one transaction and can
-be repeated: a worker that died after the commit does it again without harm.
+be repeated: a worker that died after the commit does it again without harm. While the database
+cannot be used it raises CatalogueUnreachable.
 """
 
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.db import close_old_connections, transaction
+from django.db import transaction
 from django.db.models import F
 
 from callvault.clock import utc_from_ns
@@ -22,37 +23,45 @@ from callvault.portal.decisions.models import (
     NodeEvent,
 )
 from callvault.portal.people.models import User
+from callvault.portal.reach import catalogue_reached
 from callvault.portal.recordings.folding import folded, normal_form, number_in, user_part
 from callvault.portal.recordings.models import Recording
 from callvault.portal.recordings.permissions import recordings_in_catalogue
+from callvault.portal.storable import storable
 from callvault.spool import entries
 
 
 class DjangoCatalogue:
     """Writes what workers hand over. One instance serves a process; it holds no state."""
 
+    @catalogue_reached()
     def add_call(self, call: CallFacts, recordings: tuple[RecordingFacts, ...]) -> None:
-        """Commit a call's verdict and its recordings in one transaction; repeat-safe."""
-        close_old_connections()
+        """Commit a call's verdict and its recordings in one transaction; repeat-safe.
+
+        What is listed is not taken back: a journal that only could not be removed is done again,
+        and may fail then.
+        """
         with transaction.atomic():
+            if call.verdict is Verdict.FAILED and _is_listed(call.event_id):
+                return
             row, _created = Call.objects.update_or_create(
-                event_id=call.event_id, defaults=_call_columns(call)
+                event_id=call.event_id, defaults=storable(_call_columns(call))
             )
             for facts in recordings:
                 _add_recording(facts, row)
 
+    @catalogue_reached()
     def recordings_of(self, journal_id: UUID) -> tuple[UUID, ...] | None:
         """Return the recordings listed of a journal's call; None: not listed, or as failed."""
-        close_old_connections()
         row = Call.objects.filter(event_id=journal_id).exclude(verdict=Verdict.FAILED).first()
         if row is None:
             return None
         rows = recordings_in_catalogue().filter(call=row).order_by("record_number")
         return tuple(rows.values_list("recording_id", flat=True))
 
+    @catalogue_reached()
     def add_attempt(self, attempt: entries.PeerAttempt, *, node: str) -> None:
         """Count an attempt of a source that no trunk allows; repeat-safe by `event_id`."""
-        close_old_connections()
         with transaction.atomic():
             if AttemptReport.objects.filter(event_id=attempt.event_id).exists():
                 return
@@ -63,9 +72,9 @@ class DjangoCatalogue:
                 _count_again(row, attempt, node)
             AttemptReport.objects.create(event_id=attempt.event_id, attempt=row)
 
+    @catalogue_reached()
     def add_node_event(self, event: entries.NodeEvent, *, node: str) -> None:
         """Keep a node's event; repeat-safe by `event_id`."""
-        close_old_connections()
         NodeEvent.objects.get_or_create(
             event_id=event.event_id,
             defaults={
@@ -73,20 +82,25 @@ class DjangoCatalogue:
                 "node": node,
                 "kind": event.kind[:64],
                 "severity": event.severity,
-                "values": event.values,
+                "values": storable(event.values),
             },
         )
 
+    @catalogue_reached()
     def read_until(self, journal_id: UUID) -> int:
         """Return how many events of this node event journal are already in the catalogue."""
-        close_old_connections()
         row = JournalRead.objects.filter(pk=journal_id).first()
         return row.count if row else 0
 
+    @catalogue_reached()
     def mark_read(self, journal_id: UUID, count: int) -> None:
         """Remember that the first `count` events of this journal are in the catalogue."""
-        close_old_connections()
         JournalRead.objects.update_or_create(journal_id=journal_id, defaults={"count": count})
+
+
+def _is_listed(event_id: UUID) -> bool:
+    """Whether a call is in the catalogue, and not as failed."""
+    return Call.objects.filter(event_id=event_id).exclude(verdict=Verdict.FAILED).exists()
 
 
 def _call_columns(call: CallFacts) -> dict[str, Any]:
@@ -121,7 +135,7 @@ def _add_recording(facts: RecordingFacts, call: Call) -> None:
     row = rows.filter(recording_id=facts.assignment.recording_id).first()
     row = row or Recording(recording_id=facts.assignment.recording_id)
     columns = _owner_columns(facts) | _party_columns(facts) | _audio_columns(facts)
-    for name, value in columns.items():
+    for name, value in storable(columns).items():
         setattr(row, name, value)
     row.call = call
     row.save()
@@ -179,7 +193,7 @@ def _audio_columns(facts: RecordingFacts) -> dict[str, Any]:
 
 
 def _attempt_columns(attempt: entries.PeerAttempt, node: str) -> dict[str, Any]:
-    return {
+    columns = {
         "peer_port": attempt.peer_port,
         "transport": attempt.transport[:8],
         "method": attempt.method[:32],
@@ -190,6 +204,7 @@ def _attempt_columns(attempt: entries.PeerAttempt, node: str) -> dict[str, Any]:
         "first_seen_at": utc_from_ns(attempt.at_ns),
         "last_seen_at": utc_from_ns(attempt.at_ns),
     }
+    return storable(columns)
 
 
 def _count_again(row: Attempt, attempt: entries.PeerAttempt, node: str) -> None:

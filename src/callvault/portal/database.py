@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from callvault.config.load import read_secret
 from callvault.config.sections import DatabaseConfig
@@ -43,7 +43,7 @@ def _postgresql_entry(config: DatabaseConfig) -> dict[str, Any]:
     if config.password_file is not None:
         password = read_secret("database.password_file", config.password_file)
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "callvault.portal.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": password,
@@ -51,4 +51,15 @@ def _postgresql_entry(config: DatabaseConfig) -> dict[str, Any]:
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            **dict(parse_qsl(parts.query)),  # sslmode and the like, as libpq names them
+            "application_name": "callvault",
+            "connect_timeout": config.connect_timeout_s,
+            "statement_timeout_s": config.statement_timeout_s,
+            # A server whose machine is gone sends no end: noticed by the kernel within 30 s.
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 30_000,
+        },
     }

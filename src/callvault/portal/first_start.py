@@ -4,12 +4,13 @@ For the commands `init` and `serve`, after `django.setup()`. Each function can b
 is there already, or was removed on purpose, stays as it is.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
 
 from callvault.errors import ConfigError
 from callvault.policy.snapshot import Person
@@ -18,8 +19,24 @@ from callvault.portal.people.levels import Level
 from callvault.portal.people.models import User
 from callvault.portal.people.passwords import give_one_time_password
 
+FIRST_START_LOCK = 0x43564C54  # any number, the same on all nodes
 THIS_MACHINE = ("127.0.0.1", "::1")  # not all of 127.0.0.0/8: others may live there
 LOOPBACK = ("127.0.0.0/8", "::1")
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Hold off other nodes that make the same database ready, and lift the limits of queries.
+
+    SQLite's file belongs to one machine, where `serve` holds the data folder.
+    """
+    if connection.vendor != "postgresql" or connection.in_atomic_block:
+        yield
+        return
+    with connection.unhurried():  # type: ignore[attr-defined] # of callvault.portal.postgresql
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [FIRST_START_LOCK])
+        yield  # the lock ends with the connection
 
 
 def prepare_database() -> None:

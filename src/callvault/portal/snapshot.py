@@ -6,11 +6,10 @@ revision stays, that is one read of one row.
 
 from uuid import UUID
 
-from django.db import close_old_connections
-
 from callvault.policy import snapshot as policy
 from callvault.portal.configuration.models import PolicyRevision, SystemSettings, Trunk
 from callvault.portal.people.models import User
+from callvault.portal.reach import catalogue_reached
 
 
 class SnapshotLoader:
@@ -19,9 +18,9 @@ class SnapshotLoader:
     def __init__(self) -> None:
         self._known: policy.Snapshot | None = None
 
+    @catalogue_reached()
     def __call__(self) -> policy.Snapshot:
-        """Return the snapshot in force. Raises django.db.Error where the database is away."""
-        close_old_connections()
+        """Return the snapshot in force. Raises CatalogueUnreachable."""
         if self._known is None or self._known.revision != PolicyRevision.current():
             self._known = build_snapshot()
         return self._known

@@ -2,9 +2,10 @@
 
 import logging
 import secrets
+import sys
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -14,9 +15,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from callvault.portal.people.gates import person_of
 from callvault.portal.people.models import User
+from callvault.portal.reach import is_outage
 
 logger = logging.getLogger(__name__)
 
+RETRY_AFTER_S = 10
 THEMES = ("system", "light", "dark")
 
 
@@ -50,7 +53,7 @@ def health(request: HttpRequest) -> JsonResponse:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError:
+    except Error:
         return JsonResponse({"status": "failing", "catalogue": "out of reach"}, status=503)
     return JsonResponse({"status": "ok"})
 
@@ -75,7 +78,15 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 @login_not_required
 def failed(request: HttpRequest) -> HttpResponse:
-    """Answer a fault of ours with a number to quote, which the technical log has too."""
+    """Answer a fault of ours with a number to quote, which the technical log has too.
+
+    A catalogue that cannot be used just now is no fault: the page says so, with 503.
+    """
+    error = sys.exc_info()[1]
+    if is_outage(error):
+        logger.warning("catalogue out of reach, path %s: %s", request.path, error)
+        page = render_to_string("errors/503.html", {"again": request.path})
+        return HttpResponse(page, status=503, headers={"Retry-After": str(RETRY_AFTER_S)})
     reference = secrets.token_hex(4)
     logger.error("fault of the portal, reference %s, path %s", reference, request.path)
     page = render_to_string("errors/500.html", {"reference": reference})
