@@ -14,6 +14,7 @@
     │   ├── KeyUnavailable           which certificate is missing
     │   ├── SealBroken               the object is not what was sealed
     │   └── ObjectMissing            the store has no such object
+    ├── CatalogueUnreachable         the database is locked, slow or away: try again later
     ├── AudioError                   a payload or setting the audio part cannot handle
     ├── AccessDenied
     └── ConfigError                  key, value, what is allowed
@@ -110,6 +111,10 @@ class ObjectMissing(VaultError):
     """The store has no object under that name."""
 
     permanent = True
+
+
+class CatalogueUnreachable(CallvaultError):
+    """The database is locked, read-only, slow or away: the same may succeed later."""
 
 
 class AudioError(CallvaultError):
