@@ -1,6 +1,10 @@
 """Metadata over time: holds, transfers, repeats, and what is remembered of them."""
 
+import time
+
 from callvault.siprec import Line, MetadataState, Roster, View, read_metadata
+from callvault.siprec.roster import MAX_PEOPLE
+from callvault.siprec.view import MAX_KEPT
 
 LINES = [Line(0, "1"), Line(1, "2")]
 
@@ -128,3 +132,40 @@ def test_an_empty_view_has_nobody() -> None:
     roster = Roster()
     roster.learn(View(), LINES)
     assert roster.sessions() == ()
+
+
+def test_new_ids_for_the_same_addresses_are_the_same_people() -> None:
+    dialog = _Dialog()
+    dialog.hear(CALL)
+    again = CALL.replace("cs1", "cs2").replace("'p1'", "'p7'").replace("'p2'", "'p8'")
+    assert dialog.hear(again) == ([], [])
+    transferred = again.replace("1002", "1009").replace("'p8'", "'p9'").replace("'p7'", "'p6'")
+    assert dialog.hear(transferred) == (["p9"], ["p8"])
+
+
+def test_an_address_written_another_way_is_no_other_party() -> None:
+    dialog = _Dialog()
+    dialog.hear(CALL)
+    assert dialog.hear(CALL.replace("'sip:1001@h'", "'&lt;sip:1001@h:5060&gt;'")) == ([], [])
+
+
+def test_what_is_remembered_of_a_dialog_is_bounded() -> None:
+    dialog = _Dialog()
+    for start in range(0, MAX_PEOPLE + 400, 200):
+        people = range(start, start + 200)
+        body = "".join(_participant(f"p{n}", f"sip:{n}@h") for n in people)
+        sessions = "".join(f"<session session_id='c{n}'/>" for n in people)
+        dialog.hear(sessions + body, mode="partial")
+    assert len(dialog.state.view.participants) == MAX_KEPT
+    assert sum(len(one.speakers) for one in dialog.roster.sessions()) <= MAX_PEOPLE
+
+
+def test_two_hundred_sessions_of_two_hundred_people_are_resolved_at_once() -> None:
+    people = "".join(_participant(f"p{n}", f"sip:{n}@h") for n in range(200))
+    sessions = "".join(f"<session session_id='c{n}'/>" for n in range(200))
+    sends = "".join(_association(f"p{n}", f"s{n}") for n in range(200))
+    dialog = _Dialog()
+    before = time.process_time()
+    dialog.hear(sessions + people + sends)
+    assert dialog.roster.sessions()
+    assert time.process_time() - before < 1  # 0.1 s; it was 2 s, and grew by the cube

@@ -77,12 +77,13 @@ class Parties:
         view = self._state.view
         if not view.participant_streams:
             return frozenset()
+        sends = view.sends()
         return frozenset(
             line
             for session in self.sessions()
             if not session.is_guess
             for one in session.speakers
-            if one.is_present and not view.sends_of(one.participant.participant_id)
+            if one.is_present and not sends.get(one.participant.participant_id)
             for line in one.lines
         )
 

@@ -12,6 +12,10 @@ from callvault.siprec.document import Participant
 from callvault.siprec.speakers import Line, SessionVoices, Voice, who_speaks
 from callvault.siprec.view import View
 
+MAX_SESSIONS = 200
+MAX_PEOPLE = 1_000
+"""Remembered of one dialog, however often its metadata changes; later ones are left out."""
+
 _Key = tuple[str, str, tuple[str, ...]]  # slot, participant id, addresses
 
 
@@ -68,17 +72,19 @@ class Roster:
         heard: dict[int, list[_Key]] = {}
         for session in resolved:
             slot = self._slot_of(session.session.session_id, present)
-            self._learn_session(slot, session, heard)
+            if slot is not None:
+                self._learn_session(slot, session, heard)
         self._speakers |= {line: tuple(keys) for line, keys in heard.items()}
 
     def sessions(self) -> tuple[SessionRoster, ...]:
         """Return each session with everyone who was ever in it."""
         return tuple(self._session(key, slot) for key, slot in self._slots.items())
 
-    def _slot_of(self, session_id: str, present: set[str]) -> str:
+    def _slot_of(self, session_id: str, present: set[str]) -> str | None:
         """Find a session's slot; one that replaces all others goes on in the first slot.
 
-        Webex gives a call new ids when it is transferred, inside the same dialog.
+        Webex gives a call new ids when it is transferred, inside the same dialog. None: there
+        are as many as are remembered.
         """
         for key, slot in self._slots.items():
             if slot.session_id == session_id:
@@ -87,6 +93,8 @@ class Roster:
         if first is None or first.session_id not in present:
             self._slots.setdefault("", _Slot(session_id)).session_id = session_id
             return ""
+        if len(self._slots) >= MAX_SESSIONS:
+            return None
         self._slots[session_id] = _Slot(session_id)
         return session_id
 
@@ -100,6 +108,8 @@ class Roster:
             slot.is_guess = any(voice.is_guess for voice in bound)
         for voice in session.voices:
             person_key = (key, voice.participant.participant_id, voice.participant.aors)
+            if person_key not in self._people and len(self._people) >= MAX_PEOPLE:
+                continue
             self._learn_voice(person_key, slot, voice)
             for line in voice.lines:
                 heard.setdefault(line, []).append(person_key)

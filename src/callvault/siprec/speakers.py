@@ -5,11 +5,14 @@ missing, order decides, and the result says that it is a guess.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from callvault.siprec.document import Participant, Session, Stream
 from callvault.siprec.view import View
+
+MAX_VOICES = 2_000
+"""Places of participants in sessions; everybody in everything would be many times more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +43,20 @@ class SessionVoices:
 
 def who_speaks(view: View, lines: Sequence[Line]) -> tuple[SessionVoices, ...]:
     """Resolve each present session."""
-    sessions = view.present_sessions()
+    sessions, sends = view.present_sessions(), view.sends()
     streams = dict.fromkeys(one for here in sessions for one in view.streams_of(here.session_id))
     line_of, is_guess = _lines_of_streams(tuple(streams), lines)
-    return tuple(
-        _session_voices(view, session, line_of, lines, is_guess=is_guess, alone=len(sessions) == 1)
-        for session in sessions
-    )
+    found: list[SessionVoices] = []
+    room, alone = MAX_VOICES, len(sessions) == 1
+    for session in sessions:
+        voices = _session_voices(
+            view, sends, session, line_of, lines, is_guess=is_guess, alone=alone
+        )
+        room -= len(voices.voices)
+        if room < 0:
+            break
+        found.append(voices)
+    return tuple(found)
 
 
 def _lines_of_streams(
@@ -68,6 +78,7 @@ def _lines_of_streams(
 
 def _session_voices(
     view: View,
+    sends: Mapping[str, tuple[str, ...]],
     session: Session,
     line_of: dict[Stream, int],
     lines: Sequence[Line],
@@ -82,7 +93,7 @@ def _session_voices(
     all_lines = tuple(line.index for line in lines) if alone else tuple(sorted(set(own.values())))
     heard = {
         one.participant_id: tuple(
-            dict.fromkeys(own[sent] for sent in view.sends_of(one.participant_id) if sent in own)
+            dict.fromkeys(own[sent] for sent in sends.get(one.participant_id, ()) if sent in own)
         )
         for one in participants
     }

@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from callvault.siprec.address import user_and_host
 from callvault.siprec.document import (
     DataMode,
     Document,
@@ -20,6 +21,9 @@ from callvault.siprec.document import (
     SessionRecording,
     Stream,
 )
+
+MAX_KEPT = 400
+"""Objects of one kind in the present state of a dialog."""
 
 _Object = TypeVar("_Object")
 
@@ -47,16 +51,24 @@ class View:
         known = {one.session_id for one in self.sessions}
         joined: set[str] = set()
         left: set[str] = set()
+        elsewhere: set[str] = set()
         for one in self.participant_sessions:
             # CUBE is known to put the participant's id here: such a membership says nothing.
             if one.session_id == session_id or one.session_id not in known:
                 (left if one.left else joined).add(one.participant_id)
+            if one.session_id in known:
+                elsewhere.add(one.participant_id)
         left |= {one.participant_id for one in self.participant_streams if one.left} - joined
         return tuple(
             one
             for one in self.participants
             if one.participant_id not in left - joined
-            and (one.participant_id in joined or self._may_belong(one, session_id))
+            # Who is not said to be anywhere may be here.
+            and (
+                one.participant_id in joined
+                or one.session_id == session_id
+                or not (one.session_id or one.participant_id in elsewhere)
+            )
         )
 
     def streams_of(self, session_id: str) -> tuple[Stream, ...]:
@@ -70,25 +82,15 @@ class View:
 
     def sends_of(self, participant_id: str) -> tuple[str, ...]:
         """Ids of the streams on which a participant is heard now."""
-        return tuple(
-            dict.fromkeys(
-                stream_id
-                for one in self.participant_streams
-                if one.participant_id == participant_id and not one.left
-                for stream_id in one.sends
-            )
-        )
+        return self.sends().get(participant_id, ())
 
-    def _may_belong(self, participant: Participant, session_id: str) -> bool:
-        """Belongs unless it is said to belong elsewhere."""
-        if participant.session_id:
-            return participant.session_id == session_id
-        elsewhere = {
-            one.session_id
-            for one in self.participant_sessions
-            if one.participant_id == participant.participant_id
-        } & {one.session_id for one in self.sessions}
-        return not elsewhere
+    def sends(self) -> dict[str, tuple[str, ...]]:
+        """Ids of the streams on which each participant is heard now."""
+        found: dict[str, dict[str, None]] = {}
+        for one in self.participant_streams:
+            if not one.left:
+                found.setdefault(one.participant_id, {}).update(dict.fromkeys(one.sends))
+        return {participant_id: tuple(streams) for participant_id, streams in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +117,15 @@ class MetadataState:
         before = _present(self.view)
         self.view = merge(self.view, document)
         after = _present(self.view)
-        return Change(
-            joined=tuple(one for key, one in after.items() if key not in before),
-            left=tuple(one for key, one in before.items() if key not in after),
-        )
+        joined = [one for key, one in after.items() if key not in before]
+        left = [one for key, one in before.items() if key not in after]
+        # Webex gives everybody new ids on a transfer, SEMS writes an address now so, now so.
+        for one in list(left):
+            same = next((other for other in joined if _is_same_address(one, other)), None)
+            if same is not None:
+                left.remove(one)
+                joined.remove(same)
+        return Change(tuple(joined), tuple(left))
 
 
 def merge(view: View, document: Document) -> View:
@@ -160,10 +167,12 @@ def _with_identities(participant: Participant, view: View) -> Participant:
 def _upsert(
     old: tuple[_Object, ...], new: tuple[_Object, ...], key: Callable[[_Object], Hashable]
 ) -> tuple[_Object, ...]:
-    """Replace objects by key, each in its old place; several new ones of one key all stay."""
-    return tuple(
-        one for several in (_by_key(old, key) | _by_key(new, key)).values() for one in several
-    )
+    """Replace objects by key, each in its old place; several new ones of one key all stay.
+
+    Partial documents cannot pile up more than `MAX_KEPT`: the oldest go.
+    """
+    several = (_by_key(old, key) | _by_key(new, key)).values()
+    return tuple(one for objects in several for one in objects)[-MAX_KEPT:]
 
 
 def _by_key(
@@ -173,6 +182,12 @@ def _by_key(
     for one in objects:
         found.setdefault(key(one), []).append(one)
     return found
+
+
+def _is_same_address(one: Participant, other: Participant) -> bool:
+    """Whether two participants share a user part: a number, or a name at the PBX."""
+    users = {user for user, _ in map(user_and_host, one.aors) if user}
+    return any(user in users for user, _ in map(user_and_host, other.aors))
 
 
 def _present(view: View) -> dict[tuple[str, tuple[str, ...]], Participant]:
