@@ -1,7 +1,7 @@
 """The list of recordings, used without a mouse, and with htmx."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.looking import Watched, eventually
 
@@ -78,6 +78,44 @@ def test_a_search_replaces_the_list_and_keeps_its_address(page: Page) -> None:
     page.keyboard.press("Escape")
     page.keyboard.press("Tab")
     assert page.locator("tbody tr").count() == 1
+
+
+@pytest.mark.parametrize("refusal", ["abort", "fulfil"])
+def test_a_search_that_gets_no_list_keeps_the_one_of_before_and_says_so(
+    watched: Watched, refusal: str
+) -> None:
+    watched.expected = ("503", "ERR_FAILED", "htmx:error")
+    page = watched.page
+
+    def refuse(route: Route) -> None:
+        if refusal == "abort":
+            route.abort()
+        else:
+            route.fulfill(status=503, body="<h1>Something failed on our side</h1>")
+
+    page.route("**/recordings/?q=*", refuse)
+    page.get_by_role("searchbox", name="Number or name").fill("Elena")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("gave no list for this search")
+    expect(page.get_by_role("heading", level=1)).to_have_text("All recordings")
+    page.unroute("**/recordings/?q=*")
+    page.keyboard.press("Enter")
+    expect(page.locator(".cv-page-sub")).to_contain_text("1 recording")
+    expect(page.get_by_role("alert")).to_be_hidden()
+
+
+def test_back_and_forward_walk_through_the_searches(page: Page) -> None:
+    search = page.get_by_role("searchbox", name="Number or name")
+    for name, told in (("Elena", "1 recording"), ("Bruno", "2 recordings")):
+        search.fill(name)
+        page.keyboard.press("Enter")
+        expect(page.locator(".cv-page-sub")).to_contain_text(told)
+    page.go_back()
+    expect(search).to_have_value("Elena")
+    expect(page.locator(".cv-page-sub")).to_contain_text("1 recording")
+    expect(page.get_by_role("navigation", name="Main")).to_be_visible()
+    page.go_forward()
+    expect(search).to_have_value("Bruno")
 
 
 def test_f_opens_the_filters_and_a_chip_can_be_removed(page: Page) -> None:

@@ -142,9 +142,12 @@ def test_htmx_gets_the_list_alone_and_a_clean_address(
     check_policy(page)
 
 
-def test_a_list_whose_session_ended_is_loaded_anew(client: Client) -> None:
+def test_a_list_whose_session_ended_leads_to_the_sign_in_and_back_to_the_search(
+    client: Client,
+) -> None:
     response = client.get("/recordings/?q=ann", headers={"HX-Request": "true"})
-    assert (response.status_code, response["HX-Refresh"]) == (204, "true")
+    assert response.status_code == 204
+    assert response["HX-Redirect"] == "/sign-in/?next=/recordings/%3Fq%3Dann"
 
 
 def test_nothing_recorded_yet_says_what_will_come_and_what_is_missing(

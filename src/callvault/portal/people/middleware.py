@@ -10,20 +10,21 @@ from .models import User
 
 
 class EndedSessionMiddleware:
-    """Has a page that asks for a part of itself after its session ended loaded anew.
+    """Leads a page that asks for a part of itself after its session ended to the sign-in.
 
-    Without it the sign-in page would be put into the middle of the list.
+    Without it the sign-in page would be put into the middle of the list. The search that was
+    asked for is what the sign-in leads back to.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Turn the way to the sign-in into a reload, for htmx."""
+        """Turn a redirect to the sign-in into one of the whole page, for htmx."""
         response = self.get_response(request)
         led_away = response.status_code == 302
         if led_away and "HX-Request" in request.headers and not isinstance(request.user, User):
-            return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+            return HttpResponse(status=204, headers={"HX-Redirect": response["Location"]})
         return response
 
 

@@ -8,6 +8,8 @@ export function startForms() {
   window.addEventListener("pageshow", release);
   document.querySelector("[data-cv-focus]")?.focus();
   document.addEventListener("htmx:after:swap", keepFocus);
+  document.addEventListener("htmx:error", tellUnanswered);
+  document.addEventListener("htmx:response:error", tellUnanswered);
   for (const [name, busy] of [["htmx:before:request", true], ["htmx:after:request", false], ["htmx:error", false]]) {
     document.addEventListener(name, (event) => markBusy(event, busy));
   }
@@ -60,6 +62,13 @@ function keepFocus() {
   const heading = document.querySelector(".cv-page-title");
   heading?.setAttribute("tabindex", "-1");
   heading?.focus({ preventScroll: true });
+}
+
+// No answer, or one that is no list: the list stays, and a notice says that it is not what was asked for.
+function tellUnanswered(event) {
+  const target = event.detail?.ctx?.target ?? event.target;
+  const notice = target.closest?.(".cv-region")?.querySelector("[data-cv-unanswered]");
+  if (notice) notice.hidden = false;
 }
 
 function markBusy(event, busy) {
