@@ -1,6 +1,6 @@
 """What every page has: sidebar, theme, language and zone, errors, headers, health."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -81,6 +81,14 @@ def test_the_hour_repeated_in_autumn_is_told_apart(moment: datetime, shown: str)
     with timezone.override(ZoneInfo("Europe/Rome")):
         text = template.render(Context({"moment": moment}))
     assert f"{shown}</time>" in text
+
+
+def test_only_the_day_of_today_is_marked_to_be_left_out() -> None:
+    template = Template("{% load cv_list %}{% start_of_row moment %}")
+    today = template.render(Context({"moment": timezone.now()}))
+    yesterday = template.render(Context({"moment": timezone.now() - timedelta(days=1)}))
+    assert 'class="cv-day cv-day--today"' in today
+    assert 'class="cv-day"' in yesterday
 
 
 @pytest.mark.parametrize("language", ["en", "it", "fr"])

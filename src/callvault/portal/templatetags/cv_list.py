@@ -14,18 +14,19 @@ register = template.Library()
 
 @register.simple_tag
 def start_of_row(moment: datetime) -> SafeString:
-    """Write a start: day and time, the day apart so that a phone can leave it out.
+    """Write a start: day and time, the day apart so that a phone can leave today's out.
 
     The year stands only where it is not the current one; in the hour that is repeated in autumn
     the offset is added, since the same time is shown twice.
     """
-    local = timezone.localtime(moment)
-    pattern = "table" if local.year == timezone.localtime().year else "full"
+    local, now = timezone.localtime(moment), timezone.localtime()
+    pattern = "table" if local.year == now.year else "full"
     language = wording.language_named(translation.get_language())
     day, _comma, time = wording.written_date(local, pattern, language=language).partition(", ")
     return format_html(
-        '<time datetime="{}"><span class="cv-day">{}, </span>{}{}</time>',
+        '<time datetime="{}"><span class="cv-day{}">{}, </span>{}{}</time>',
         moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        " cv-day--today" if local.date() == now.date() else "",
         day,
         time,
         _offset_if_repeated(local),
