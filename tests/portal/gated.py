@@ -62,6 +62,12 @@ class GatedViewTest:
         assert (response.status_code not in REFUSED) is allowed
         assert response.status_code < 500
         check_policy(response)
+        for asked in (
+            client.head(self.address(anns_recording)),
+            client.get(self.address(anns_recording), headers={"Range": "bytes=0-0"}),
+            client.get(self.address(anns_recording), headers={"HX-Request": "true"}),
+        ):
+            assert asked.status_code == response.status_code
 
 
 def check_policy(response: HttpResponseBase) -> None:
