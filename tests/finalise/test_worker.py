@@ -308,3 +308,22 @@ def test_an_event_journal_that_cannot_be_opened_is_reported_once(
     new_worker().run_once(now_s=0)
     assert [one.kind for one in catalogue.node_events] == ["event_journal_unreadable"]
     assert (node.spool / "damaged" / path.name).exists()
+
+
+def test_events_that_the_catalogue_refused_are_handed_over_again(
+    node: Node, catalogue: FakeCatalogue, new_worker: NewWorker
+) -> None:
+    journal_id = uuid4()
+    with node.journal(journal_id, events=True) as journal:
+        journal.append(NodeEvent(START_NS, UUID(int=3), "started"))
+        journal.append(verdict(1))
+        journal.end()
+    at_work = new_worker()
+    catalogue.broken = True
+    at_work.run_once(now_s=0)
+    assert journal_path(node.spool, journal_id, events=True).exists()
+    catalogue.broken = False
+    at_work.run_once(now_s=10)
+    assert list(catalogue.calls) == [UUID(int=1)]
+    assert {one.kind for one in catalogue.node_events} == {"started"}
+    assert list(node.spool.iterdir()) == []

@@ -21,12 +21,13 @@ class NodeEventTail:
         self._reader = reader
         self._catalogue = catalogue
         self._events_read = 0
+        self._pending: list[Event] = []  # read, and not yet all in the catalogue
         self._done = catalogue.read_until(reader.header.journal_id)
 
     @property
     def is_ended(self) -> bool:
         """Whether nothing more will come of a journal that nobody writes to."""
-        return self._reader.ended
+        return self._reader.ended and not self._pending
 
     @property
     def is_damaged(self) -> bool:
@@ -34,11 +35,17 @@ class NodeEventTail:
         return self._reader.damage is not None
 
     def catch_up(self) -> int:
-        """Hand over what is new; return how many events that were."""
+        """Hand over what is new; return how many events that were.
+
+        After an error the same events are handed over again: the reader does not go back.
+        """
         count = 0
         blocks = (block for block in self._reader.blocks() if not isinstance(block, PacketsBlock))
-        while events := list(islice(blocks, AT_ONCE)):
+        while events := self._pending or list(islice(blocks, AT_ONCE)):
+            self._pending = events
             count += self._hand_over(events)
+            self._events_read += len(events)
+            self._pending = []
         return count
 
     def close(self) -> None:
@@ -47,11 +54,10 @@ class NodeEventTail:
 
     def _hand_over(self, events: list[Event]) -> int:
         new = events[max(self._done - self._events_read, 0) :]
-        self._events_read += len(events)
         for event in new:
             self._hand_over_one(event)
         if new:
-            self._done = self._events_read
+            self._done = self._events_read + len(events)
             self._catalogue.mark_read(self._reader.header.journal_id, self._done)
         return len(new)
 
