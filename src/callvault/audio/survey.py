@@ -74,6 +74,8 @@ class SourceSurvey:
     holes: list[Hole] = field(default_factory=list)
     digits: dict[int, Digit] = field(default_factory=dict)
     never_sent: int = 0  # numbers skipped by a source that started anew
+    _transit_changes: int = 0
+    _transit_change_ns: int = 0  # sum of those
     _tracker: SequenceTracker = field(default_factory=SequenceTracker)
     _marks: list[Marks] = field(default_factory=list)
     _first_ticks: int | None = None
@@ -112,6 +114,14 @@ class SourceSurvey:
         columns = zip(*(_columns(marks) for marks in self._marks), strict=True)
         return Marks(*(np.concatenate(column) for column in columns))
 
+    @property
+    def jitter_ms(self) -> float:
+        """Mean change of transit time from packet to packet, steps left out.
+
+        It is what the estimate of RFC 3550, section 6.4.1, hovers about, for the whole call.
+        """
+        return self._transit_change_ns / max(self._transit_changes, 1) / 1_000_000
+
     def _mark(
         self, rows: Integers, arrival_ns: Integers, numbers: Unwrapped, media_ns: Integers
     ) -> None:
@@ -119,7 +129,10 @@ class SourceSurvey:
         arrival, media = arrival_ns[rows], media_ns[rows]
         lag = arrival - media
         before_arrival, before_lag = self._last or (int(arrival[0]) - SECOND_NS, int(lag[0]))
-        steps = np.abs(np.diff(lag, prepend=before_lag)) > JUMP_NS
+        changes = np.abs(np.diff(lag, prepend=before_lag))
+        steps = changes > JUMP_NS
+        self._transit_changes += int((~steps).sum())
+        self._transit_change_ns += int(changes[~steps].sum())
         if steps.sum() * 4 > len(rows) + 4:  # noise, not a clock: marks would be as many as packets
             steps[:] = False
         seconds = np.diff(arrival // SECOND_NS, prepend=before_arrival // SECOND_NS) != 0

@@ -40,6 +40,7 @@ class ChannelQuality(msgspec.Struct, frozen=True):
     drift_ppm: float
     codecs: tuple[str, ...]
     undecodable_packets: int = 0
+    jitter_ms: float = 0.0
 
 
 class QualityReport(msgspec.Struct, frozen=True):

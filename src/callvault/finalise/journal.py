@@ -184,7 +184,7 @@ def _record(
         timeline=timeline(planned, found.timeline, found.ended),
         decision=decision,
     )
-    logger.info("sealed rs=%s recording=%s", header.journal_id, assignment.recording_id)
+    logger.info("rs=%s sealed recording=%s", header.journal_id, assignment.recording_id)
     return _with_objects(facts, sealer.finish(msgspec.json.encode(facts)))
 
 

@@ -90,6 +90,7 @@ def _channel(plan: RecordingPlan, side: Side, meter: LevelMeter) -> ChannelQuali
         drift_ppm=round(drift_ppm, 1),
         codecs=plan.codecs(side),
         undecodable_packets=plan.undecodable(side),
+        jitter_ms=round(max((survey.jitter_ms for survey in surveys), default=0.0), 2),
     )
 
 

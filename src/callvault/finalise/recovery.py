@@ -136,7 +136,7 @@ class Recovery:
     def _list(self, journal: SpooledJournal, finished: FinishedJournal) -> Recovered:
         self.catalogue.add_call(finished.call, finished.recordings)
         count = len(finished.recordings)
-        logger.info("listed rs=%s recordings=%d", journal.journal_id, count)
+        logger.info("rs=%s listed recordings=%d", journal.journal_id, count)
         if finished.is_damaged:
             problem = "listed up to the damage; the journal is kept"
             return Recovered(journal, Outcome.DAMAGED, recordings=count, problem=problem)
@@ -152,7 +152,7 @@ class Recovery:
         except Exception as error:
             failed = _not_recovered(journal, error)
             if failed.outcome is Outcome.FAILED:
-                logger.exception("failed rs=%s", journal.journal_id)
+                logger.exception("rs=%s failed", journal.journal_id)
             if failed.outcome is Outcome.UNREADABLE and not journal.is_node_events:
                 return self._listed_as_failed(failed)
             return failed
@@ -163,7 +163,7 @@ class Recovery:
         try:
             self.catalogue.add_call(failed_call(header, failed.problem), ())
         except Exception as error:
-            logger.exception("failed rs=%s: and could not be listed", header.journal_id)
+            logger.exception("rs=%s failed: and could not be listed", header.journal_id)
             return _not_recovered(failed.journal, error)
         return failed
 

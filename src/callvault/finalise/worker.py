@@ -13,6 +13,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Literal
 from uuid import UUID, uuid5
 
 from callvault import clock
@@ -20,9 +21,12 @@ from callvault.config.sections import Config
 from callvault.errors import CallvaultError, JournalDamaged, SpoolError, VaultError
 from callvault.finalise.benches import Benches, be_nice
 from callvault.finalise.catalogue import CallFacts, Catalogue
+from callvault.finalise.figures import Progress
 from callvault.finalise.journal import FinishedJournal, Workbench, failed_call
 from callvault.finalise.node_events import NodeEventTail
+from callvault.finalise.store_gate import StoreGate
 from callvault.finalise.wording import problem_of
+from callvault.ids import new_id
 from callvault.spool import (
     Chain,
     JournalReader,
@@ -65,6 +69,9 @@ class Worker:
     catalogue: Catalogue
     bench: Workbench
     benches: Benches
+    gate: StoreGate = field(default_factory=lambda: StoreGate(lambda: None))
+    on_progress: Callable[[Progress], None] = lambda progress: None
+    failures: int = 0  # since the start
     _running: dict[Chain, Future[FinishedJournal]] = field(default_factory=dict)
     _retries: dict[UUID, _Retry] = field(default_factory=dict)
     _tails: dict[UUID, NodeEventTail] = field(default_factory=dict)
@@ -77,6 +84,7 @@ class Worker:
                 self.run_once(now_s=started_s)
             except Exception:
                 logger.exception("finalise: a round failed, the next one follows")
+            self._tell()
             # A spool of thousands of journals takes a while to look through: never all the time.
             stop.wait(max(SCAN_S, 4 * (time.monotonic() - started_s)))
         self.close()
@@ -84,12 +92,16 @@ class Worker:
     def run_once(self, *, now_s: float) -> int:
         """Look through the spool once; return how many calls were handed over."""
         handed_over = self._collect(now_s)
+        if self.gate.look(now_s=now_s):
+            self._store_is_back()
         resume_settling(self.spool_folder)
         for chain in chains(scan(self.spool_folder)):
             if self._is_waiting(chain.first, now_s):
                 continue
             if chain.first.is_node_events:
                 self._guarded(self._follow, chain.first, now_s)
+            elif self.gate.trouble:
+                continue  # it waits on the spool until the vault takes it
             elif len(self._running) < self.benches.places and _is_over(chain):
                 self._running[chain] = self.benches.submit(*chain.paths)
                 handed_over += self._collect(now_s)
@@ -123,7 +135,8 @@ class Worker:
         self.catalogue.add_call(finished.call, finished.recordings)
         settle(chain, keep=finished.is_damaged)
         rs, recordings = chain.first.journal_id, len(finished.recordings)
-        logger.info("listed rs=%s recordings=%d", rs, recordings)
+        logger.info("rs=%s listed recordings=%d", rs, recordings)
+        self._tell()
 
     def _follow(self, journal: SpooledJournal) -> None:
         """Read on in an event journal; remove it when its end is in the catalogue."""
@@ -160,16 +173,37 @@ class Worker:
         wait_s = min(_FIRST_RETRY_S * 2**retry.failures, _LAST_RETRY_S)
         retry.failures += 1
         retry.not_before_s = now_s + wait_s
-        logger.error("failed rs=%s attempt=%d", journal.journal_id, retry.failures, exc_info=error)
+        self.failures += 1
+        logger.error("rs=%s failed attempt=%d", journal.journal_id, retry.failures, exc_info=error)
+        if self.gate.failed(error, now_s=now_s):
+            self._note("vault_unreachable", "error", problem=self.gate.trouble)
         if journal.is_node_events and not isinstance(error, (SpoolError, VaultError)):
             return  # nothing is wrong with the journal
         try:
             self._report(journal, problem_of(error))
         except Exception:  # the catalogue may be what failed: the next journal has its turn
-            logger.exception("failed rs=%s: and could not be reported", journal.journal_id)
+            logger.exception("rs=%s failed: and could not be reported", journal.journal_id)
             return
         if isinstance(error, JournalDamaged):
             quarantine(journal.path)
+
+    def _store_is_back(self) -> None:
+        """Try all again at once that failed meanwhile."""
+        for retry in self._retries.values():
+            retry.not_before_s = 0.0
+        self._note("vault_recovered", "info")
+
+    def _note(self, kind: str, severity: Literal["info", "error"], **values: str) -> None:
+        """Tell operators; a catalogue that is away costs the event, not the work."""
+        logger.log(logging.INFO if severity == "info" else logging.ERROR, "node %s", kind)
+        event = NodeEvent(clock.read().realtime_ns, new_id(), kind, severity, values)
+        try:
+            self.catalogue.add_node_event(event, node=self.node)
+        except Exception:
+            logger.exception("%s could not be reported", kind)
+
+    def _tell(self) -> None:
+        self.on_progress(Progress(len(self._retries), self.failures, self.gate.trouble))
 
     def _report(self, journal: SpooledJournal, problem: str) -> None:
         if journal.is_node_events:
@@ -188,9 +222,18 @@ class Worker:
 
 
 def run_worker(
-    config: Config, *, catalogue: Catalogue, keyring: Keyring, store: Store, stop: threading.Event
+    config: Config,
+    *,
+    catalogue: Catalogue,
+    keyring: Keyring,
+    store: Store,
+    stop: threading.Event,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> None:
-    """Finish journals of this node's spool until `stop` is set. Lowers this thread's priority."""
+    """Finish journals of this node's spool until `stop` is set. Lowers this thread's priority.
+
+    `on_progress` is called, on this thread, whenever a call is listed and at least once a round.
+    """
 
     def unwrap(envelope: bytes) -> bytes:
         return open_key(envelope, keyring, object_id="journal")
@@ -201,7 +244,11 @@ def run_worker(
     config.spool.folder.mkdir(parents=True, exist_ok=True)
     be_nice()
     benches = Benches(bench, config.finalise.processes)
-    Worker(config.spool.folder, config.node.name, catalogue, bench, benches).run(stop)
+    gate = StoreGate(store.probe)
+    worker = Worker(
+        config.spool.folder, config.node.name, catalogue, bench, benches, gate, on_progress
+    )
+    worker.run(stop)
 
 
 def _is_over(chain: Chain) -> bool:

@@ -118,10 +118,10 @@ _ALL = (
     ),
     _histogram(
         "callvault_recording_jitter_seconds",
-        "Interarrival jitter (RFC 3550) of the worse channel of each listed recording.",
+        "Mean interarrival jitter of the worse channel of each listed recording.",
     ),
     _histogram(
-        "callvault_listed_delay_seconds", "From the end of a call's journal to its listing."
+        "callvault_listed_delay_seconds", "From the end of a call to the listing of its recording."
     ),
     _gauge("callvault_journals_live", "Journals that a recorder is writing."),
     _gauge("callvault_finalise_backlog_journals", "Closed journals that wait."),
@@ -131,6 +131,7 @@ _ALL = (
     ),
     _gauge("callvault_finalise_retrying_journals", "Journals that failed and will be tried again."),
     _counter("callvault_finalise_failures_total", "Times that finishing a journal failed."),
+    _gauge("callvault_vault_ready", "1 while the vault takes recordings."),
     _gauge("callvault_vault_free_bytes", "Free in the vault."),
     _gauge("callvault_vault_free_ratio", "The same as a share of its file system, 0 to 1."),
     # web
