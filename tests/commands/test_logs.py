@@ -76,3 +76,15 @@ def test_a_traceback_tells_no_local_variables(form: logs.Form) -> None:
     line = _formatter(form).format(record)
     assert "in fails" in line or '"fails"' in line
     assert "15550142" not in line
+
+
+def test_what_a_peer_wrote_neither_steers_the_terminal_nor_breaks_the_line(
+    form: logs.Form,
+) -> None:
+    record = logging.makeLogRecord({"levelname": "INFO", "levelno": 20, "msg": "method=%s"})
+    record.args = ("INV\x1b[2J\n\udcd7TE",)
+    line = _formatter(form).format(record)
+    assert line.encode()
+    assert "\x1b" not in line
+    assert "\n" not in line
+    assert "TE" in line

@@ -77,7 +77,9 @@ class _Formatter(structlog.stdlib.ProcessorFormatter):
             return super().format(record)
         moment = datetime.fromtimestamp(record.created, UTC)
         timestamp = moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
-        return self._line(record.getMessage(), record.levelname.lower(), timestamp, self._program)
+        return self._line(
+            _printable(record.getMessage()), record.levelname.lower(), timestamp, self._program
+        )
 
 
 def _has_more_than_a_message(record: logging.LogRecord) -> bool:
@@ -87,6 +89,11 @@ def _has_more_than_a_message(record: logging.LogRecord) -> bool:
         or not isinstance(record.msg, str)
         or len(record.__dict__) > _PLAIN_FIELDS
     )
+
+
+def _printable(message: str) -> str:
+    """Return the message without what would steer a terminal or is no Unicode: peers send both."""
+    return message if message.isprintable() else message.encode("unicode_escape").decode()
 
 
 def _console_line(message: str, level: str, timestamp: str, program: str) -> str:
