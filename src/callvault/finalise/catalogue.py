@@ -2,7 +2,8 @@
 
 The portal implements `Catalogue`; finalise knows no database. Each call is idempotent: a worker
 that died after the commit repeats it without harm. Order of a hand-over, always: sealed objects
-durable, then the catalogue's commit, then the journal removed.
+durable, then the catalogue's commit, then the journal removed. While the database cannot be used,
+each call raises CatalogueUnreachable, and the worker tries again later.
 """
 
 from typing import Literal, Protocol

@@ -18,7 +18,13 @@ from uuid import UUID, uuid5
 
 from callvault import clock
 from callvault.config.sections import Config
-from callvault.errors import CallvaultError, JournalDamaged, SpoolError, VaultError
+from callvault.errors import (
+    CallvaultError,
+    CatalogueUnreachable,
+    JournalDamaged,
+    SpoolError,
+    VaultError,
+)
 from callvault.finalise.benches import Benches, be_nice
 from callvault.finalise.catalogue import CallFacts, Catalogue
 from callvault.finalise.figures import Progress
@@ -29,9 +35,11 @@ from callvault.finalise.wording import problem_of
 from callvault.ids import new_id
 from callvault.spool import (
     Chain,
+    Claim,
     JournalReader,
     SpooledJournal,
     chains,
+    claim,
     quarantine,
     remove,
     resume_settling,
@@ -49,6 +57,8 @@ RESUMED_WITHIN_NS = 300_000_000_000
 """How long a recorder that is gone may come back for its calls; then they count as cut off."""
 _FIRST_RETRY_S = 5.0
 _LAST_RETRY_S = 600.0
+_FIRST_OUTAGE_S = 1.0
+_LAST_OUTAGE_S = 15.0
 _NAMESPACE = UUID("6f1f8c5e-2f0a-4b1c-9d35-1f6f6c0b8a11")  # of event ids made here
 
 
@@ -75,6 +85,8 @@ class Worker:
     _running: dict[Chain, Future[FinishedJournal]] = field(default_factory=dict)
     _retries: dict[UUID, _Retry] = field(default_factory=dict)
     _tails: dict[UUID, NodeEventTail] = field(default_factory=dict)
+    _claims: dict[UUID, Claim] = field(default_factory=dict)
+    _outage: _Retry = field(default_factory=_Retry)
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; what is being sealed then is finished first."""
@@ -99,10 +111,11 @@ class Worker:
             if self._is_waiting(chain.first, now_s):
                 continue
             if chain.first.is_node_events:
-                self._guarded(self._follow, chain.first, now_s)
+                if not self._is_away(now_s) and self._claims_it(chain.first):
+                    self._guarded(self._follow, chain.first, now_s)
             elif self.gate.trouble:
                 continue  # it waits on the spool until the vault takes it
-            elif len(self._running) < self.benches.places and _is_over(chain):
+            elif self._has_place and _is_over(chain) and self._claims_it(chain.first):
                 self._running[chain] = self.benches.submit(*chain.paths)
                 handed_over += self._collect(now_s)
         return handed_over
@@ -114,6 +127,34 @@ class Worker:
         for tail in self._tails.values():
             tail.close()
         self._tails.clear()
+        for journal_id in tuple(self._claims):
+            self._release(journal_id)
+
+    @property
+    def _has_place(self) -> bool:
+        return len(self._running) < self.benches.places
+
+    def _claims_it(self, journal: SpooledJournal) -> bool:
+        """Take a journal for this worker, if it is still there and no other has it."""
+        if journal.journal_id in self._claims:
+            return True
+        taken = claim(self.spool_folder, journal.journal_id)
+        if taken is None:
+            return False
+        self._claims[journal.journal_id] = taken
+        if not journal.path.exists():  # finished by another since we looked
+            self._release(journal.journal_id)
+            return False
+        return True
+
+    def _release(self, journal_id: UUID) -> None:
+        taken = self._claims.pop(journal_id, None)
+        if taken is not None:
+            taken.release()
+
+    def _is_away(self, now_s: float) -> bool:
+        """Whether the catalogue was out of reach, and is not asked again yet."""
+        return now_s < self._outage.not_before_s
 
     def _is_waiting(self, journal: SpooledJournal, now_s: float) -> bool:
         """Whether a journal is in work, or failed and not yet to be tried again."""
@@ -127,12 +168,20 @@ class Worker:
         done = [chain for chain, future in self._running.items() if future.done()]
         finished = 0
         for chain in done:
+            if self._is_away(now_s):
+                break
             finished += self._guarded(partial(self._hand_over, chain), chain.first, now_s)
         return finished
 
     def _hand_over(self, chain: Chain, _: SpooledJournal) -> None:
-        finished = self._running.pop(chain).result()
-        self.catalogue.add_call(finished.call, finished.recordings)
+        sealed = self._running.pop(chain)
+        finished = sealed.result()
+        try:
+            self.catalogue.add_call(finished.call, finished.recordings)
+        except CatalogueUnreachable:
+            self._running[chain] = sealed  # only the listing is left to do
+            raise
+        self._outage = _Retry()
         settle(chain, keep=finished.is_damaged)
         rs, recordings = chain.first.journal_id, len(finished.recordings)
         logger.info("rs=%s listed recordings=%d", rs, recordings)
@@ -146,7 +195,8 @@ class Worker:
                 JournalReader.open(journal.path, self.bench.unwrap), self.catalogue
             )
             self._tails[journal.journal_id] = tail
-        tail.catch_up()
+        if tail.catch_up():
+            self._outage = _Retry()
         is_left = not journal.is_live and (tail.is_ended or not _is_fresh(journal))
         if tail.is_damaged or is_left:
             self._tails.pop(journal.journal_id).close()
@@ -159,13 +209,28 @@ class Worker:
         try:
             step(journal)
         except FileNotFoundError:
+            self._release(journal.journal_id)
             return False  # gone: another worker was faster
+        except CatalogueUnreachable as error:
+            self._wait_for_catalogue(error, now_s)
+            return False
         except Exception as error:
             if not (isinstance(error, JournalDamaged) and _is_fresh(journal)):
                 self._fail(journal, error, now_s)
+            if journal.journal_id not in self._tails:
+                self._release(journal.journal_id)
             return False
         self._retries.pop(journal.journal_id, None)
+        if journal.journal_id not in self._tails:
+            self._release(journal.journal_id)
         return True
+
+    def _wait_for_catalogue(self, error: CatalogueUnreachable, now_s: float) -> None:
+        """Ask again in a while. No journal has failed by this, so none is shown as failed."""
+        wait_s = min(_FIRST_OUTAGE_S * 2**self._outage.failures, _LAST_OUTAGE_S)
+        self._outage.failures += 1
+        self._outage.not_before_s = now_s + wait_s
+        logger.warning("%s; asking again in %.0f s", error, wait_s)
 
     def _fail(self, journal: SpooledJournal, error: Exception, now_s: float) -> None:
         """Keep the journal for later, and say what went wrong where people look."""

@@ -20,6 +20,7 @@ from callvault.spool.chain import (
     resume_settling,
     settle,
 )
+from callvault.spool.claims import Claim, claim
 from callvault.spool.folder import (
     SpooledJournal,
     is_open_by_live_recorder,
@@ -34,6 +35,7 @@ from callvault.spool.writer import JournalWriter
 
 __all__ = [
     "Chain",
+    "Claim",
     "JournalReader",
     "JournalWriter",
     "Packet",
@@ -42,6 +44,7 @@ __all__ = [
     "SpooledJournal",
     "chains",
     "checkpoint_path",
+    "claim",
     "continuation_of",
     "has_end",
     "is_open_by_live_recorder",

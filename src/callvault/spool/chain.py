@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid5
 
+from callvault.spool.claims import claim
 from callvault.spool.folder import SpooledJournal, journal_path, quarantine, remove, sync_folder
 from callvault.spool.format import BLOCK_HEAD, TAG_BYTES, BlockKind
 
@@ -112,14 +113,23 @@ def settle(chain: Chain, *, keep: bool) -> None:
 
 
 def resume_settling(folder: Path) -> None:
-    """Finish what `settle` began and a crash interrupted."""
+    """Finish what `settle` began and a crash interrupted; not what another worker is at."""
     for note in folder.glob(f"*{_SETTLED_SUFFIX}"):
-        _carry_out(note)
+        held = claim(folder, UUID(hex=note.stem))
+        if held is None:
+            continue
+        try:
+            _carry_out(note)
+        except FileNotFoundError:
+            continue  # its worker was done just before
+        finally:
+            held.release()
 
 
 def _carry_out(note: Path) -> None:
     """Let go from the last piece to the first: by the first one the others are found."""
-    act = quarantine if note.read_bytes() == b"keep" else remove
+    # A note that a power cut left empty removes nothing.
+    act = remove if note.read_bytes() == b"remove" else quarantine
     first = UUID(hex=note.stem)
     ids = [first]
     while ids[-1] != (last := last_piece(note.parent, ids[-1])):
