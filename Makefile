@@ -66,7 +66,8 @@ test: ## Everything: sockets, processes, databases, a browser
 	@tools/need.sh test
 	@$(MAKE) --no-print-directory .venv/.dev .venv/.native
 	cd native && cargo test --locked --quiet --package callvault-capture-core
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -rs
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -rs -m browser
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -rs -m "not browser"
 	$(BIN)/python -m tests.database -n 2 -rs
 
 test-fast: .venv/.dev .venv/.native ## The pure tests, in under a minute
