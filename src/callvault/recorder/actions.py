@@ -81,6 +81,14 @@ class OpenStreams:
 
 
 @dataclass(frozen=True, slots=True)
+class ReopenStreams:
+    """Bind these very RTP ports, by line index: a call goes on after a restart."""
+
+    ports: Mapping[int, int]
+    media_networks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CloseStreams:
     """Give back the ports of these lines."""
 
@@ -142,6 +150,7 @@ class Report:
 Action = (
     OpenJournal
     | OpenStreams
+    | ReopenStreams
     | CloseStreams
     | Append
     | Respond

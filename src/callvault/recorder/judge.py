@@ -39,7 +39,7 @@ class Judge:
     policy_in_force: Callable[[], PolicyInForce]
     new_id: Callable[[], UUID]
     last: Decision | None = None
-    _recording_ids: dict[tuple[str, UUID], UUID] = field(default_factory=dict)
+    recording_ids: dict[tuple[str, UUID], UUID] = field(default_factory=dict)
 
     def judge(self, sessions: tuple[SessionRoster, ...]) -> Decision:
         """Return the decision by what is known now."""
@@ -59,4 +59,4 @@ class Judge:
         return None if self.judge(sessions) == before else self.last
 
     def _recording_id(self, session_key: str, owner_id: UUID) -> UUID:
-        return self._recording_ids.setdefault((session_key, owner_id), self.new_id())
+        return self.recording_ids.setdefault((session_key, owner_id), self.new_id())

@@ -20,10 +20,10 @@ class Negotiation:
     session_id: int
     ports: dict[int, int] = field(default_factory=dict)  # RTP port by line index
     local: sdp.LocalDescription | None = None
-    _remote: sdp.SessionDescription | None = None
-    _plans: tuple[sdp.LinePlan, ...] = ()
-    _labels: tuple[str, ...] = ()  # of our own offer, while it waits for its answer
-    _ever_active: set[int] = field(default_factory=set)
+    remote: sdp.SessionDescription | None = None
+    plans: tuple[sdp.LinePlan, ...] = ()
+    labels: tuple[str, ...] = ()  # of our own offer, while it waits for its answer
+    ever_active: set[int] = field(default_factory=set)
 
     def take_offer(self, text: bytes) -> tuple[int, ...]:
         """Judge an offer; return the indexes of lines that still need a port.
@@ -35,42 +35,42 @@ class Negotiation:
         plans = sdp.plan(offer)
         if self.local is None or not all(one.is_closed for one in plans):
             sdp.check_recordable(plans)
-        self._remote, self._plans = offer, plans
+        self.remote, self.plans = offer, plans
         return tuple(
             index for index, one in enumerate(plans) if one.is_accepted and index not in self.ports
         )
 
     def make_offer(self, labels: Sequence[str]) -> tuple[int, ...]:
         """Prepare an offer of our own, a line for each label; return their indexes."""
-        self._labels = tuple(labels)
+        self.labels = tuple(labels)
         return tuple(range(len(labels)))
 
     def complete(self, ports: Mapping[int, int]) -> sdp.LocalDescription:
         """Write our description, now that the ports asked for are there."""
         self.ports |= ports
-        if self._remote is None:
+        if self.remote is None:
             self.local = sdp.own_offer(
-                self._labels,
-                [self.ports[index] for index in range(len(self._labels))],
+                self.labels,
+                [self.ports[index] for index in range(len(self.labels))],
                 address=self.address,
                 session_id=self.session_id,
             )
         else:
             self.local = sdp.answer(
-                self._remote,
-                self._plans,
+                self.remote,
+                self.plans,
                 self.ports,
                 address=self.address,
                 session_id=self.session_id,
                 previous=self.local,
             )
-        self._ever_active |= self._active()
+        self.ever_active |= self._active()
         return self.local
 
     def take_answer(self, text: bytes) -> None:
         """Learn the peer's answer to our own offer. Raises OfferRefused if it is none."""
-        self._remote = sdp.parse_offer(text)
-        self._ever_active |= self._active()
+        self.remote = sdp.parse_offer(text)
+        self.ever_active |= self._active()
 
     def closed(self) -> tuple[int, ...]:
         """Return, and forget, the lines whose port is no longer needed."""
@@ -87,7 +87,7 @@ class Negotiation:
 
     def silent(self) -> frozenset[int]:
         """Lines that brought media before and do not now: held, or closed."""
-        return frozenset(self._ever_active - self._active())
+        return frozenset(self.ever_active - self._active())
 
     def streams(self) -> tuple[StreamDescription, ...]:
         """Describe all lines for the journal, with every payload type that may come."""
@@ -106,17 +106,17 @@ class Negotiation:
         )
 
     def _offered(self, index: int) -> tuple[sdp.Codec, ...]:
-        media = self._remote.media if self._remote else ()
+        media = self.remote.media if self.remote else ()
         return media[index].codecs if index < len(media) else ()
 
     def _active(self) -> set[int]:
         """Lines that can bring media now. Before the peer answered our offer, all of them."""
         ours = {line.index for line in self.lines()}
-        if self._remote is None:
+        if self.remote is None:
             return ours
         return {
             index
-            for index, line in enumerate(self._remote.media)
+            for index, line in enumerate(self.remote.media)
             if index in ours and line.port and not line.is_on_hold
         }
 

@@ -36,14 +36,14 @@ class MetadataRead:
 class Parties:
     """The metadata of one dialog and the memory of who spoke where."""
 
-    _state: MetadataState = field(default_factory=MetadataState)
-    _roster: Roster = field(default_factory=Roster)
+    state: MetadataState = field(default_factory=MetadataState)
+    roster: Roster = field(default_factory=Roster)
     has_metadata: bool = False
     group_ids: tuple[str, ...] = ()
 
     def learn_invite(self, request: Request) -> None:
         """Take From and To as the parties until metadata comes."""
-        self._state.apply(Document(participants=(_caller(request), _callee(request))))
+        self.state.apply(Document(participants=(_caller(request), _callee(request))))
 
     def learn_metadata(self, part: Part) -> MetadataRead:
         """Merge a metadata body in. Unreadable metadata changes nothing but is reported."""
@@ -55,26 +55,26 @@ class Parties:
             return MetadataRead(problem=document.problem)
         is_first = not self.has_metadata
         if is_first:
-            self._state, self._roster, self.has_metadata = MetadataState(), Roster(), True
-        change = self._state.apply(document)
-        self.group_ids = tuple(one.group_id for one in self._state.view.groups)
+            self.state, self.roster, self.has_metadata = MetadataState(), Roster(), True
+        change = self.state.apply(document)
+        self.group_ids = tuple(one.group_id for one in self.state.view.groups)
         return MetadataRead(change, document.problem, is_first)
 
     def labels(self) -> tuple[str, ...]:
         """Labels of the streams that the metadata names; for an offer of our own."""
-        return tuple(one.label for one in self._state.view.streams)
+        return tuple(one.label for one in self.state.view.streams)
 
     def resolve(self, lines: list[Line]) -> None:
         """Learn who is heard on which of these lines now."""
-        self._roster.learn(self._state.view, lines)
+        self.roster.learn(self.state.view, lines)
 
     def sessions(self) -> tuple[SessionRoster, ...]:
         """Return the communication sessions with everyone who was ever in them."""
-        return self._roster.sessions()
+        return self.roster.sessions()
 
     def silent(self) -> frozenset[int]:
         """Lines of those who are there but not heard by their associations."""
-        view = self._state.view
+        view = self.state.view
         if not view.participant_streams:
             return frozenset()
         sends = view.sends()

@@ -26,6 +26,7 @@ from callvault.recorder.actions import (
     OpenStreams,
     PauseCapture,
     PauseRequested,
+    ReopenStreams,
     Report,
     Respond,
     ResumeCapture,
@@ -37,6 +38,7 @@ from callvault.recorder.actions import (
 from callvault.recorder.capacity import RETRY_AFTER_S
 from callvault.recorder.facts import TurnedAway, end_reason, header_of, warning
 from callvault.recorder.judge import Judge, PolicyInForce
+from callvault.recorder.memory import SessionMemory
 from callvault.recorder.negotiation import Negotiation
 from callvault.recorder.parties import MetadataRead, Parties
 from callvault.recorder.setting import SessionSetting
@@ -83,6 +85,11 @@ class RecordingSession:
         """Id of the journal, and of this session in logs (`rs=`)."""
         return self._setting.journal_id
 
+    @property
+    def trunk_name(self) -> str:
+        """The trunk that the call came by."""
+        return self._setting.trunk.name
+
     def receive(self, event: sip.Event | Input, *, now: Instant) -> list[Action]:
         """Take what happened; return what is to be done, in order.
 
@@ -97,6 +104,56 @@ class RecordingSession:
             raise ProtocolError(f"{name} in state {self.state.name}") from None
         handle = _AFTER_END if before is State.ENDING else _HANDLERS
         return handle[type(event)](self, event, now)
+
+    # --- across a restart
+
+    def memory(self, now: Instant) -> SessionMemory | None:
+        """Return what another process needs to go on; None unless the call is answered."""
+        if self.state not in (State.ANSWERED, State.ESTABLISHED) or self._judge is None:
+            return None
+        return SessionMemory(
+            trunk=self._setting.trunk,
+            peer=self._judge.peer,
+            answered_at_ns=now.realtime_ns - (now.monotonic_ns - self._answered_ns),
+            is_paused=self.is_paused,
+            negotiation=self._negotiation,
+            parties=self._parties,
+            holds=self._holds,
+            recording_ids=self._judge.recording_ids,
+            decision=self._judge.last,
+        )
+
+    def go_on(
+        self,
+        memory: SessionMemory,
+        header: entries.JournalHeader,
+        dialog_id: sip.DialogId,
+        *,
+        now: Instant,
+    ) -> list[Action]:
+        """Go on, as a new session, with a call that a restart interrupted.
+
+        What is paused stays paused: the new journal is, before any port is bound.
+        """
+        self.state, self.dialog_id = State.ESTABLISHED, dialog_id
+        self.is_paused, self._is_acknowledged, self._has_journal = memory.is_paused, True, True
+        self._negotiation, self._parties = memory.negotiation, memory.parties
+        self._holds, self._heard_ns = memory.holds, now.monotonic_ns
+        self._answered_ns = now.monotonic_ns - (now.realtime_ns - memory.answered_at_ns)
+        trunk, in_force = memory.trunk, self._setting.policy_in_force
+        calls, new_id = self._setting.calls_in_progress, self._setting.new_id
+        self._judge = Judge(trunk, memory.peer, calls, in_force, new_id, memory.decision)
+        self._judge.recording_ids = memory.recording_ids
+        self._journalled = self._negotiation.streams()
+        self._log("continues rs=%s", header.continues)
+        captures = policy.captures(trunk) and not self.is_paused
+        decided = memory.decision
+        return [
+            OpenJournal(header, captures=captures),
+            ReopenStreams(dict(self._negotiation.ports), trunk.media_networks),
+            Append(entries.StreamsChanged(now.realtime_ns, self._journalled)),
+            *([Append(entries.Decided(now.realtime_ns, decided))] if decided else []),
+        ]
 
     # --- the INVITE
 

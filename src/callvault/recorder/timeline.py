@@ -19,26 +19,26 @@ class HoldWatch:
     signalling does not tell.
     """
 
-    _silent: frozenset[int] = field(default_factory=frozenset)
-    _who: str = ""
+    silent: frozenset[int] = field(default_factory=frozenset)
+    who: str = ""
 
     @property
     def is_held(self) -> bool:
         """Whether anything that was heard before is silent now by signalling."""
-        return bool(self._silent)
+        return bool(self.silent)
 
     def update(
         self, negotiation: Negotiation, parties: Parties, *, at_ns: int
     ) -> TimelineEvent | None:
         """Compare with what was last seen; a hold that only grows or shrinks is still one."""
         silent = negotiation.silent() | parties.silent()
-        was_held, self._silent = self.is_held, silent
+        was_held, self.silent = self.is_held, silent
         if was_held == self.is_held:
             return None
         if not self.is_held:
-            return TimelineEvent(at_ns, "resumed", self._who)
-        self._who = parties.still_heard(silent)
-        return TimelineEvent(at_ns, "held", self._who, streams=tuple(sorted(silent)))
+            return TimelineEvent(at_ns, "resumed", self.who)
+        self.who = parties.still_heard(silent)
+        return TimelineEvent(at_ns, "held", self.who, streams=tuple(sorted(silent)))
 
 
 def party_events(change: Change, *, at_ns: int) -> Iterator[TimelineEvent]:

@@ -25,6 +25,7 @@ from callvault.vault.keyring import (
     use_certificates,
 )
 from callvault.vault.local import LocalStore
+from callvault.vault.node_key import KEY_BYTES, node_key
 from callvault.vault.objects import (
     ObjectKind,
     RecordingObjects,
@@ -37,6 +38,7 @@ from callvault.vault.store import Store, StoredObject, Writable
 from callvault.vault.verification import Verification
 
 __all__ = [
+    "KEY_BYTES",
     "Certificate",
     "CertificateInfo",
     "Entry",
@@ -68,6 +70,7 @@ __all__ = [
     "load_pfx",
     "load_private_key",
     "make_self_signed",
+    "node_key",
     "open_key",
     "recipients",
     "seal_key",

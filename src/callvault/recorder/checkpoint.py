@@ -1,0 +1,75 @@
+"""Checkpoints: what a restarted recorder needs to go on with a call, sealed (no audio, no keys).
+
+Format: docs/formats/checkpoint.md. Each writing has a key of its own, derived from the node's key
+and a random salt, so that no nonce is ever used twice however often calls change.
+"""
+
+import os
+import struct
+from uuid import UUID
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from callvault import sip
+from callvault.errors import SpoolError
+from callvault.recorder.memory import SessionMemory
+
+MAGIC = b"CVCKPT01"
+VERSION = 1
+MAX_BYTES = 1_048_576
+_HEAD = struct.Struct("<8sHH16s32s")  # magic, version, flags, journal, salt
+_NONCE = bytes(12)
+_INFO = b"callvault checkpoint"
+
+
+class CheckpointDamaged(SpoolError):
+    """A checkpoint is not what was written, or of another version: its call cannot go on."""
+
+
+class Checkpoint(msgspec.Struct, frozen=True):
+    """One call in progress."""
+
+    journal_id: UUID  # of the piece that the next one continues
+    dialog: sip.SavedDialog
+    session: SessionMemory
+
+
+_DECODER = msgspec.msgpack.Decoder(Checkpoint)
+encode = msgspec.msgpack.Encoder().encode
+
+
+def seal(payload: bytes, journal_id: UUID, node_key: bytes) -> bytes:
+    """Return the file's bytes for an encoded checkpoint."""
+    salt = os.urandom(32)
+    head = _HEAD.pack(MAGIC, VERSION, 0, journal_id.bytes, salt)
+    return head + AESGCM(_derive(node_key, salt)).encrypt(_NONCE, payload, head)
+
+
+def unseal(content: bytes, journal_id: UUID, node_key: bytes) -> Checkpoint:
+    """Open what `seal` made for this journal. Raises CheckpointDamaged."""
+    if len(content) < _HEAD.size:
+        raise CheckpointDamaged("checkpoint is cut off")
+    head, sealed = content[: _HEAD.size], content[_HEAD.size :]
+    magic, version, flags, named, salt = _HEAD.unpack(head)
+    if magic != MAGIC or named != journal_id.bytes:
+        raise CheckpointDamaged("checkpoint is not of this journal")
+    if version != VERSION or flags:
+        raise CheckpointDamaged(f"checkpoint has version {version}, not {VERSION}")
+    try:
+        payload = AESGCM(_derive(node_key, salt)).decrypt(_NONCE, sealed, head)
+        checkpoint = _DECODER.decode(payload)
+    except InvalidTag:
+        raise CheckpointDamaged("checkpoint does not open") from None
+    except (msgspec.DecodeError, ValueError):
+        raise CheckpointDamaged("checkpoint says what this version does not know") from None
+    if checkpoint.journal_id != journal_id:
+        raise CheckpointDamaged("checkpoint is not of this journal")
+    return checkpoint
+
+
+def _derive(node_key: bytes, salt: bytes) -> bytes:
+    return HKDF(SHA256(), 32, salt, _INFO).derive(node_key)

@@ -1,0 +1,30 @@
+"""What a recording session must remember to go on in another process.
+
+Audio and the raw messages are in the journal; this is what was made of them. The fields of the
+classes named here are part of the format of checkpoints (docs/formats/checkpoint.md): whoever
+changes one raises its version.
+"""
+
+from uuid import UUID
+
+import msgspec
+
+from callvault.policy.decision import Decision
+from callvault.policy.snapshot import Trunk
+from callvault.recorder.negotiation import Negotiation
+from callvault.recorder.parties import Parties
+from callvault.recorder.timeline import HoldWatch
+
+
+class SessionMemory(msgspec.Struct, frozen=True):
+    """State of an answered recording session. It holds the session's own objects: encode it."""
+
+    trunk: Trunk  # as it was when the call came
+    peer: str  # address
+    answered_at_ns: int  # UTC
+    is_paused: bool
+    negotiation: Negotiation  # ports, the peer's description without keys, our own
+    parties: Parties  # metadata as it is now, and who was heard where
+    holds: HoldWatch
+    recording_ids: dict[tuple[str, UUID], UUID]
+    decision: Decision | None

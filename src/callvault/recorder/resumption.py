@@ -1,0 +1,112 @@
+"""Goes on with the calls that were in progress when the recorder before this one ended.
+
+Each call gets a new journal that continues the old one; ports, dialog and pause are as they were.
+A call that cannot go on is told of and ended; it never stops the start.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Protocol
+from uuid import UUID
+
+from callvault import sip
+from callvault.errors import CallvaultError
+from callvault.recorder.checkpoint import Checkpoint, CheckpointDamaged
+from callvault.recorder.checkpoint_files import CheckpointFiles
+from callvault.recorder.facts import reference_to, shown_peer
+from callvault.recorder.memory import SessionMemory
+from callvault.spool import continuation_of
+from callvault.spool.entries import JournalHeader
+
+logger = logging.getLogger(__name__)
+
+
+class Resumer(Protocol):
+    """The recorder, as far as going on with calls needs it."""
+
+    def go_on(
+        self,
+        dialog: sip.SavedDialog,
+        memory: SessionMemory,
+        header: JournalHeader,
+        *,
+        may_go_on: Callable[[], bool],
+    ) -> None:
+        """Take a call up again. Raises CallvaultError, after ending the dialog, if it cannot.
+
+        `may_go_on` is asked once the new journal is there.
+        """
+
+    def call_not_continued(self, journal_id: UUID, problem: str) -> None:
+        """Tell operators of a call that ends here."""
+
+
+def go_on_with_calls(
+    recorder: Resumer,
+    files: CheckpointFiles,
+    *,
+    node: str,
+    opened_at_ns: int,
+    last_piece: Callable[[UUID], UUID],
+) -> int:
+    """Take up each call that has a checkpoint; return how many go on.
+
+    `last_piece` finds the last journal of a chain: a start before this one may have died half-way.
+    """
+    count = 0
+    for found in files.read():
+        if isinstance(found, Checkpoint):
+            count += _go_on(recorder, files, found, node, opened_at_ns, last_piece)
+        else:
+            journal_id, damaged = found
+            _give_up(recorder, files, journal_id, damaged)
+    return count
+
+
+def _go_on(
+    recorder: Resumer,
+    files: CheckpointFiles,
+    found: Checkpoint,
+    node: str,
+    opened_at_ns: int,
+    last_piece: Callable[[UUID], UUID],
+) -> bool:
+
+    def still_there() -> bool:
+        return files.exists(found.journal_id)
+
+    header = _header(found, last_piece(found.journal_id), node, opened_at_ns)
+    try:
+        recorder.go_on(found.dialog, found.session, header, may_go_on=still_there)
+    except CallvaultError as error:
+        _give_up(recorder, files, found.journal_id, error)
+        return False
+    files.remove(found.journal_id)  # after the new one, which `go_on` put
+    return True
+
+
+def _give_up(
+    recorder: Resumer,
+    files: CheckpointFiles,
+    journal_id: UUID,
+    error: CallvaultError | CheckpointDamaged,
+) -> None:
+    """Let finalise finish the journal as it is."""
+    logger.warning("rs=%s does not go on: %s", journal_id, error)
+    recorder.call_not_continued(journal_id, str(error))
+    files.remove(journal_id)
+
+
+def _header(found: Checkpoint, last: UUID, node: str, opened_at_ns: int) -> JournalHeader:
+    flow = found.dialog.flow
+    return JournalHeader(
+        journal_id=continuation_of(last),
+        purpose="dialog",
+        node=node,
+        opened_at_ns=opened_at_ns,
+        trunk=reference_to(found.session.trunk),
+        call_id=found.dialog.call_id,
+        peer=shown_peer(flow),
+        transport=flow.transport,
+        continues=last,
+    )
