@@ -7,14 +7,16 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from callvault.errors import CatalogueUnreachable
 from callvault.finalise.benches import Benches
 from callvault.finalise.recovery import Outcome, Recovered, Recovery, inspect
 from callvault.policy.decision import Verdict
-from callvault.spool import journal_path, scan
+from callvault.spool import chains, journal_path, scan
 from callvault.spool.entries import NodeEvent
 from callvault.vault import Role
 from tests.audio.wire import START_NS
 from tests.finalise.bench import FakeCatalogue, Node
+from tests.finalise.test_chain import CutCall
 from tests.finalise.test_journal import damage
 from tests.finalise.test_worker import call, spooled
 
@@ -45,14 +47,14 @@ class Recoverer:
 
     def recover(self, *, may_remove: bool = False) -> list[Recovered]:
         recovery = Recovery("callvault-2", self.listing, self.bench, self.benches, may_remove)
-        return list(recovery.run(scan(self.node.spool)))
+        return list(recovery.run(chains(scan(self.node.spool))))
 
     def outcomes(self, *, may_remove: bool = False) -> list[Outcome]:
         return [one.outcome for one in self.recover(may_remove=may_remove)]
 
     def inspected(self) -> list[Outcome]:
         unwrap = self.bench.unwrap
-        return [inspect(one, unwrap, self.listing).outcome for one in scan(self.node.spool)]
+        return [inspect(one, unwrap, self.listing).outcome for one in chains(scan(self.node.spool))]
 
 
 @pytest.fixture
@@ -120,7 +122,7 @@ def test_a_missing_key_names_the_certificate_and_nothing_is_listed(
     node.keyring = stranger.keyring
     spooled(node, call(1))
     node.keyring = own
-    for [found] in (disk.recover(), [inspect(scan(node.spool)[0], node.unwrap, listing)]):
+    for [found] in (disk.recover(), [inspect(chains(scan(node.spool))[0], node.unwrap, listing)]):
         assert found.outcome is Outcome.KEY_MISSING
         assert found.certificates == (str(stranger.keyring.current(Role.INGEST)[0].info),)
     assert listing.calls == {}
@@ -205,3 +207,28 @@ def test_inspecting_says_what_recovery_then_does_and_changes_nothing(
     assert (files(node), listing.calls, list(node.store.list())) == (before, {}, [])
     assert disk.outcomes() == said
     assert set(said) == {Outcome.FINISHED, Outcome.CUT_OFF, Outcome.DAMAGED}
+
+
+def test_the_pieces_of_one_call_are_one_recording_and_go_together(
+    node: Node, listing: Listing, disk: Recoverer
+) -> None:
+    cut = CutCall(node)
+    cut.write()
+    assert disk.inspected() == [Outcome.FINISHED]
+    [found] = disk.recover(may_remove=True)
+    assert (found.recordings, found.is_removed) == (1, True)
+    assert list(listing.calls) == [cut.first]
+    assert files(node) == {}
+
+
+def test_a_catalogue_out_of_reach_ends_the_run_and_fails_no_call(
+    node: Node, listing: Listing, disk: Recoverer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise CatalogueUnreachable("the database is away")
+
+    spooled(node, call(1))
+    monkeypatch.setattr(listing, "add_call", away)
+    with pytest.raises(CatalogueUnreachable):
+        disk.recover(may_remove=True)
+    assert len(files(node)) == 1

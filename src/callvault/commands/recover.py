@@ -14,14 +14,14 @@ from callvault.commands import django_ready, logs
 from callvault.commands.amounts import Advance, counted, duration, size
 from callvault.commands.chosen import add_options, choose
 from callvault.commands.progress import ProgressLine
-from callvault.errors import ConfigError
+from callvault.errors import CatalogueUnreachable, ConfigError
 
 if TYPE_CHECKING:  # decoders and database take a second that `--help` need not wait for
     from callvault.config import Config
     from callvault.finalise.journal import Workbench
     from callvault.finalise.recovery import Outcome, Recovered
     from callvault.portal.catalogue import DjangoCatalogue
-    from callvault.spool import SpooledJournal
+    from callvault.spool import Chain
     from callvault.vault import Keyring
 
 HELP = "finish journals found on a disk from another machine"
@@ -86,6 +86,7 @@ class Tally:
     recordings: "Counter[Outcome]" = field(default_factory=Counter)
     events: int = 0
     removed: int = 0
+    stopped: str = ""  # why, if it was not gone through to the end
     problems: list[str] = field(default_factory=list)
     missing: Counter[str] = field(default_factory=Counter)  # certificates, by journals sealed to
 
@@ -108,12 +109,12 @@ class Tally:
 def _recover(options: Namespace, config: "Config", folder: Path) -> int:
     from callvault.finalise.benches import be_nice
     from callvault.portal.catalogue import DjangoCatalogue
-    from callvault.spool import scan
+    from callvault.spool import chains, scan
     from callvault.vault import Keyring
 
     keyring, catalogue = Keyring.load(config.vault.key_folder), DjangoCatalogue()
     catalogue.read_until(_NO_JOURNAL)  # a database that is away is told now, not for each journal
-    journals = scan(folder)
+    journals = chains(scan(folder))
     be_nice()
     steps = (
         _listing(journals, keyring, catalogue)
@@ -121,16 +122,14 @@ def _recover(options: Namespace, config: "Config", folder: Path) -> int:
         else _recovery(config, journals, keyring, catalogue, may_remove=options.move)
     )
     tally, took_s = _follow(steps, journals, one_by_one=options.list)
-    total = sum(one.size_bytes for one in journals)
-    print(
-        f"\n{folder}: {counted(len(journals), 'journal')}, {size(total)}, in {duration(took_s)}\n"
-    )
+    amount = f"{counted(len(journals), 'journal')}, {size(_size_bytes(journals))}"
+    print(f"\n{folder}: {amount}, in {duration(took_s)}\n")
     _print_report(tally, is_dry=options.list, may_remove=options.move)
-    return 1 if tally.undone else 0
+    return 1 if tally.undone or tally.stopped else 0
 
 
 def _listing(
-    journals: "Iterable[SpooledJournal]", keyring: "Keyring", catalogue: "DjangoCatalogue"
+    journals: "Iterable[Chain]", keyring: "Keyring", catalogue: "DjangoCatalogue"
 ) -> "Iterator[Recovered]":
     from callvault.finalise.recovery import inspect
     from callvault.vault import open_key
@@ -143,7 +142,7 @@ def _listing(
 
 def _recovery(
     config: "Config",
-    journals: "Iterable[SpooledJournal]",
+    journals: "Iterable[Chain]",
     keyring: "Keyring",
     catalogue: "DjangoCatalogue",
     *,
@@ -174,14 +173,14 @@ def _bench(config: "Config", keyring: "Keyring") -> "Workbench":
 
 
 def _follow(
-    steps: "Iterator[Recovered]", journals: "list[SpooledJournal]", *, one_by_one: bool
+    steps: "Iterator[Recovered]", journals: "list[Chain]", *, one_by_one: bool
 ) -> tuple[Tally, float]:
     """Go through the journals, showing how far it is; return what became of them."""
     tally, line = Tally(), ProgressLine()
-    advance = Advance("journals", len(journals), sum(one.size_bytes for one in journals))
-    for one in steps:
+    advance = Advance("journals", len(journals), _size_bytes(journals))
+    for one in _until_unreachable(steps, tally):
         tally.add(one)
-        advance.add(one.journal.size_bytes)
+        advance.add(one.size_bytes)
         if one_by_one:
             print(_described(one))
         line.show(str(advance))
@@ -189,12 +188,24 @@ def _follow(
     return tally, advance.took_s
 
 
+def _until_unreachable(steps: "Iterator[Recovered]", tally: Tally) -> "Iterator[Recovered]":
+    """Go on while the catalogue can be reached; what was done until then is done."""
+    try:
+        yield from steps
+    except CatalogueUnreachable as error:
+        tally.stopped = str(error)
+
+
+def _size_bytes(journals: "Iterable[Chain]") -> int:
+    return sum(piece.size_bytes for chain in journals for piece in chain.pieces)
+
+
 def _described(one: "Recovered") -> str:
     """Return the line of a journal in a list."""
     header, journal = one.header, one.journal
     opened = f"{utc_from_ns(header.opened_at_ns):%Y-%m-%d %H:%M:%SZ}" if header else "-"
     node = header.node if header else "-"
-    file = f"{journal.path.name:<45} {size(journal.size_bytes):>9}"
+    file = f"{journal.path.name:<45} {size(one.size_bytes):>9}"
     return f"{file}  {opened:<21} {node:<16} {one.outcome}"
 
 
@@ -214,6 +225,8 @@ def _print_report(tally: Tally, *, is_dry: bool, may_remove: bool) -> None:
         for certificate, count in tally.missing.most_common():
             print(f"  {certificate}, needed by {count}")
         print("Add it with 'callvault keys import FILE --role ingest' and run this again.")
+    if tally.stopped:
+        print(f"\nStopped: {tally.stopped}. What is listed stays listed; run this again.")
     print(_of_the_folder(tally, is_dry=is_dry, may_remove=may_remove))
 
 

@@ -1,6 +1,7 @@
 """Finishes the journals that lie in a folder, such as the disk of a machine that is no more.
 
-Each is done as the worker does it: sealed objects durable, then the catalogue's commit. The folder
+Each is done as the worker does it: sealed objects durable, then the catalogue's commit; what a
+restart of its recorder cut in pieces is joined. Nobody comes back for a call here. The folder
 is all that is left of those calls, so nothing in it is changed, unless it is told that journals
 may leave; then a journal goes when its recordings are listed and whole in the vault, and one that
 is damaged stays. All of it can be repeated: what is listed already is only looked at.
@@ -10,19 +11,20 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeVar
 from uuid import UUID
 
-from callvault.errors import CallvaultError, JournalDamaged, KeyUnavailable, SpoolError
+from callvault.errors import CallvaultError, CatalogueUnreachable, KeyUnavailable, SpoolError
 from callvault.finalise.benches import Benches
 from callvault.finalise.catalogue import Catalogue
 from callvault.finalise.journal import FinishedJournal, Workbench, failed_call
 from callvault.finalise.node_events import NodeEventTail
 from callvault.finalise.wording import problem_of
 from callvault.policy.decision import Verdict
-from callvault.spool import JournalReader, SpooledJournal, remove
+from callvault.spool import Chain, JournalReader, SpooledJournal, settle
 from callvault.spool.entries import Decided, JournalHeader
 
 logger = logging.getLogger(__name__)
@@ -61,9 +63,9 @@ _DONE = (
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """One journal, and what became of it."""
+    """One call's journal, in one piece or several, and what became of it."""
 
-    journal: SpooledJournal
+    chain: Chain
     outcome: Outcome
     recordings: int = 0
     events: int = 0
@@ -71,6 +73,16 @@ class Recovered:
     certificates: tuple[str, ...] = ()  # any of their private keys would open it
     header: JournalHeader | None = None
     is_removed: bool = False
+
+    @property
+    def journal(self) -> SpooledJournal:
+        """The journal that the call began with."""
+        return self.chain.first
+
+    @property
+    def size_bytes(self) -> int:
+        """Size of all its pieces."""
+        return sum(one.size_bytes for one in self.chain.pieces)
 
 
 class RecoveryCatalogue(Catalogue, Protocol):
@@ -90,82 +102,73 @@ class Recovery:
     benches: Benches
     may_remove: bool = False
 
-    def run(self, journals: Iterable[SpooledJournal]) -> Iterator[Recovered]:
-        """Finish journals, as many at once as there are places; yield what became of each."""
-        waiting: deque[tuple[SpooledJournal, Future[FinishedJournal]]] = deque()
-        for journal in journals:
-            settled = self._guarded(journal, self._without_sealing)
+    def run(self, chains: Iterable[Chain]) -> Iterator[Recovered]:
+        """Finish calls, as many at once as there are places; yield what became of each.
+
+        Raises CatalogueUnreachable: then all others would fail for the same reason.
+        """
+        waiting: deque[tuple[Chain, Future[FinishedJournal]]] = deque()
+        for chain in chains:
+            settled = self._guarded(chain, self._without_sealing)
             if settled is not None:
                 yield settled
                 continue
-            waiting.append((journal, self.benches.submit(journal.path)))
+            waiting.append((chain, self.benches.submit(*chain.paths)))
             if len(waiting) >= self.benches.places:
                 yield self._sealed(*waiting.popleft())
         while waiting:
             yield self._sealed(*waiting.popleft())
 
-    def _without_sealing(self, journal: SpooledJournal) -> Recovered | None:
+    def _without_sealing(self, chain: Chain) -> Recovered | None:
         """Deal with a journal that is in use, of a node, or listed; None: it is to be sealed."""
-        if journal.is_live:
-            return Recovered(journal, Outcome.IN_USE, problem="a recorder writes to it")
-        if journal.is_node_events:
-            return self._take_events(journal)
-        listed = self.catalogue.recordings_of(journal.journal_id)
+        if chain.is_live:
+            return Recovered(chain, Outcome.IN_USE, problem="a recorder writes to it")
+        if chain.first.is_node_events:
+            return self._take_events(chain)
+        listed = self.catalogue.recordings_of(chain.first.journal_id)
         if listed is None:
             return None
-        removed = self.may_remove and self._is_safe(journal, listed) and self._remove(journal)
-        return Recovered(
-            journal, Outcome.ALREADY_LISTED, recordings=len(listed), is_removed=removed
-        )
+        removed = self.may_remove and self._is_safe(chain, listed) and self._remove(chain)
+        return Recovered(chain, Outcome.ALREADY_LISTED, recordings=len(listed), is_removed=removed)
 
-    def _take_events(self, journal: SpooledJournal) -> Recovered:
-        tail = NodeEventTail(JournalReader.open(journal.path, self.bench.unwrap), self.catalogue)
-        try:
+    def _take_events(self, chain: Chain) -> Recovered:
+        reader = JournalReader.open(chain.first.path, self.bench.unwrap)
+        with closing(NodeEventTail(reader, self.catalogue)) as tail:
             taken = tail.catch_up()
-        finally:
-            tail.close()
         if tail.is_damaged:
             problem = "the rest of its events cannot be read"
-            return Recovered(journal, Outcome.DAMAGED, events=taken, problem=problem)
+            return Recovered(chain, Outcome.DAMAGED, events=taken, problem=problem)
         outcome = Outcome.EVENTS if taken else Outcome.ALREADY_LISTED
-        return Recovered(journal, outcome, events=taken, is_removed=self._remove(journal))
+        return Recovered(chain, outcome, events=taken, is_removed=self._remove(chain))
 
-    def _sealed(self, journal: SpooledJournal, future: Future[FinishedJournal]) -> Recovered:
-        return self._guarded(journal, lambda one: self._list(one, future.result()))
+    def _sealed(self, chain: Chain, future: Future[FinishedJournal]) -> Recovered:
+        return self._guarded(chain, lambda one: self._list(one, future.result()))
 
-    def _list(self, journal: SpooledJournal, finished: FinishedJournal) -> Recovered:
+    def _list(self, chain: Chain, finished: FinishedJournal) -> Recovered:
         self.catalogue.add_call(finished.call, finished.recordings)
         count = len(finished.recordings)
-        logger.info("rs=%s listed recordings=%d", journal.journal_id, count)
+        logger.info("rs=%s listed recordings=%d", chain.first.journal_id, count)
         if finished.is_damaged:
             problem = "listed up to the damage; the journal is kept"
-            return Recovered(journal, Outcome.DAMAGED, recordings=count, problem=problem)
+            return Recovered(chain, Outcome.DAMAGED, recordings=count, problem=problem)
         outcome = _outcome_of_call(finished)
-        return Recovered(journal, outcome, recordings=count, is_removed=self._remove(journal))
+        return Recovered(chain, outcome, recordings=count, is_removed=self._remove(chain))
 
-    def _guarded(
-        self, journal: SpooledJournal, step: Callable[[SpooledJournal], Result]
-    ) -> Result | Recovered:
-        """Run a step for one journal; what goes wrong concerns that journal only."""
+    def _guarded(self, chain: Chain, step: Callable[[Chain], Result]) -> Result | Recovered:
+        """Run a step for one call; what goes wrong concerns that call only."""
         try:
-            return step(journal)
+            return step(chain)
+        except CatalogueUnreachable:
+            raise
         except Exception as error:
-            failed = _not_recovered(journal, error)
+            failed = _not_recovered(chain, error)
             if failed.outcome is Outcome.FAILED:
-                logger.exception("rs=%s failed", journal.journal_id)
-            if failed.outcome is Outcome.UNREADABLE and not journal.is_node_events:
-                return self._listed_as_failed(failed)
+                logger.exception("rs=%s failed", chain.first.journal_id)
+            if failed.outcome is Outcome.UNREADABLE and not chain.first.is_node_events:
+                # Listed as failed, so that it does not end in silence.
+                call = failed_call(self._header_of(chain.first), failed.problem)
+                self.catalogue.add_call(call, ())
             return failed
-
-    def _listed_as_failed(self, failed: Recovered) -> Recovered:
-        """List a call whose journal cannot be read, so that it does not end in silence."""
-        header = self._header_of(failed.journal)
-        try:
-            self.catalogue.add_call(failed_call(header, failed.problem), ())
-        except Exception as error:
-            logger.exception("rs=%s failed: and could not be listed", header.journal_id)
-            return _not_recovered(failed.journal, error)
-        return failed
 
     def _header_of(self, journal: SpooledJournal) -> JournalHeader:
         """Return a journal's header, or what can be said without it."""
@@ -175,19 +178,20 @@ class Recovery:
         except (CallvaultError, OSError):
             return JournalHeader(journal.journal_id, "dialog", self.node, journal.modified_ns)
 
-    def _is_safe(self, journal: SpooledJournal, listed: tuple[UUID, ...]) -> bool:
-        """Whether a journal that is listed holds nothing that is not in the vault."""
-        with JournalReader.open(journal.path, self.bench.unwrap) as reader:
-            for _ in reader.blocks():
-                pass
-            if reader.damage is not None:
-                return False
+    def _is_safe(self, chain: Chain, listed: tuple[UUID, ...]) -> bool:
+        """Whether a call that is listed left nothing that is not in the vault."""
+        for path in chain.paths:
+            with JournalReader.open(path, self.bench.unwrap) as reader:
+                _read_through(reader)
+                if reader.damage is not None:
+                    return False
         return all(self.bench.objects.stored(one) is not None for one in listed)
 
-    def _remove(self, journal: SpooledJournal) -> bool:
-        """Remove a journal whose work is durable, where that was asked for."""
+    def _remove(self, chain: Chain) -> bool:
+        """Remove a call's journals, where that was asked for; their work is durable."""
         if self.may_remove:
-            remove(journal.path)
+            chain.give_up_waiting()
+            settle(chain, keep=False)
         return self.may_remove
 
 
@@ -200,32 +204,49 @@ def _outcome_of_call(finished: FinishedJournal) -> Outcome:
 
 
 def inspect(
-    journal: SpooledJournal, unwrap: Callable[[bytes], bytes], catalogue: RecoveryCatalogue
+    chain: Chain, unwrap: Callable[[bytes], bytes], catalogue: RecoveryCatalogue
 ) -> Recovered:
-    """Say what recovery would make of a journal. Reads all of it; seals and lists nothing."""
-    if journal.is_live:
-        return Recovered(journal, Outcome.IN_USE, problem="a recorder writes to it")
+    """Say what recovery would make of a call. Reads all of it; seals and lists nothing."""
+    if chain.is_live:
+        return Recovered(chain, Outcome.IN_USE, problem="a recorder writes to it")
     try:
-        with JournalReader.open(journal.path, unwrap) as reader:
-            blocks, verdict = _read_through(reader)
-            outcome = _outcome_of_journal(reader, verdict)
-            found = Recovered(journal, outcome, header=reader.header)
-            if journal.is_node_events:
-                return _events_found(found, blocks, catalogue)
-            listed = catalogue.recordings_of(journal.journal_id)
+        if chain.first.is_node_events:
+            return _inspect_events(chain, unwrap, catalogue)
+        header, outcome = _inspect_call(chain, unwrap)
     except (CallvaultError, OSError) as error:
-        return _not_recovered(journal, error)
+        return _not_recovered(chain, error)
+    listed = catalogue.recordings_of(chain.first.journal_id)
     if listed is None:
-        return found
-    return Recovered(journal, Outcome.ALREADY_LISTED, recordings=len(listed), header=found.header)
+        return Recovered(chain, outcome, header=header)
+    return Recovered(chain, Outcome.ALREADY_LISTED, recordings=len(listed), header=header)
 
 
-def _events_found(found: Recovered, blocks: int, catalogue: RecoveryCatalogue) -> Recovered:
-    new = max(blocks - catalogue.read_until(found.journal.journal_id), 0)
+def _inspect_call(chain: Chain, unwrap: Callable[[bytes], bytes]) -> tuple[JournalHeader, Outcome]:
+    """Read a call's journals; return the first header, and what all of them would become."""
+    headers, is_damaged, is_ended, verdict = [], False, False, None
+    for path in chain.paths:
+        with JournalReader.open(path, unwrap) as reader:
+            _, decided = _read_through(reader)
+            verdict = decided or verdict
+            headers.append(reader.header)
+            is_damaged, is_ended = is_damaged or reader.damage is not None, reader.ended
+    if is_damaged:
+        return headers[0], Outcome.DAMAGED
+    if verdict not in (None, Verdict.RECORDED):
+        return headers[0], Outcome.NOT_KEPT
+    return headers[0], Outcome.FINISHED if is_ended else Outcome.CUT_OFF
+
+
+def _inspect_events(
+    chain: Chain, unwrap: Callable[[bytes], bytes], catalogue: RecoveryCatalogue
+) -> Recovered:
+    with JournalReader.open(chain.first.path, unwrap) as reader:
+        count, _ = _read_through(reader)
+    new = max(count - catalogue.read_until(chain.first.journal_id), 0)
     outcome = Outcome.EVENTS if new else Outcome.ALREADY_LISTED
-    if found.outcome is Outcome.DAMAGED:
+    if reader.damage is not None:
         outcome = Outcome.DAMAGED
-    return Recovered(found.journal, outcome, events=new, header=found.header)
+    return Recovered(chain, outcome, events=new, header=reader.header)
 
 
 def _read_through(reader: JournalReader) -> tuple[int, Verdict | None]:
@@ -238,21 +259,12 @@ def _read_through(reader: JournalReader) -> tuple[int, Verdict | None]:
     return count, verdict
 
 
-def _outcome_of_journal(reader: JournalReader, verdict: Verdict | None) -> Outcome:
-    """Say what a journal that was read to its end would become."""
-    if reader.damage is not None:
-        return Outcome.DAMAGED
-    if verdict not in (None, Verdict.RECORDED):
-        return Outcome.NOT_KEPT
-    return Outcome.FINISHED if reader.ended else Outcome.CUT_OFF
-
-
-def _not_recovered(journal: SpooledJournal, error: Exception) -> Recovered:
+def _not_recovered(chain: Chain, error: Exception) -> Recovered:
     """Sort an error: what a key, what nothing, and what another time helps."""
     problem = problem_of(error)
     if isinstance(error, KeyUnavailable):
         needed = tuple(map(str, error.certificates))
-        return Recovered(journal, Outcome.KEY_MISSING, problem=problem, certificates=needed)
-    if isinstance(error, (JournalDamaged, SpoolError)):
-        return Recovered(journal, Outcome.UNREADABLE, problem=problem)
-    return Recovered(journal, Outcome.FAILED, problem=problem)
+        return Recovered(chain, Outcome.KEY_MISSING, problem=problem, certificates=needed)
+    if isinstance(error, SpoolError):
+        return Recovered(chain, Outcome.UNREADABLE, problem=problem)
+    return Recovered(chain, Outcome.FAILED, problem=problem)
