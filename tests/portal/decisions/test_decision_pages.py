@@ -93,6 +93,13 @@ def test_calls_are_found_by_verdict_number_and_day(
     assert [call.verdict for call in listed(rita_client, query)] == verdicts
 
 
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_the_list_can_be_asked_for_each_verdict(rita_client: Client, verdict: Verdict) -> None:
+    form = rita_client.get(f"/decisions/?verdict={verdict}").context["form"]
+    assert form.errors == {}
+    assert form.cleaned_data["verdict"] == verdict
+
+
 def test_a_call_that_belongs_to_nobody_offers_to_create_a_user(
     rita_client: Client, discarded: Call
 ) -> None:

@@ -22,6 +22,12 @@ def call(*steps: dict[str, Any], **columns: Any) -> Call:
     return Call(**({"verdict": "recorded", "decision": {"steps": list(steps)}} | columns))
 
 
+def test_a_call_that_ended_unanswered_is_not_said_to_be_recorded_always() -> None:
+    mode = step("mode", mode="always_on", trunk="Webex")
+    row = call(mode, verdict="not_kept", trunk_name="Webex", problem="ended before it was answered")
+    assert verdict_sentence(row) == "Ended before it was answered."
+
+
 @pytest.mark.parametrize(
     ("given", "title", "text"),
     [

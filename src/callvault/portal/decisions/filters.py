@@ -8,19 +8,13 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from callvault.policy.decision import Verdict
 from callvault.portal.recordings.filters import DayField
 from callvault.portal.recordings.folding import number_in
 
 from .models import Call
+from .sentences import VERDICT_TITLES
 
-VERDICTS = [
-    (Verdict.RECORDED.value, _("Recorded")),
-    (Verdict.FILTERED.value, _("Filtered")),
-    (Verdict.DISCARDED.value, _("Discarded")),
-    (Verdict.REFUSED.value, _("Refused")),
-    (Verdict.FAILED.value, _("Failed")),
-]
+VERDICTS = [(verdict.value, title) for verdict, title in VERDICT_TITLES.items()]
 
 
 class CallFilterForm(forms.Form):

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from callvault.policy.decision import Outcome, Verdict
 from callvault.policy.numbers import SHORTEST_FULL_NUMBER
@@ -29,22 +30,27 @@ class StepView:
     place_url: str  # empty: it is set nowhere in the portal
 
 
+VERDICT_TITLES = {
+    Verdict.RECORDED: gettext_lazy("Recorded"),
+    Verdict.FILTERED: gettext_lazy("Filtered"),
+    Verdict.DISCARDED: gettext_lazy("Discarded"),
+    Verdict.REFUSED: gettext_lazy("Refused"),
+    Verdict.NOT_KEPT: gettext_lazy("Not kept"),
+    Verdict.FAILED: gettext_lazy("Failed"),
+}
+
+
 def verdict_title(verdict: Verdict) -> str:
     """Return the one word for what became of a call."""
-    return {
-        Verdict.RECORDED: _("Recorded"),
-        Verdict.FILTERED: _("Filtered"),
-        Verdict.DISCARDED: _("Discarded"),
-        Verdict.REFUSED: _("Refused"),
-        Verdict.NOT_KEPT: _("Not kept"),
-        Verdict.FAILED: _("Failed"),
-    }[verdict]
+    return str(VERDICT_TITLES[verdict])
 
 
 def verdict_sentence(call: Call) -> str:
     """Say in one line which rule decided, and where it stands."""
     if call.verdict == Verdict.FAILED and call.problem:
         return _("%(problem)s. The journal is kept.") % {"problem": _sentence_start(call.problem)}
+    if call.verdict == Verdict.NOT_KEPT and call.problem:
+        return f"{_sentence_start(call.problem)}."
     steps = call.decision.get("steps", [])
     stopped = next((step for step in steps if step["outcome"] == Outcome.STOPPED), None)
     if stopped is not None:
