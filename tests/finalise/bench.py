@@ -12,7 +12,7 @@ import msgspec
 from callvault.config.sections import FinaliseConfig
 from callvault.finalise.catalogue import CallFacts, RecordingFacts
 from callvault.finalise.journal import Workbench
-from callvault.policy.decision import Assignment, Decision, Direction, Party, Verdict
+from callvault.policy.decision import Assignment, Decision, Direction, Party, Step, Verdict
 from callvault.rtp import RtpPacket
 from callvault.spool import JournalWriter, Packet, PacketsBlock, Source, journal_path
 from callvault.spool.entries import (
@@ -161,13 +161,14 @@ class RecordedCall:
     events: tuple[TimelineEvent, ...] = ()
     clock_step: tuple[float, int] | None = None  # (at second, by ns): someone sets the clock
     rtcp: tuple[tuple[int, bytes], ...] = ()  # (stream, datagram), in the first second
+    steps: tuple[Step, ...] = ()  # of the decision
 
     def write(self, journal: JournalWriter, *, whole: bool = True) -> None:
         """Write it; not `whole`: as a recorder that was killed leaves it."""
         end_ns = START_NS + round(self.seconds * 1e9)
         journal.append(SignallingSeen(START_NS - 30 * MS, sent=False, raw=INVITE))
         journal.append(StreamsChanged(START_NS - 10 * MS, self._descriptions()))
-        decision = Decision(self.verdict, (), self.assignments)
+        decision = Decision(self.verdict, self.steps, self.assignments)
         journal.append(Decided(START_NS - 5 * MS, decision))
         timed: list[Event] = [TimelineEvent(START_NS, "answered", "Ann Keller"), *self.events]
         for second in range(int(self.seconds) + 2):

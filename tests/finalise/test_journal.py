@@ -12,7 +12,7 @@ from callvault.audio.g711 import Samples
 from callvault.errors import SpoolError
 from callvault.finalise.catalogue import RecordingFacts
 from callvault.finalise.journal import FinishedJournal, finalise_journal
-from callvault.policy.decision import Assignment, Verdict
+from callvault.policy.decision import Assignment, Outcome, Step, Verdict
 from callvault.spool import journal_path
 from callvault.spool.entries import TimelineEvent
 from callvault.vault import ObjectKind
@@ -193,6 +193,41 @@ def test_a_step_of_the_wall_clock_leaves_no_trace(node: Node) -> None:
         assert "loss" not in recording.quality.flags
 
 
+@pytest.mark.parametrize("step_ns", [3_600_000_000_000, -3_600_000_000_000])
+def test_an_hour_more_or_less_on_the_wall_clock_moves_nothing(node: Node, step_ns: int) -> None:
+    owner, remote = two_voices(12)
+    streams = {0: owner.arrivals, 1: remote.arrivals}
+    call = RecordedCall(streams, (assignment(),), 12, clock_step=(6.5, step_ns))
+    (recording,) = finish(node, call).recordings
+    assert recording.duration_ms == pytest.approx(12_000, abs=40)
+    file = audio(node, recording)
+    assert offset_samples(file[64_000:90_000, 0], speech(12)[64_000:90_000], most=2000) == 0
+    assert recording.quality.flags == ()
+
+
+def test_a_clock_set_back_after_the_last_packet_costs_no_audio(node: Node) -> None:
+    owner, remote = two_voices(6)
+    streams = {0: owner.arrivals, 1: remote.arrivals}
+    call = RecordedCall(streams, (assignment(),), 8, clock_step=(7.5, -3_600_000_000_000))
+    (recording,) = finish(node, call).recordings
+    assert recording.duration_ms == pytest.approx(6_000, abs=40)
+    assert np.abs(audio(node, recording)[5 * 8000 :, 0]).max() > 1000
+
+
+def test_a_hundred_sources_are_heard_beside_a_thousand_strangers(node: Node) -> None:
+    voice, noise = Sender(), Sender()
+    for ssrc in range(100):
+        voice.ssrc, voice.sequence = ssrc, 7 * ssrc
+        voice.say(speech(0.2, seed=ssrc))
+    for ssrc in range(1_000):  # strangers that say one packet each
+        noise.ssrc = 10_000 + ssrc
+        noise.send(bytes(8))
+    streams: Streams = {0: {"192.0.2.7": voice.arrivals, "192.0.2.66": noise.arrivals}, 1: []}
+    recording = finish_one(node, streams, 20)
+    assert recording.quality.owner.packets == 1000
+    assert np.abs(audio(node, recording)[-1600:, 0]).max() > 1000
+
+
 def test_one_way_audio_is_flagged(node: Node) -> None:
     owner, _ = two_voices(6)
     recording = finish_one(node, {0: owner.arrivals, 1: []}, 6)
@@ -309,6 +344,19 @@ def test_a_call_that_is_not_to_be_kept_leaves_no_object(node: Node, verdict: Ver
     assert (finished.call.verdict, finished.recordings) == (verdict, ())
     assert (finished.call.caller, finished.call.callee) == ("2001", "5550100")
     assert list(node.store.list()) == []
+
+
+def test_a_call_of_nobody_shows_the_numbers_of_its_metadata(node: Node) -> None:
+    values = {"reason": "no_match", "caller": "5550177", "callee": "2099"}
+    call = RecordedCall(
+        {0: [], 1: []},
+        (),
+        2,
+        verdict=Verdict.DISCARDED,
+        steps=(Step("owner", Outcome.STOPPED, values),),
+    )
+    finished = finish(node, call).call
+    assert (finished.caller, finished.callee) == ("5550177", "2099")
 
 
 def test_a_journal_without_a_decision_fails_and_says_so(node: Node) -> None:

@@ -26,6 +26,7 @@ from callvault.policy.decision import Assignment, Decision, Direction, Party, Ve
 from callvault.sip import parse_message
 from callvault.spool import JournalReader
 from callvault.spool.entries import JournalHeader
+from callvault.spool.readable import readable
 from callvault.vault import Certificate, RecordingObjects, SealedRecording
 
 logger = logging.getLogger(__name__)
@@ -229,16 +230,20 @@ def _call(
 
 
 def _parties(decision: Decision, invite: bytes) -> tuple[str, str]:
-    """Return who called whom: as decided, else by the addresses of the INVITE."""
+    """Return who called whom: as decided, as the metadata says, or by the INVITE's addresses."""
     if decision.assignments:
         first = decision.assignments[0]
         local, remote = _number(first.local), _number(first.remote)
         return (remote, local) if first.direction is Direction.IN else (local, remote)
+    # From and To of a recording session are often the SRC's and our own address.
+    known = next((one.values for one in decision.steps if one.code == "owner"), {})
+    if "caller" in known or "callee" in known:
+        return known.get("caller", ""), known.get("callee", "")
     try:
         message = parse_message(invite)
-        return message.from_address.uri.user or "", message.to_address.uri.user or ""
     except ProtocolError:
         return "", ""
+    return readable(message.from_address.uri.user), readable(message.to_address.uri.user)
 
 
 def _number(party: Party) -> str:

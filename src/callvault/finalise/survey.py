@@ -18,7 +18,8 @@ from callvault.spool.entries import (
     TimelineEvent,
 )
 
-MAX_SOURCES = 64  # of a stream; a flood of invented SSRCs must not fill the memory
+MAX_SOURCES = 512  # of a stream, 2 kB each: a day of holds, each with an SSRC of its own
+_PASSER_BY = 3  # packets; fewer are no voice beside others (audio.choice)
 _MAX_TIMELINE = 10_000
 
 
@@ -81,7 +82,9 @@ class CallSurvey:
             return
         of_stream = self.sources.setdefault(batch.key.stream, {})
         if batch.key not in of_stream and len(of_stream) >= MAX_SOURCES:
-            return
+            _forget_passers_by(of_stream)
+            if len(of_stream) >= MAX_SOURCES:
+                return
         table = self.tables.of(batch.key.stream)
         of_stream.setdefault(batch.key, SourceSurvey()).add(batch.packets, table)
         first, last = int(batch.packets.arrival_ns[0]), int(batch.packets.arrival_ns[-1])
@@ -96,3 +99,10 @@ def survey(items: Iterable[Item]) -> CallSurvey:
         if not isinstance(item, Reached):
             found.take(item)
     return found
+
+
+def _forget_passers_by(of_stream: dict[SourceKey, SourceSurvey]) -> None:
+    """Make room: a flood of invented SSRCs must neither fill the memory nor end the hearing."""
+    for key, source in list(of_stream.items()):
+        if source.statistics.received < _PASSER_BY:
+            del of_stream[key]

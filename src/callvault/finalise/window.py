@@ -13,6 +13,7 @@ from callvault.finalise.survey import CallSurvey
 from callvault.spool.entries import TimelineEvent
 
 _BEFORE_ANSWER_NS = 2_000_000_000  # how long before the answer packets still belong to the call
+_SET_BACK_NS = 2_000_000_000  # packets may arrive a little after the end, never so much
 _PACKET_NS = 20_000_000
 _SHORTEST_NS = 10_000_000  # a file has at least this much
 
@@ -73,7 +74,8 @@ def window_of(found: CallSurvey, *, opened_at_ns: int) -> Window | None:
     start_ns = answered_ns if answered_ns is not None else max(first_ns or 0, opened_at_ns)
     last_known_ns = max([start_ns, *(event.at_ns for event in found.timeline)])
     end_ns = max(last_known_ns, (last_ns or start_ns) + _PACKET_NS)
-    if found.ended is not None:
+    # An end before what was received is a wall clock set back in a silence: no call has that.
+    if found.ended is not None and found.ended.at_ns > (last_ns or start_ns) - _SET_BACK_NS:
         end_ns = found.ended.at_ns
     signalled_ms = round(max(end_ns - start_ns, 0) / 1_000_000)
     if first_ns is not None and start_ns - _BEFORE_ANSWER_NS <= first_ns < start_ns:
