@@ -20,6 +20,7 @@ from callvault.config.sections import (
     NodeConfig,
     SipConfig,
     SpoolConfig,
+    VaultConfig,
 )
 from callvault.policy.snapshot import Person, Snapshot, Trunk
 from callvault.recorder import Addresses, run_recorder
@@ -64,6 +65,8 @@ class RunningRecorder:
     )
     spool: SpoolConfig | None = None
     capacity: CapacityConfig = field(default_factory=CapacityConfig)
+    port: int = 0
+    keeps_calls: bool = False
     addresses: Addresses | None = None
     _keys: dict[bytes, bytes] = field(default_factory=dict)  # by envelope
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -130,6 +133,7 @@ class RunningRecorder:
                 seal_key=self._seal,
                 stop=self._stop,
                 on_ready=on_ready,
+                keeps_calls=lambda: self.keeps_calls,
             )
         except BaseException as error:
             self._failure.append(error)
@@ -152,7 +156,8 @@ class RunningRecorder:
         spool = self.spool or SpoolConfig(min_free_bytes=0)
         return Config(
             node=NodeConfig(name="node-1", data_folder=self.folder),
-            sip=SipConfig(bind_address="127.0.0.1", port=0),
+            sip=SipConfig(bind_address="127.0.0.1", port=self.port),
+            vault=VaultConfig(key_folder=self.folder / "keys"),
             capture=self.capture,
             capacity=self.capacity,
             spool=SpoolConfig(self.spool_folder, sync_ms=100, min_free_bytes=spool.min_free_bytes),

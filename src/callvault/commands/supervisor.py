@@ -54,10 +54,12 @@ class Supervisor:
         self._back_off = back_off or BackOff()
         self._running: dict[str, asyncio.subprocess.Process] = {}
         self._stopping = asyncio.Event()
+        self._sign = signal.SIGTERM
         self._exit_code = 0
 
-    def stop(self) -> None:
-        """Begin to stop; `run` returns when all have ended."""
+    def stop(self, sign: signal.Signals = signal.SIGTERM) -> None:
+        """Begin to stop, by the signal we were told with; `run` returns when all have ended."""
+        self._sign = sign
         self._stopping.set()
 
     @property
@@ -113,7 +115,7 @@ class Supervisor:
         process = self._running.get(program.name)
         if process is None or process.returncode is not None:
             return
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(self._sign)
         try:
             await asyncio.wait_for(asyncio.shield(process.wait()), program.grace_s)
         except TimeoutError:

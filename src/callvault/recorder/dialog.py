@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from callvault import sip
-from callvault.capture import Journal, Stream
+from callvault.capture import Journal, Stream, StreamCounters
 from callvault.clock import Instant
 from callvault.errors import CallvaultError, CaptureError, PortsExhausted, SpoolError
 from callvault.recorder.actions import (
@@ -20,6 +20,7 @@ from callvault.recorder.actions import (
     OpenStreams,
     PauseCapture,
     PauseRequested,
+    ReopenStreams,
     Report,
     Respond,
     ResumeCapture,
@@ -28,6 +29,7 @@ from callvault.recorder.actions import (
     StreamsOpened,
     StreamsRefused,
 )
+from callvault.recorder.memory import SessionMemory
 from callvault.recorder.session import RecordingSession
 from callvault.spool.entries import CallVerdict, Event, JournalHeader, encode_entry
 
@@ -56,6 +58,12 @@ class Node(Protocol):
     def ports_ran_out(self) -> None:
         """Learn that no port was left."""
 
+    def stream_ended(self, counters: StreamCounters) -> None:
+        """Learn what a stream received and dropped."""
+
+    async def checkpoint(self, session: RecordingSession) -> None:
+        """Put on disk what a restart needs of this call. Raises SpoolError if it is not."""
+
 
 class LiveDialog:
     """Joins one recording session to capture and signalling."""
@@ -69,6 +77,7 @@ class LiveDialog:
         self._journal: Journal | None = None
         self._streams: dict[int, Stream] = {}
         self._packets_closed = 0  # of streams that are closed already
+        self._packets_kept = 0  # of those
         self._pausing = asyncio.Lock()
 
     def feed(self, event: sip.Event | Input) -> None:
@@ -78,6 +87,28 @@ class LiveDialog:
         """
         for action in self.session.receive(event, now=self._read_clocks()):
             self._perform(action)
+
+    def go_on(
+        self,
+        memory: SessionMemory,
+        header: JournalHeader,
+        dialog_id: sip.DialogId,
+        *,
+        may_go_on: Callable[[], bool],
+    ) -> None:
+        """Go on with a call after a restart; raises CallvaultError and leaves nothing open.
+
+        `may_go_on` is asked when the new journal is there: a worker that took the old one by then
+        did not see it.
+        """
+        try:
+            for action in self.session.go_on(memory, header, dialog_id, now=self._read_clocks()):
+                self._perform(action)
+            if not may_go_on():
+                raise SpoolError("its journal is being finished already")
+        except CallvaultError:
+            self._close_journal(keep=False)
+            raise
 
     def check_media(self) -> None:
         """Tell the session how much media has come."""
@@ -94,6 +125,7 @@ class LiveDialog:
             ):
                 if isinstance(action, PauseCapture):
                     await asyncio.to_thread(self._pause, action.entry)
+                    await self._node.checkpoint(self.session)
 
     async def resume(self, *, who: str, detail: str = "") -> None:
         """Go on recording; raises SpoolError, and stays paused, if that cannot be written."""
@@ -107,6 +139,7 @@ class LiveDialog:
                     except SpoolError:
                         self.session.is_paused = True
                         raise
+                    await self._node.checkpoint(self.session)
 
     def _perform(self, action: Action) -> None:
         match action:
@@ -116,6 +149,8 @@ class LiveDialog:
                 self._node.respond(action)
             case OpenStreams():
                 self.feed(self._open_streams(action))
+            case ReopenStreams():
+                self._reopen_streams(action)
             case CloseStreams():
                 self._close_streams(action.indexes)
             case OpenJournal():
@@ -165,23 +200,44 @@ class LiveDialog:
         self._streams |= opened
         return StreamsOpened({index: stream.rtp_port for index, stream in opened.items()})
 
+    def _reopen_streams(self, action: ReopenStreams) -> None:
+        """Bind the ports that the SRC sends to. Raises CaptureError, SpoolError without journal."""
+        if self._journal is None:
+            raise SpoolError("journal cannot be opened")
+        for index, rtp_port in action.ports.items():
+            self._streams[index] = self._journal.open_stream(
+                index, allow=action.media_networks or ANYWHERE, rtp_port=rtp_port
+            )
+
     def _close_streams(self, indexes: tuple[int, ...]) -> None:
         for index in indexes:
             stream = self._streams.pop(index, None)
             if stream is not None:
                 stream.close()
-                self._packets_closed += _heard(stream)
+                self._note_end_of(stream)
 
     def _close_journal(self, *, keep: bool) -> None:
         """End the journal, or take it away if it was opened for a call that never began."""
         journal, self._journal = self._journal, None
+        open_streams = list(self._streams.values())
         self._streams.clear()
         if journal is None:
             return
         if keep:
             journal.close()
+            for stream in open_streams:
+                self._note_end_of(stream)
+            logger.info("rs=%s captured packets=%d", self.session.journal_id, self._packets_kept)
+            logger.info("rs=%s spooled", self.session.journal_id)
         else:
             journal.discard()
+
+    def _note_end_of(self, stream: Stream) -> None:
+        """Keep what an ended stream counted."""
+        counters = stream.counters()
+        self._packets_closed += counters.packets + counters.dropped_paused
+        self._packets_kept += counters.packets
+        self._node.stream_ended(counters)
 
     def _pause(self, entry: Event) -> None:
         """Drop first, write then: no packet after the wish is kept. Waits for the disk."""

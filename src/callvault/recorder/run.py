@@ -5,34 +5,35 @@ Wiring only. `run_recorder` blocks its thread on an event loop of its own.
 
 import asyncio
 import logging
+import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
 import uvloop
 
-from callvault import clock, sip
+from callvault import sip
 from callvault.capture import Receiver
 from callvault.config.sections import Config
+from callvault.errors import VaultError
 from callvault.policy.snapshot import Snapshot
-from callvault.recorder.files import HEARTBEAT_FILE, SNAPSHOT_FILE, replace_file
+from callvault.recorder.checkpoint_files import CheckpointFiles
+from callvault.recorder.draining import read_order
+from callvault.recorder.figures import RecorderFigures
+from callvault.recorder.files import SNAPSHOT_FILE
 from callvault.recorder.journals import JournalOpener, SealKey
+from callvault.recorder.keeper import Keeper
 from callvault.recorder.policy_source import PolicySource
 from callvault.recorder.service import Recorder
 from callvault.sip import HostPort
 from callvault.sip.pump import Pump
 from callvault.sip.tcp import TcpEndpoint
 from callvault.sip.udp import UdpEndpoint
-from callvault.vault import Certificate
+from callvault.vault import KEY_BYTES, Certificate, node_key
 
 logger = logging.getLogger(__name__)
 
-EVERY_S = 1.0
-NAP_S = 0.1
-"""How often the keeper looks at the clock; how much later it wakes is the loop's lag."""
 FIRST_POLICY_S = 5.0
 """How long a start waits for the catalogue before it goes on with the policy file."""
 GOODBYE_S = 3.0
@@ -46,6 +47,14 @@ class Addresses(NamedTuple):
     tcp: HostPort
 
 
+class _Hooks(NamedTuple):
+    """What the program that runs the recorder hears and says."""
+
+    on_ready: Callable[[Addresses], None]
+    show: Callable[[RecorderFigures], None]
+    keeps_calls: Callable[[], bool]
+
+
 def run_recorder(
     config: Config,
     *,
@@ -54,15 +63,20 @@ def run_recorder(
     seal_key: SealKey,
     stop: threading.Event,
     on_ready: Callable[[Addresses], None] = lambda addresses: None,
+    show: Callable[[RecorderFigures], None] = lambda figures: None,
+    keeps_calls: Callable[[], bool] = lambda: False,
 ) -> None:
     """Record until `stop` is set, then end all calls by BYE and close their journals.
 
     `config` has whole paths, as `config.load` gives them. `load_snapshot` is asked each second in
     a thread of its own; None: policy comes from `<data_folder>/snapshot.json` alone. `on_ready`
-    is called once SIP is bound, with the real ports where the setting was 0. Raises OSError if a
-    port is taken, SpoolError or VaultError if journals cannot be written.
+    is called once SIP is bound, with the real ports where the setting was 0; `show` each second,
+    on the loop, with how the recorder is. An order to drain (`recorder.draining`) is followed, and
+    ends the recorder when no call is left. Raises OSError if a port is taken, SpoolError or
+    VaultError if journals cannot be written.
     """
-    recording = _record(config, load_snapshot, ingest_certificates, seal_key, stop, on_ready)
+    hooks = _Hooks(on_ready, show, keeps_calls)
+    recording = _record(config, load_snapshot, ingest_certificates, seal_key, stop, hooks)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(recording)
 
@@ -73,7 +87,7 @@ async def _record(
     certificates: Sequence[Certificate],
     seal_key: SealKey,
     stop: threading.Event,
-    on_ready: Callable[[Addresses], None],
+    hooks: _Hooks,
 ) -> None:
     config.spool.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     policy = PolicySource(load_snapshot, config.node.data_folder / SNAPSHOT_FILE)
@@ -86,7 +100,7 @@ async def _record(
         recorder = Recorder(
             config, receiver, JournalOpener(receiver, seal_key, certificates), policy
         )
-        await _serve(config, recorder, policy, policy_thread, stop, on_ready)
+        await _serve(config, recorder, policy, policy_thread, stop, hooks)
 
 
 async def _serve(
@@ -95,24 +109,32 @@ async def _serve(
     policy: PolicySource,
     policy_thread: ThreadPoolExecutor,
     stop: threading.Event,
-    on_ready: Callable[[Addresses], None],
+    hooks: _Hooks,
 ) -> None:
     """Bind SIP and look after the recorder; leave nothing open, whatever happens."""
     loop = asyncio.get_running_loop()
     refreshing = loop.run_in_executor(policy_thread, policy.refresh)
     await asyncio.wait({refreshing}, timeout=FIRST_POLICY_S)
     recorder.look_after()
+    recorder.follow(read_order(config.node.data_folder))
     pump = Pump(recorder.agent, loop, on_events=recorder.take_events)
     recorder.attach(pump)
+    checkpoints = CheckpointFiles(config.spool.folder, _node_key(config))
+    resumed = recorder.resume(checkpoints)
     udp, tcp = await _bind(pump, config)
     try:
         logger.info("recorder ready udp=%s tcp=%s", udp.address, tcp.address)
         recorder.note("started", sip_udp=_shown(udp.address), sip_tcp=_shown(tcp.address))
-        on_ready(Addresses(udp.address, tcp.address))
+        if resumed:
+            recorder.note("calls_continued", calls=str(resumed))
+        hooks.on_ready(Addresses(udp.address, tcp.address))
         ports = f"udp/tcp {udp.address[1]}"
-        keeper = _Keeper(config, recorder, policy, policy_thread, ports)
+        keeper = Keeper(config, recorder, policy, policy_thread, ports, hooks.show)
         await keeper.keep(refreshing, stop)
-        await _say_goodbye(recorder)
+        if hooks.keeps_calls():
+            recorder.let_go()
+        else:
+            await _say_goodbye(recorder)
         recorder.note("stopped")
     finally:
         recorder.abandon()
@@ -120,6 +142,7 @@ async def _serve(
         udp.close()
         await tcp.close()
         pump.close()
+        checkpoints.close()
 
 
 async def _bind(pump: Pump[sip.Event], config: Config) -> tuple[UdpEndpoint, TcpEndpoint]:
@@ -133,80 +156,13 @@ async def _bind(pump: Pump[sip.Event], config: Config) -> tuple[UdpEndpoint, Tcp
     return udp, tcp
 
 
-class _Keeper:
-    """Does what is due each second: policy, housekeeping, heartbeat."""
-
-    def __init__(
-        self,
-        config: Config,
-        recorder: Recorder,
-        policy: PolicySource,
-        policy_thread: ThreadPoolExecutor,
-        ports: str,
-    ) -> None:
-        self._recorder = recorder
-        self._policy = policy
-        self._policy_thread = policy_thread
-        self._heartbeat = config.node.data_folder / HEARTBEAT_FILE
-        self._ports = ports
-        self._was_reachable = True
-        self._beating: asyncio.Future[None] | None = None
-
-    async def keep(self, refreshing: asyncio.Future[bool], stop: threading.Event) -> None:
-        """Go round until told to stop. A slow catalogue delays nothing but itself."""
-        loop = asyncio.get_running_loop()
-        due = loop.time()
-        while not stop.is_set():
-            if loop.time() >= due:
-                due = loop.time() + EVERY_S
-                self._round()
-                if refreshing.done():
-                    refreshing = loop.run_in_executor(self._policy_thread, self._policy.refresh)
-            asleep_at = loop.time()
-            await asyncio.sleep(NAP_S)
-            self._recorder.capacity.look(late_s=loop.time() - asleep_at - NAP_S)
-
-    def _round(self) -> None:
-        try:
-            self._recorder.look_after()
-            self._tell_of_policy()
-            self._beat()
-        except Exception:
-            logger.exception("housekeeping failed")
-
-    def _tell_of_policy(self) -> None:
-        """Note when the catalogue goes away and comes back; calls go on being judged."""
-        if self._policy.is_reachable == self._was_reachable:
-            return
-        self._was_reachable = self._policy.is_reachable
-        if self._was_reachable:
-            self._recorder.note("policy_recovered")
-        else:
-            self._recorder.note("policy_unreachable", "warning")
-
-    def _beat(self) -> None:
-        """Say that we run, for the portal of this machine.
-
-        From a thread: a disk that stalls must not keep SIP from being answered. A beat that is
-        still being written when the next is due stands for both.
-        """
-        if self._beating is not None and not self._beating.done():
-            return
-        beat = {
-            "at_ns": clock.read().realtime_ns,
-            "calls": self._recorder.calls_in_progress,
-            "sip": self._ports,
-        }
-        loop = asyncio.get_running_loop()
-        self._beating = loop.run_in_executor(None, _write_beat, self._heartbeat, beat)
-
-
-def _write_beat(path: Path, beat: dict[str, object]) -> None:
-    """Replace the heartbeat file; worth a write, not a sync."""
+def _node_key(config: Config) -> bytes:
+    """Return the node's key. Without it calls are recorded, but none outlives this process."""
     try:
-        replace_file(path, msgspec.json.encode(beat), durable=False)
-    except OSError as error:
-        logger.warning("heartbeat cannot be written: %s", error)
+        return node_key(config.vault.key_folder)
+    except (VaultError, OSError) as error:
+        logger.error("no call can go on after a restart: %s", error)
+        return os.urandom(KEY_BYTES)
 
 
 async def _say_goodbye(recorder: Recorder) -> None:

@@ -4,24 +4,34 @@ A fault in one session never touches another: each event is handled under a guar
 a session that fails goes on recording what it has.
 """
 
+import asyncio
 import logging
-import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Literal
 from uuid import UUID
 
-from callvault import clock, sip
-from callvault.capture import Alarm, Journal, Receiver
+from callvault import clock, sip, spool
+from callvault.capture import Alarm, Journal, Receiver, StreamCounters
 from callvault.clock import Instant
 from callvault.config.sections import Config
-from callvault.errors import ProtocolError
+from callvault.errors import CallvaultError, ProtocolError
 from callvault.ids import new_id
+from callvault.policy.snapshot import Trunk
 from callvault.recorder.actions import EndRequested, Respond
 from callvault.recorder.capacity import Capacity
+from callvault.recorder.checkpoint import Checkpoint
+from callvault.recorder.checkpoint import encode as encode_checkpoint
+from callvault.recorder.checkpoint_files import CheckpointFiles
 from callvault.recorder.dialog import LiveDialog
+from callvault.recorder.disk_watch import DiskWatch
+from callvault.recorder.draining import DrainOrder
 from callvault.recorder.facts import TurnedAway
+from callvault.recorder.figures import RecorderFigures, Tally
 from callvault.recorder.journals import JournalOpener, NodeJournal
+from callvault.recorder.memory import SessionMemory
 from callvault.recorder.policy_source import PolicySource
+from callvault.recorder.resumption import go_on_with_calls
 from callvault.recorder.room import Room
 from callvault.recorder.session import RecordingSession
 from callvault.recorder.setting import SessionSetting
@@ -41,6 +51,8 @@ _ALARM_SEVERITY: dict[str, Severity] = {
     "buffer_small": "warning",
     "kernel_drops": "warning",
 }
+_CHANGES = (sip.InviteReceived, sip.ReinviteReceived, sip.UpdateReceived, sip.AckReceived)
+"""Events after which a restart needs to know more of a call, or less."""
 _OVERLOAD: dict[bool, tuple[str, Severity]] = {
     True: ("overloaded", "warning"),
     False: ("overload_over", "info"),
@@ -65,7 +77,9 @@ class Recorder:
         self._policy = policy
         self._read_clocks = read_clocks
         self._advertised = _advertised(config)
-        self.room = Room(config.spool.min_free_bytes)
+        self.room = Room(config.spool.min_free_bytes, config.spool.call_reserve_minutes * 60)
+        self._disk = DiskWatch(config.spool.folder, self.room)
+        self._tally = Tally()
         self.capacity = Capacity(config.capacity, receiver.stats().open_file_limit)
         self.node_journal = NodeJournal(opener, config.node.name, new_id)
         self.agent = sip.UserAgentServer(
@@ -79,6 +93,7 @@ class Recorder:
         self._pump: Pump[sip.Event] | None = None
         self._slice = 0
         self._is_overloaded = False
+        self._checkpoints: CheckpointFiles | None = None
 
     @property
     def calls_in_progress(self) -> int:
@@ -93,6 +108,67 @@ class Recorder:
     def attach(self, pump: Pump[sip.Event]) -> None:
         """Use this pump for what the recorder itself wants to send."""
         self._pump = pump
+
+    # --- across a restart
+
+    def resume(self, checkpoints: CheckpointFiles) -> int:
+        """Go on with the calls that have checkpoints there, and keep those of all calls there.
+
+        Before SIP is bound, so that no request finds its dialog missing. Returns how many go on.
+        """
+        self._checkpoints = checkpoints
+        node, folder = self._config.node.name, self._config.spool.folder
+        now = self._read_clocks()
+        return go_on_with_calls(
+            self,
+            checkpoints,
+            node=node,
+            opened_at_ns=now.realtime_ns,
+            last_piece=lambda journal_id: spool.last_piece(folder, journal_id),
+        )
+
+    def go_on(
+        self,
+        dialog: sip.SavedDialog,
+        memory: SessionMemory,
+        header: JournalHeader,
+        *,
+        may_go_on: Callable[[], bool],
+    ) -> None:
+        """Take a call up again (resumption.Resumer)."""
+        dialog_id = self.agent.restore(dialog, now=self._now())
+        setting = self._setting(header.journal_id, memory.trunk, memory.negotiation.address)
+        live = LiveDialog(RecordingSession(setting), self, read_clocks=self._read_clocks)
+        try:
+            live.go_on(memory, header, dialog_id, may_go_on=may_go_on)
+        except CallvaultError:
+            self.bye(dialog_id, "")
+            raise
+        self.dialogs[dialog_id] = live
+        self._save(live.session)
+
+    def call_not_continued(self, journal_id: UUID, problem: str) -> None:
+        """Tell operators of a call that a restart ended (resumption.Resumer)."""
+        self.note("call_not_continued", "error", journal=str(journal_id), problem=problem)
+
+    async def checkpoint(self, session: RecordingSession) -> None:
+        """Put on disk what a restart needs of this call (dialog.Node)."""
+        payload = self._remembered(session)
+        if self._checkpoints is not None and payload is not None:
+            await asyncio.wrap_future(self._checkpoints.put_durably(session.journal_id, payload))
+
+    def _save(self, session: RecordingSession) -> None:
+        """Note down, soon, what a restart needs of this call."""
+        payload = self._remembered(session) if self._checkpoints is not None else None
+        if self._checkpoints is not None and payload is not None:
+            self._checkpoints.put(session.journal_id, payload)
+
+    def _remembered(self, session: RecordingSession) -> bytes | None:
+        dialog = self.agent.save(session.dialog_id) if session.dialog_id is not None else None
+        memory = session.memory(self._read_clocks())
+        if dialog is None or memory is None:
+            return None
+        return encode_checkpoint(Checkpoint(session.journal_id, dialog, memory))
 
     # --- what the agent reports
 
@@ -120,11 +196,20 @@ class Recorder:
         if trunk is None:  # it was taken away since the agent asked
             self.respond(Respond(event.request_id, 403))
             return
-        setting = SessionSetting(
-            journal_id=new_id(),
+        self._tally.invites[trunk.name] += 1
+        address = self._advertised or event.flow.local[0]
+        setting = self._setting(new_id(), trunk, address)
+        session = RecordingSession(setting)
+        self.dialogs[event.dialog_id] = LiveDialog(session, self, read_clocks=self._read_clocks)
+        self._feed(event.dialog_id, event)
+        self._show_room()
+
+    def _setting(self, journal_id: UUID, trunk: Trunk, address: str) -> SessionSetting:
+        return SessionSetting(
+            journal_id=journal_id,
             node=self._config.node.name,
             trunk=trunk,
-            address=self._advertised or event.flow.local[0],
+            address=address,
             media_timeout_s=self._config.sip.media_timeout_s,
             max_call_s=self._config.sip.max_call_s,
             calls_in_progress=self.calls_in_progress,
@@ -132,10 +217,6 @@ class Recorder:
             policy_in_force=lambda: self._policy.in_force,
             new_id=new_id,
         )
-        session = RecordingSession(setting)
-        self.dialogs[event.dialog_id] = LiveDialog(session, self, read_clocks=self._read_clocks)
-        self._feed(event.dialog_id, event)
-        self._show_room()
 
     def _feed(self, dialog_id: sip.DialogId, event: sip.Event) -> None:
         """Hand an event to its session, under a guard."""
@@ -152,6 +233,10 @@ class Recorder:
         if isinstance(event, sip.DialogEnded):
             del self.dialogs[dialog_id]
             self._show_room()
+            if self._checkpoints is not None:
+                self._checkpoints.remove(dialog.session.journal_id)
+        elif isinstance(event, _CHANGES):
+            self._save(dialog.session)
 
     def _apologise(self, event: sip.Event) -> None:
         """Answer a request that failed inside, so that its peer does not wait."""
@@ -161,6 +246,7 @@ class Recorder:
     def _stranger_heard(self, event: sip.StrangerHeard) -> None:
         now = self._read_clocks()
         host, port = event.flow.remote
+        self._tally.unknown_attempts += event.count
         logger.info("stranger heard %s method=%s count=%d", host, event.method, event.count)
         attempt = PeerAttempt(
             at_ns=now.realtime_ns,
@@ -214,7 +300,12 @@ class Recorder:
 
     def report(self, entry: CallVerdict) -> None:
         """Write a verdict into the node's event journal."""
+        self._tally.add_refusal(entry)
         self.node_journal.append(entry, now=self._read_clocks())
+
+    def stream_ended(self, counters: StreamCounters) -> None:
+        """Count what a stream dropped."""
+        self._tally.add_stream(counters)
 
     def ports_ran_out(self) -> None:
         """Refuse calls until a port is free again."""
@@ -226,22 +317,41 @@ class Recorder:
 
     def look_after(self) -> None:
         """Look at disk, ports, alarms of capture and a slice of the calls. Once a second."""
-        free_bytes = _free_bytes(self._config)
-        stats = self._receiver.stats()
-        if self.room.look(free_bytes=free_bytes, open_sockets=stats.open_sockets):
-            is_low = self.room.is_disk_low
-            self.note(
-                "disk_low" if is_low else "disk_recovered",
-                "error" if is_low else "info",
-                free_bytes=str(free_bytes),
-                min_free_bytes=str(self._config.spool.min_free_bytes),
-            )
+        sockets = self._receiver.stats().open_sockets
+        for news in self._disk.look(open_sockets=sockets, calls=self.calls_in_progress):
+            self.note(news.kind, news.severity, **news.values)
         self._note_overload()
         self._show_room()
         for alarm in self._receiver.alarms():
             self._note_alarm(alarm)
         self._check_media()
         self._flush()
+
+    def follow(self, order: DrainOrder | None) -> None:
+        """Take no more calls while there is an order to drain; tell when that changes."""
+        if (order is not None) == self.room.is_draining:
+            return
+        self.room.is_draining = order is not None
+        kind = "draining" if order is not None else "drain_undone"
+        self.note(kind, calls=str(self.calls_in_progress))
+        self._show_room()
+
+    def figures(self, *, policy_age_s: float, loop_lag_s: float) -> RecorderFigures:
+        """Return how the recorder is, for those who watch."""
+        standing = self.capacity.standing_refusal(self.calls_in_progress)
+        return RecorderFigures(
+            calls=Counter(one.session.trunk_name for one in self.dialogs.values()),
+            tally=self._tally,
+            stats=self._receiver.stats(),
+            disk=self._disk.usage,
+            is_disk_filling=self._disk.filling.is_filling,
+            reserve_bytes=self.room.reserve_bytes,
+            refusal=self.room.refusal or standing,
+            is_draining=self.room.is_draining,
+            policy_revision=self._policy.in_force.snapshot.revision,
+            policy_age_s=policy_age_s,
+            loop_lag_s=loop_lag_s,
+        )
 
     def note(self, kind: str, severity: Severity = "info", **values: str) -> None:
         """Write an event of this node that operators must know."""
@@ -258,6 +368,10 @@ class Recorder:
         for dialog_id in list(self.dialogs):
             self._command(dialog_id, EndRequested("shutdown"))
         self._flush()
+
+    def let_go(self) -> None:
+        """Leave all calls as they are, for the recorder that comes next."""
+        self.dialogs.clear()
 
     def abandon(self) -> None:
         """Close the journals of dialogs whose BYE found no answer in time."""
@@ -326,8 +440,3 @@ class Recorder:
 def _advertised(config: Config) -> str:
     address = config.sip.advertised_address
     return "" if address == "auto" else address
-
-
-def _free_bytes(config: Config) -> int:
-    status = os.statvfs(config.spool.folder)
-    return status.f_bavail * status.f_frsize
