@@ -11,7 +11,9 @@ from callvault.capture import Alarm
 from callvault.clock import Instant
 from callvault.config.sections import CapacityConfig, Config, NodeConfig, SpoolConfig
 from callvault.errors import SpoolFull
+from callvault.monitoring import page
 from callvault.policy.decision import Outcome, Step, Verdict
+from callvault.recorder.draining import DrainOrder
 from callvault.recorder.journals import JournalOpener
 from callvault.recorder.judge import PolicyInForce
 from callvault.recorder.policy_source import PolicySource
@@ -222,6 +224,34 @@ def test_a_disk_that_becomes_low_and_recovers_is_told_once_each(tmp_path: Path) 
     ]
 
 
+def test_an_order_to_drain_refuses_new_calls_and_leaves_the_others_alone(wire: Wire) -> None:
+    wire.invite()
+    order = DrainOrder(0, 1)
+    for _ in range(2):
+        wire.recorder.follow(order)
+    assert wire.invite() == [100, 503]
+    assert wire.recorder.calls_in_progress == 1
+    wire.recorder.follow(None)
+    assert wire.invite()[-1] == 200
+    kinds = [one.kind for one in wire.receiver.node_events if isinstance(one, NodeEvent)]
+    assert kinds == ["draining", "drain_undone"]
+
+
+def test_the_figures_count_by_trunk_and_by_reason(wire: Wire) -> None:
+    wire.invite()
+    wire.recorder.follow(DrainOrder(0, 1))
+    wire.invite()
+    wire.recorder.look_after()
+    figures = wire.recorder.figures(policy_age_s=1.0, loop_lag_s=0.0)
+    trunk = SNAPSHOT.trunks[0].name
+    assert figures.calls == {trunk: 1}
+    assert figures.status == "draining, 1 call left"
+    samples = {(one.name, one.labels): one.value for one in figures.samples()}
+    assert samples["callvault_recorder_invites_total", (trunk,)] == 2
+    assert samples["callvault_recorder_refusals_total", ("draining",)] == 1
+    assert page(figures.samples())
+
+
 def test_alarms_of_capture_become_events_of_the_node(wire: Wire) -> None:
     wire.receiver.waiting_alarms = [
         Alarm(1, "buffer_small", None, "131072 of 524288 bytes"),
@@ -291,7 +321,13 @@ def test_logs_tell_the_story_of_a_session_by_id_and_no_number(
         wire.recorder.abandon()
     story = [one for one in caplog.messages if one.startswith("rs=")]
     rs = wire.receiver.calls[0].header.journal_id
-    assert [one.split()[1] for one in story] == ["offered", "ended", "decided"]
+    assert [one.split()[1] for one in story] == [
+        "offered",
+        "ended",
+        "decided",
+        "captured",
+        "spooled",
+    ]
     assert all(one.startswith(f"rs={rs} ") for one in story)
     assert not any(number in caplog.text for number in ("1001", "5550142999", "Keller"))
 

@@ -24,6 +24,7 @@ COMMANDS = (
     "recorder",
     "worker",
     "web",
+    "drain",
 )
 """Subcommands, in the order of the help; each is a module of this folder."""
 

@@ -4,13 +4,19 @@ import gc
 import logging
 import signal
 import threading
+import time
 from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
 
 from callvault.commands import django_ready, logs
 from callvault.commands.chosen import add_options, choose
 from callvault.commands.ports import explained
 from callvault.commands.processes import follow_supervisor, raise_open_files_limit
+from callvault.commands.watch import Watch
 from callvault.config import Config
+
+if TYPE_CHECKING:
+    from callvault.recorder.figures import RecorderFigures
 
 HELP = "run the recorder alone"
 DESCRIPTION = """\
@@ -18,10 +24,16 @@ Run the recorder alone: it answers recording clients and writes journals to the 
 serve' runs it beside the worker and the portal.
 
 It needs the database only for policy (users and trunks). While that is away it works with the
-policy it knew last, so calls go on being recorded. When it is told to stop, it ends the calls in
-progress by BYE and closes their journals."""
+policy it knew last, so calls go on being recorded.
+
+SIGTERM stops it for a restart: calls in progress stay up, and the recorder that is started next
+goes on recording them. Ctrl+C (SIGINT) stops it for good: it ends them by BYE. 'callvault drain'
+waits for them to end."""
 
 logger = logging.getLogger(__name__)
+
+SILENT_AFTER_S = 10.0
+"""The recorder's loop shows figures each second; without any for so long it hangs."""
 
 ALLOCATIONS_BEFORE_COLLECTION = 50_000
 """Objects made, net, before the cyclic collector looks: at hundreds of calls a second its default
@@ -42,22 +54,41 @@ def run(options: Namespace) -> int:
     # Imported here: capture and database take a second that `--help` need not wait for.
     from callvault.portal.snapshot import SnapshotLoader
     from callvault.recorder import run_recorder
+    from callvault.recorder.draining import write_order
     from callvault.vault import Keyring, Role, seal_key
 
     _note_open_files(config)
-    stop = threading.Event()
+    stop, is_for_good = threading.Event(), threading.Event()
+
+    def begin(sign: int, _: object) -> None:
+        if sign == signal.SIGINT:
+            is_for_good.set()
+        stop.set()
+
     for sign in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(sign, lambda *_: stop.set())
+        signal.signal(sign, begin)
+    data_folder = config.node.data_folder
+    signal.signal(signal.SIGUSR1, lambda *_: write_order(data_folder, now_ns=time.time_ns()))
     certificates = Keyring.load(config.vault.key_folder).current(Role.INGEST)
     _calm_the_collector()
+    port = config.metrics.recorder_port
+    watch = Watch("recorder", config.metrics.bind_address, port, silent_after_s=SILENT_AFTER_S)
+
+    def show(figures: "RecorderFigures") -> None:
+        watch.show(figures.samples(), not_ready=figures.status if figures.refusal else "")
+        watch.alive(figures.status)
+
     try:
-        run_recorder(
-            config,
-            load_snapshot=SnapshotLoader(),
-            ingest_certificates=certificates,
-            seal_key=seal_key,
-            stop=stop,
-        )
+        with watch:
+            run_recorder(
+                config,
+                load_snapshot=SnapshotLoader(),
+                ingest_certificates=certificates,
+                seal_key=seal_key,
+                stop=stop,
+                show=show,
+                keeps_calls=lambda: not is_for_good.is_set(),
+            )
     except OSError as error:
         raise explained(config, error) from None
     return 0

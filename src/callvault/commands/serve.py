@@ -10,13 +10,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from callvault import clock
 from callvault.commands import logs, ports
 from callvault.commands.chosen import add_options, choose, settings_file
 from callvault.commands.init import ADMINISTRATOR, FirstStart, make_ready, write_settings_file
 from callvault.commands.readiness import addresses_of, is_up
 from callvault.commands.supervisor import Program, Supervisor, callvault_command
+from callvault.commands.watch import Watch
 from callvault.config import Config
 from callvault.errors import ConfigError
+from callvault.monitoring import Notifier
 
 HELP = "run recorder, worker and portal on this machine"
 DESCRIPTION = """\
@@ -25,11 +28,14 @@ recordings) and the portal. What is missing is made first, as 'callvault init' d
 
 When all are up, it prints where the portal is, the administrator's one-time password while nobody
 has signed in with it, and the SIP address. A program that ends is started again. Ctrl+C or SIGTERM
-stops all in order: the recorder closes its journals, the worker finishes what is closed, and the
-portal goes last."""
+stops all in order: the recorder, then the worker, which finishes what is there, and the portal.
+Ctrl+C ends the calls in progress; SIGTERM, as service managers send it, leaves them to the next
+start, which goes on recording them."""
 
 LOCK_NAME = "serve.lock"
 LONGEST_START_S = 60.0
+WATCHDOG_EVERY_S = 1.0
+SILENT_AFTER_S = 60.0
 # The recorder closes journals; the worker finishes those that are closed, within bounds: what is
 # left is finished after the next start.
 GRACE_S = {"recorder": 15.0, "worker": 30.0, "web": 10.0}
@@ -77,6 +83,7 @@ def _only_one(data_folder: Path) -> Iterator[None]:
 
 
 async def _serve(ready: FirstStart, log: logs.Form) -> int:
+    notifier = Notifier.from_environment()  # before any program starts: they have no say
     supervisor = Supervisor(
         [
             Program(name, callvault_command(name, "--log", log), grace_s)
@@ -85,8 +92,9 @@ async def _serve(ready: FirstStart, log: logs.Form) -> int:
     )
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(sign, supervisor.stop)
-    announcing = asyncio.create_task(_announce(ready, supervisor))
+        loop.add_signal_handler(sign, supervisor.stop, sign)
+    loop.add_signal_handler(signal.SIGUSR1, _drain, ready.chosen.config)
+    announcing = asyncio.create_task(_announce(ready, supervisor, notifier))
     try:
         return await supervisor.run()
     finally:
@@ -95,8 +103,16 @@ async def _serve(ready: FirstStart, log: logs.Form) -> int:
             await announcing
 
 
-async def _announce(ready: FirstStart, supervisor: Supervisor) -> None:
-    """Say once where everything is, when it is there."""
+def _drain(config: Config) -> None:
+    """Have the recorder drain; it is started again when it has ended."""
+    # Imported here: the recorder's libraries, which this process needs for nothing else.
+    from callvault.recorder.draining import write_order
+
+    write_order(config.node.data_folder, now_ns=clock.read().realtime_ns)
+
+
+async def _announce(ready: FirstStart, supervisor: Supervisor, notifier: Notifier) -> None:
+    """Say once where everything is, when it is there; and to systemd, that we go on."""
     config = ready.chosen.config
     loop = asyncio.get_running_loop()
     give_up_at = loop.time() + LONGEST_START_S
@@ -108,6 +124,10 @@ async def _announce(ready: FirstStart, supervisor: Supervisor) -> None:
             return
         await asyncio.sleep(0.1)
     print(announcement(ready), flush=True)
+    with Watch("serve", config.metrics.bind_address, 0, SILENT_AFTER_S, notifier) as watch:
+        while not supervisor.is_stopping:
+            watch.alive("recorder, worker and portal run")
+            await asyncio.sleep(WATCHDOG_EVERY_S)
 
 
 def announcement(ready: FirstStart) -> str:

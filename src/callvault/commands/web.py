@@ -1,12 +1,15 @@
 """`callvault web`: the portal, served by granian."""
 
 import os
+import threading
 from argparse import ArgumentParser, Namespace
 
 from callvault.commands import logs
 from callvault.commands.chosen import add_options, choose
 from callvault.commands.ports import check_web_address
 from callvault.commands.processes import follow_supervisor
+from callvault.commands.watch import Watch
+from callvault.commands.web_watch import watch_portal
 
 HELP = "run the portal alone"
 DESCRIPTION = """\
@@ -19,6 +22,8 @@ APPLICATION = "callvault.commands.wsgi:application"
 # A download holds a thread until its last byte is out.
 THREADS_A_WORKER = 8
 STOP_WITHIN_S = 5
+SILENT_AFTER_S = 30.0
+"""The portal is asked every five seconds; without an answer for so long it hangs."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -51,7 +56,16 @@ def run(options: Namespace) -> int:
         log_level=LogLevels.error,  # below it greets, and doubts our threads
         log_dictconfig=_logging_of_granian(),
     )
-    server.serve()
+    stop = threading.Event()
+    port = config.metrics.web_port
+    with Watch("web", config.metrics.bind_address, port, silent_after_s=SILENT_AFTER_S) as watch:
+        watching = threading.Thread(target=watch_portal, args=(watch, config.web, stop))
+        watching.start()
+        try:
+            server.serve()
+        finally:
+            stop.set()
+            watching.join()
     return 0
 
 

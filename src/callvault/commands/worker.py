@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from callvault.commands import django_ready, logs
 from callvault.commands.chosen import add_options, choose
 from callvault.commands.processes import follow_supervisor
+from callvault.commands.watch import Watch
 from callvault.errors import VaultError
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ When it is told to stop, it finishes what is closed, as long as it gets on with 
 25 seconds; the rest is finished after the next start."""
 
 LONGEST_DRAIN_S = 25.0
+RETRY_STORE_S = 5.0
+SILENT_AFTER_S = 900.0
+"""The worker tells of itself after each journal; a call of twelve hours takes minutes."""
 STUCK_AFTER_S = 5.0
 UNFINISHED_AFTER_S = 86_400.0  # no object takes a day to write
 _LOOK_EVERY_S = 0.1
@@ -45,22 +49,49 @@ def run(options: Namespace) -> int:
     config = choose(options).config
     django_ready.set_up()
     # Imported here: decoders and database take a second that `--help` need not wait for.
+    from callvault.commands.worker_watch import WorkerWatch
+    from callvault.finalise.figures import CountedCatalogue
     from callvault.finalise.worker import run_worker
     from callvault.portal.catalogue import DjangoCatalogue
     from callvault.vault import Keyring, LocalStore
 
     stop = threading.Event()
-    store = LocalStore(config.vault.folder)
+    store = wait_for_store(lambda: LocalStore(config.vault.folder))
+    catalogue = DjangoCatalogue()
+    port = config.metrics.worker_port
+    watch = Watch("worker", config.metrics.bind_address, port, silent_after_s=SILENT_AFTER_S)
+    shown = WorkerWatch(
+        watch,
+        spool_folder=config.spool.folder,
+        vault_folder=config.vault.folder,
+        tell=lambda event: catalogue.add_node_event(event, node=config.node.name),
+    )
+    config.spool.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    threading.Thread(target=shown.run, args=(stop,), daemon=True).start()
     threading.Thread(target=tidy, args=(store,), daemon=True).start()
     _stop_after_draining(stop, lambda: closed_journals(config.spool.folder))
-    run_worker(
-        config,
-        catalogue=DjangoCatalogue(),
-        keyring=Keyring.load(config.vault.key_folder),
-        store=store,
-        stop=stop,
-    )
+    with watch:
+        run_worker(
+            config,
+            catalogue=CountedCatalogue(catalogue, shown.tally),
+            keyring=Keyring.load(config.vault.key_folder),
+            store=store,
+            stop=stop,
+            on_progress=shown.progressed,
+        )
     return 0
+
+
+def wait_for_store(
+    open_store: Callable[[], "Store"], *, sleep: Callable[[float], None] = time.sleep
+) -> "Store":
+    """Open the vault, however long it is away: calls wait on the spool meanwhile."""
+    while True:
+        try:
+            return open_store()
+        except VaultError as error:
+            logger.error("the vault cannot be opened; trying again in 5 s: %s", error)
+            sleep(RETRY_STORE_S)
 
 
 def tidy(store: "Store") -> None:
@@ -75,10 +106,13 @@ def tidy(store: "Store") -> None:
 
 
 def closed_journals(spool_folder: Path) -> int:
-    """Return how many journals wait that no recorder writes to any more."""
-    from callvault.spool import scan
+    """Return how many journals wait that no recorder writes to any more, nor comes back to."""
+    from callvault.spool import chains, scan
 
-    return sum(not journal.is_live for journal in scan(spool_folder))
+    return sum(
+        not one.is_live and one.checkpoint_age_ns(now_ns=0) is None
+        for one in chains(scan(spool_folder))
+    )
 
 
 def _stop_after_draining(stop: threading.Event, remaining: Callable[[], int]) -> None:

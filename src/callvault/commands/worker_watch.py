@@ -1,0 +1,92 @@
+"""Shows a worker while it works: backlog, vault, and what it listed, every few seconds.
+
+From a thread of its own, since one journal may keep the worker busy for minutes. Whether the
+worker gets on is told by the worker itself (`progressed`).
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from callvault import clock
+from callvault.commands.watch import Watch
+from callvault.finalise.figures import Backlog, Progress, Tally, samples_of
+from callvault.ids import new_id
+from callvault.monitoring.disk import DiskUsage, Filling, usage_of
+from callvault.spool import scan
+from callvault.spool.entries import NodeEvent
+
+logger = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 5.0
+
+
+class WorkerWatch:
+    """Looks at spool and vault."""
+
+    def __init__(
+        self,
+        watch: Watch,
+        *,
+        spool_folder: Path,
+        vault_folder: Path,
+        tell: Callable[[NodeEvent], None],
+    ) -> None:
+        self.tally = Tally()
+        self.backlog = Backlog()
+        self.vault = DiskUsage(0, 0)
+        self.progress = Progress()
+        self._watch = watch
+        self._spool_folder = spool_folder
+        self._vault_folder = vault_folder
+        self._tell = tell
+        self._filling = Filling()
+
+    def progressed(self, progress: Progress) -> None:
+        """Hear from the worker, on its thread."""
+        self.progress = progress
+        self._watch.alive(self.status)
+
+    @property
+    def status(self) -> str:
+        """One line for `systemctl status`."""
+        if self.progress.store_trouble:
+            return f"waiting for the vault, {self.backlog.journals} journals wait"
+        return f"{self.backlog.journals} journals wait"
+
+    def run(self, stop: threading.Event) -> None:
+        """Look until told to stop."""
+        while not stop.is_set():
+            try:
+                self.look()
+            except Exception:
+                logger.exception("watching failed, the next look follows")
+            stop.wait(LOOK_EVERY_S)
+
+    def look(self) -> None:
+        """Look once, and show it."""
+        now_ns = clock.read().realtime_ns
+        self.backlog = Backlog.of(scan(self._spool_folder), now_ns=now_ns)
+        self._look_at_vault()
+        samples = samples_of(self.tally, self.backlog, self.progress, self.vault)
+        self._watch.show(samples, not_ready=self.progress.store_trouble)
+
+    def _look_at_vault(self) -> None:
+        try:
+            self.vault = usage_of(self._vault_folder)
+        except OSError:  # away: the worker finds out, and says so
+            return
+        if self._filling.look(self.vault):
+            is_filling = self._filling.is_filling
+            event = NodeEvent(
+                clock.read().realtime_ns,
+                new_id(),
+                "vault_filling" if is_filling else "vault_filling_over",
+                "warning" if is_filling else "info",
+                {
+                    "free_bytes": str(self.vault.free_bytes),
+                    "total_bytes": str(self.vault.total_bytes),
+                },
+            )
+            self._tell(event)
