@@ -1,4 +1,4 @@
-//! A disk for tests that can be told to be full, or to stall.
+//! A disk for tests that can be told to be full, to stall, or to fail one call.
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -12,12 +12,25 @@ use crate::shared::Shared;
 #[derive(Clone, Default)]
 pub struct FakeDisk(Arc<(Mutex<State>, Condvar)>);
 
+/// What happens to the call that fails.
+#[derive(Clone, Copy, Debug)]
+pub enum Fault {
+    /// ENOSPC, and nothing is done.
+    Full,
+    /// EIO, and nothing is done.
+    Broken,
+    /// EIO when a write is half done; nothing is done of other calls.
+    Torn,
+}
+
 #[derive(Default)]
 pub struct State {
     pub free_bytes: usize,
     pub refuses_cuts: bool,
     pub created: bool,
     pub removed: bool,
+    pub calls: usize,
+    fails: Option<(usize, Fault)>,
     is_stalled: bool,
     content: Vec<u8>,
 }
@@ -37,6 +50,11 @@ impl FakeDisk {
         self.state().content.clone()
     }
 
+    /// Fail one call, counted from 0: creations, writes, cuts, syncs and removals alike.
+    pub fn fail_once(&self, call: usize, fault: Fault) {
+        self.state().fails = Some((call, fault));
+    }
+
     /// Let every write wait, or wait no more.
     pub fn stall(&self, is_stalled: bool) {
         self.state().is_stalled = is_stalled;
@@ -44,24 +62,52 @@ impl FakeDisk {
     }
 }
 
+impl State {
+    /// Count a call; return what happens to it.
+    fn next_call(&mut self) -> Option<Fault> {
+        self.calls += 1;
+        self.fails.filter(|(call, _)| *call + 1 == self.calls).map(|(_, fault)| fault)
+    }
+
+    /// Count a call that is done whole or not at all.
+    fn may_fail(&mut self) -> io::Result<()> {
+        self.next_call().map_or(Ok(()), |fault| Err(error_of(fault)))
+    }
+
+    fn put(&mut self, bytes: &[u8], position: usize) {
+        let end = self.content.len().max(position + bytes.len());
+        self.content.resize(end, 0);
+        self.content[position..position + bytes.len()].copy_from_slice(bytes);
+    }
+}
+
+fn error_of(fault: Fault) -> io::Error {
+    io::Error::from_raw_os_error(if let Fault::Full = fault { libc::ENOSPC } else { libc::EIO })
+}
+
 impl Disk for FakeDisk {
     fn write_at(&self, bytes: &[u8], position: u64) -> io::Result<usize> {
         let state = self.state();
         let mut state = self.0 .1.wait_while(state, |state| state.is_stalled).unwrap();
         let position = position as usize;
+        if let Some(fault) = state.next_call() {
+            if let Fault::Torn = fault {
+                state.put(&bytes[..bytes.len() / 2], position);
+            }
+            return Err(error_of(fault));
+        }
         let taken = bytes.len().min(state.free_bytes);
         if taken == 0 {
             return Err(io::Error::from_raw_os_error(libc::ENOSPC));
         }
         state.free_bytes -= taken;
-        let end = state.content.len().max(position + taken);
-        state.content.resize(end, 0);
-        state.content[position..position + taken].copy_from_slice(&bytes[..taken]);
+        state.put(&bytes[..taken], position);
         Ok(taken)
     }
 
     fn cut(&self, position: u64) -> io::Result<()> {
         let mut state = self.state();
+        state.may_fail()?;
         if state.refuses_cuts {
             return Err(io::Error::from_raw_os_error(libc::EIO));
         }
@@ -72,7 +118,7 @@ impl Disk for FakeDisk {
     }
 
     fn sync(&self) -> io::Result<()> {
-        Ok(())
+        self.state().may_fail()
     }
 }
 
@@ -84,7 +130,9 @@ impl Place for FakeDisk {
     }
 
     fn remove(&self) -> io::Result<()> {
-        self.state().removed = true;
+        let mut state = self.state();
+        state.may_fail()?;
+        state.removed = true;
         Ok(())
     }
 }

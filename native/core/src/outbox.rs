@@ -276,7 +276,7 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fake_disk::{shared, FakeDisk};
+    use crate::fake_disk::{shared, FakeDisk, Fault};
 
     fn outbox(disk: &FakeDisk) -> Arc<Outbox> {
         Outbox::new([1; 16], Arc::new(disk.clone()))
@@ -305,6 +305,43 @@ mod tests {
         assert_eq!(shared.totals.bytes_written.load(Relaxed), 16);
         assert!(outbox.wait_written(3).is_ok());
         assert_eq!(alarms(&shared), ["write_failed", "write_recovered"]);
+    }
+
+    /// Write a journal of four blocks, cut short by a full disk in between, and sync it.
+    fn write_a_journal(disk: &FakeDisk, shared: &Shared) -> Result<(), Failure> {
+        let outbox = outbox(disk);
+        for block in ["first", "second", "third", "fourth"] {
+            outbox.hand_over(block.into(), shared);
+            shared.writer.see_to(&outbox, shared);
+            assert!(WHOLE.starts_with(&disk.content()), "{:?}", disk.content());
+        }
+        disk.state().free_bytes = 1000;
+        while !shared.writer.see_to(&outbox, shared) {}
+        outbox.wait_written(4)?.sync()?;
+        outbox.leave(Leave::Written, shared);
+        assert!(shared.writer.see_to(&outbox, shared));
+        Ok(())
+    }
+
+    const WHOLE: &[u8] = b"firstsecondthirdfourth";
+
+    #[test]
+    fn whatever_call_fails_once_the_journal_is_whole_and_in_order_in_the_end() {
+        for fault in [Fault::Full, Fault::Broken, Fault::Torn] {
+            let mut syncs_failed = 0;
+            for call in 0.. {
+                let (disk, shared) = (FakeDisk::with_room(13), shared());
+                disk.fail_once(call, fault);
+                syncs_failed += usize::from(write_a_journal(&disk, &shared).is_err());
+                assert_eq!(disk.content(), WHOLE, "call {call} {fault:?}");
+                assert_eq!(shared.totals.unwritten_bytes.load(Relaxed), 0);
+                if disk.state().calls <= call {
+                    assert!(call > 6, "{call}");
+                    break;
+                }
+            }
+            assert_eq!(syncs_failed, 1, "whoever asked for the sync is told");
+        }
     }
 
     #[test]
