@@ -9,7 +9,7 @@ import pytest
 
 from callvault.config.sections import Config, FinaliseConfig, SpoolConfig
 from callvault.finalise.benches import Benches
-from callvault.finalise.worker import Worker, run_worker
+from callvault.finalise.worker import LONGEST_REST_S, Worker, run_worker
 from callvault.policy.decision import Decision, Verdict
 from callvault.spool import journal_path
 from callvault.spool.entries import CallVerdict, NodeEvent, PeerAttempt
@@ -327,3 +327,29 @@ def test_events_that_the_catalogue_refused_are_handed_over_again(
     assert list(catalogue.calls) == [UUID(int=1)]
     assert {one.kind for one in catalogue.node_events} == {"started"}
     assert list(node.spool.iterdir()) == []
+
+
+class _Stop(threading.Event):
+    """Ends a worker at its first rest, and keeps how long that would have been."""
+
+    rest_s = -1.0
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.rest_s = timeout or 0.0
+        self.set()
+        return True
+
+
+def test_a_round_that_was_long_by_its_work_is_followed_by_the_next_one_soon(
+    node: Node,
+    catalogue: FakeCatalogue,
+    new_worker: NewWorker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spooled(node, call())
+    ticks = iter(range(0, 100_000, 60))
+    monkeypatch.setattr("callvault.finalise.worker.time.monotonic", lambda: float(next(ticks)))
+    stop = _Stop()
+    new_worker().run(stop)
+    assert len(catalogue.calls) == 1
+    assert stop.rest_s == LONGEST_REST_S

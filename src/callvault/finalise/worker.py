@@ -52,6 +52,7 @@ from callvault.vault import Keyring, RecordingObjects, Role, Store, open_key
 logger = logging.getLogger(__name__)
 
 SCAN_S = 0.25
+LONGEST_REST_S = 5.0
 _SETTLED_NS = 2_000_000_000  # a journal just made may not be locked by its recorder yet
 RESUMED_WITHIN_NS = 300_000_000_000
 """How long a recorder that is gone may come back for its calls; then they count as cut off."""
@@ -98,7 +99,8 @@ class Worker:
                 logger.exception("finalise: a round failed, the next one follows")
             self._tell()
             # A spool of thousands of journals takes a while to look through: never all the time.
-            stop.wait(max(SCAN_S, 4 * (time.monotonic() - started_s)))
+            # But a round may also have been long by its work, and calls wait for the next one.
+            stop.wait(min(max(SCAN_S, 4 * (time.monotonic() - started_s)), LONGEST_REST_S))
         self.close()
 
     def run_once(self, *, now_s: float) -> int:
