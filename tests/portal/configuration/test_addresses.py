@@ -17,11 +17,16 @@ def test_addresses_and_networks_come_back_in_one_form() -> None:
     ]
 
 
+def test_an_ipv4_address_written_as_ipv6_is_the_peer_it_means() -> None:
+    assert parse_networks("::ffff:192.0.2.15\n192.0.2.15") == ["192.0.2.15"]
+
+
 @pytest.mark.parametrize(
     ("typed", "line", "message"),
     [
         ("192.0.2.14\nsbc.example.com", 2, "Line 2: “sbc.example.com” is no address or network."),
         ("\n192.0.2.300", 2, "Line 2: “192.0.2.300” is no address or network."),
+        ("fe80::1%eth0", 1, "Line 1: “fe80::1%eth0” is no address or network."),
         ("192.0.2.14/24", 1, "Line 1: 192.0.2.14/24 is inside a network. Write 192.0.2.0/24."),
     ],
 )

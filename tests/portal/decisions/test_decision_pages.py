@@ -167,6 +167,14 @@ def test_a_new_trunk_needs_a_name_of_its_own(rita_client: Client) -> None:
     assert Attempt.objects.get().settled_at is None
 
 
+def test_a_peer_that_a_trunk_has_meanwhile_joins_no_other(rita_client: Client) -> None:
+    url = f"/decisions/peers/{knock().public_id}/allow"
+    Trunk.objects.create(name="Webex", peers=["203.0.113.9"], transports=["udp"])
+    response = rita_client.post(url, {"trunk": "", "name": "Branch", "mode": "always_on"})
+    assert response.context["form"].errors == {"trunk": ["203.0.113.9 already belongs to Webex."]}
+    assert Trunk.objects.count() == 1
+
+
 def test_a_stranger_allowed_and_removed_again_shows_when_it_tries(rita_client: Client) -> None:
     attempt = knock()
     rita_client.post(f"/decisions/peers/{attempt.public_id}/allow", {"name": "Branch"})

@@ -1,6 +1,6 @@
 """Lists of addresses and networks as people type them: one a line, with the line in each error."""
 
-from ipaddress import ip_network
+from ipaddress import IPv6Address, ip_network
 
 from django.utils.translation import gettext as _
 
@@ -22,6 +22,8 @@ def parse_networks(text: str) -> list[str]:
     found: list[str] = []
     for number, line in enumerate(text.splitlines(), start=1):
         entry = line.strip()
+        if "%" in entry:  # a zone (RFC 4007, section 11) names an interface of one machine
+            raise AddressError(_no_address(entry, number), line=number)
         if entry:
             found.append(_network(entry, number))
     return list(dict.fromkeys(found))
@@ -36,9 +38,18 @@ def _network(entry: str, line: int) -> str:
             told["right"] = str(ip_network(entry, strict=False))
             message = _("Line %(line)s: %(entry)s is inside a network. Write %(right)s.") % told
         else:
-            message = _("Line %(line)s: “%(entry)s” is no address or network.") % told
+            message = _no_address(entry, line)
         raise AddressError(message, line=line) from wrong
-    return str(network.network_address) if network.num_addresses == 1 else str(network)
+    if network.num_addresses > 1:
+        return str(network)
+    address = network.network_address
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return str(mapped or address)  # a peer that came by IPv4 is known by its IPv4 address
+
+
+def _no_address(entry: str, line: int) -> str:
+    told = {"line": line, "entry": entry}
+    return _("Line %(line)s: “%(entry)s” is no address or network.") % told
 
 
 def _host_bits_set(entry: str) -> bool:

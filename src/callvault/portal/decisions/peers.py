@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -33,6 +33,20 @@ class AllowPeerForm(forms.Form):
     mode = forms.ChoiceField(
         label=gettext_lazy("Record by default"), choices=TrunkMode.choices, required=False
     )
+
+    def __init__(self, data: QueryDict | None, *, peer: str) -> None:
+        """`peer` is the address that is asked about."""
+        super().__init__(data)
+        self._peer = peer
+
+    def clean_trunk(self) -> Trunk | None:
+        """Refuse a peer that another trunk has meanwhile: whose call it is must be one answer."""
+        chosen: Trunk | None = self.cleaned_data["trunk"]
+        holder = next((one for one in Trunk.objects.all() if self._peer in one.peers), None)
+        if holder is not None and holder != chosen:
+            told = {"peer": self._peer, "trunk": holder.name}
+            raise forms.ValidationError(_("%(peer)s already belongs to %(trunk)s.") % told)
+        return chosen
 
     def clean(self) -> dict[str, Any]:
         """Ask for a name where the trunk is new, and for one that is free."""

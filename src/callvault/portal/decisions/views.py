@@ -158,7 +158,7 @@ def _neighbour(row: Call, *, earlier: bool) -> str:
 def allow_peer(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Ask which trunk a source joins, naming both, then let it call."""
     attempt = get_object_or_404(Attempt, public_id=public_id)
-    form = AllowPeerForm(request.POST or None)
+    form = AllowPeerForm(request.POST or None, peer=attempt.peer_address)
     if request.method == "POST" and form.is_valid():
         trunk = allow(request, attempt, form.cleaned_data)
         told = {"peer": attempt.peer_address, "trunk": trunk.name}
