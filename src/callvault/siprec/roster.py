@@ -59,26 +59,26 @@ class _Slot:
 class Roster:
     """Learns from each state of the metadata; asked for the sessions at each decision."""
 
-    _slots: dict[str, _Slot] = field(default_factory=dict)
-    _people: dict[_Key, _Person] = field(default_factory=dict)
-    _speakers: dict[int, tuple[_Key, ...]] = field(default_factory=dict)
+    slots: dict[str, _Slot] = field(default_factory=dict)
+    people: dict[_Key, _Person] = field(default_factory=dict)
+    heard_on: dict[int, tuple[_Key, ...]] = field(default_factory=dict)
 
     def learn(self, view: View, lines: Sequence[Line]) -> None:
         """Take in the present state."""
         resolved = who_speaks(view, lines)
         present = {one.session.session_id for one in resolved}
-        for person in self._people.values():
+        for person in self.people.values():
             person.is_present = False
         heard: dict[int, list[_Key]] = {}
         for session in resolved:
             slot = self._slot_of(session.session.session_id, present)
             if slot is not None:
                 self._learn_session(slot, session, heard)
-        self._speakers |= {line: tuple(keys) for line, keys in heard.items()}
+        self.heard_on |= {line: tuple(keys) for line, keys in heard.items()}
 
     def sessions(self) -> tuple[SessionRoster, ...]:
         """Return each session with everyone who was ever in it."""
-        return tuple(self._session(key, slot) for key, slot in self._slots.items())
+        return tuple(self._session(key, slot) for key, slot in self.slots.items())
 
     def _slot_of(self, session_id: str, present: set[str]) -> str | None:
         """Find a session's slot; one that replaces all others goes on in the first slot.
@@ -86,29 +86,29 @@ class Roster:
         Webex gives a call new ids when it is transferred, inside the same dialog. None: there
         are as many as are remembered.
         """
-        for key, slot in self._slots.items():
+        for key, slot in self.slots.items():
             if slot.session_id == session_id:
                 return key
-        first = self._slots.get("")
+        first = self.slots.get("")
         if first is None or first.session_id not in present:
-            self._slots.setdefault("", _Slot(session_id)).session_id = session_id
+            self.slots.setdefault("", _Slot(session_id)).session_id = session_id
             return ""
-        if len(self._slots) >= MAX_SESSIONS:
+        if len(self.slots) >= MAX_SESSIONS:
             return None
-        self._slots[session_id] = _Slot(session_id)
+        self.slots[session_id] = _Slot(session_id)
         return session_id
 
     def _learn_session(
         self, key: str, session: SessionVoices, heard: dict[int, list[_Key]]
     ) -> None:
-        slot = self._slots[key]
+        slot = self.slots[key]
         slot.lines = tuple(sorted({*slot.lines, *session.lines}))
         bound = [voice for voice in session.voices if voice.lines]
         if bound:
             slot.is_guess = any(voice.is_guess for voice in bound)
         for voice in session.voices:
             person_key = (key, voice.participant.participant_id, voice.participant.aors)
-            if person_key not in self._people and len(self._people) >= MAX_PEOPLE:
+            if person_key not in self.people and len(self.people) >= MAX_PEOPLE:
                 continue
             self._learn_voice(person_key, slot, voice)
             for line in voice.lines:
@@ -118,14 +118,14 @@ class Roster:
         participant = voice.participant
         if participant.participant_id not in slot.places:
             slot.places.append(participant.participant_id)
-        person = self._people.setdefault(
+        person = self.people.setdefault(
             key, _Person(participant, slot.places.index(participant.participant_id))
         )
         person.participant, person.is_present = participant, True
         person.lines = voice.lines or person.lines
 
     def _session(self, key: str, slot: _Slot) -> SessionRoster:
-        people = {one: person for one, person in self._people.items() if one[0] == key}
+        people = {one: person for one, person in self.people.items() if one[0] == key}
         lines = {one: self._lines_of(one, person) for one, person in people.items()}
         given = _give_free_lines(
             [one for one, person in people.items() if person.is_present and not lines[one]],
@@ -146,7 +146,7 @@ class Roster:
         """Return the lines of a person: those they spoke on last, for one who left as they were."""
         if not person.is_present:
             return person.lines
-        latest = tuple(line for line, speakers in self._speakers.items() if key in speakers)
+        latest = tuple(line for line, speakers in self.heard_on.items() if key in speakers)
         return tuple(sorted(latest)) or person.lines
 
 
