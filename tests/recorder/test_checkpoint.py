@@ -1,8 +1,10 @@
 """Checkpoints: what goes in comes out, and nothing that was touched does."""
 
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -105,7 +107,7 @@ def test_the_answer_to_a_reinvite_after_the_restart_counts_on() -> None:
     after = gone_on(before)
     after.reinvite(sdp())
     assert b"m=audio 40000 " in after.response.body
-    assert [one[0] for one in after.timeline()] == ["resumed"]
+    assert [one[0] for one in after.timeline()] == ["answered", "resumed"]
     origins = [one.response.body.split()[2:4] for one in (before, after)]
     assert origins[0][0] == origins[1][0]
     assert int(origins[1][1]) == int(origins[0][1]) + 1
@@ -126,7 +128,8 @@ def test_the_longest_length_counts_from_the_answer_and_not_from_the_restart() ->
     before.now_s = 43_000
     after = gone_on(before, after_s=300)
     after.feed(MediaChecked(5))
-    assert after.entries(TimelineEvent) == []
+    (answered,) = after.entries(TimelineEvent)
+    assert answered.at_ns == before.at_ns - 43_000 * 1_000_000_000
     assert after.session.state is State.ENDING
 
 
@@ -219,3 +222,10 @@ def test_the_nodes_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> No
     path = tmp_path / "keys" / "node.key"
     assert path.stat().st_mode & 0o777 == 0o600
     assert [one.name for one in path.parent.iterdir()] == ["node.key"]
+
+
+def test_a_name_in_latin_1_comes_back_byte_for_byte() -> None:
+    remote = b'"Jos\xe9" <sip:pbx@192.0.2.14>;tag=them'.decode("utf-8", "surrogateescape")
+    plain = checkpoint(established())
+    odd = msgspec.structs.replace(plain, dialog=replace(SAVED, remote=remote))
+    assert unseal(seal(encode(odd), JOURNAL, KEY), JOURNAL, KEY) == odd

@@ -6,6 +6,7 @@ and a random salt, so that no nonce is ever used twice however often calls chang
 
 import os
 import struct
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -39,7 +40,44 @@ class Checkpoint(msgspec.Struct, frozen=True):
 
 
 _DECODER = msgspec.msgpack.Decoder(Checkpoint)
-encode = msgspec.msgpack.Encoder().encode
+_ENCODER = msgspec.msgpack.Encoder()
+_NOT_UNICODE = b"\xc1"  # begins no MessagePack
+_TO_PRIVATE_USE = {0xDC80 + byte: 0xF780 + byte for byte in range(128)}
+_FROM_PRIVATE_USE = {to: of for of, to in _TO_PRIVATE_USE.items()}
+
+
+def encode(checkpoint: Checkpoint) -> bytes:
+    """Return a checkpoint as it is sealed.
+
+    SIP text with bytes that are no UTF-8 (a name in Latin-1) must come back byte for byte, since
+    the peer compares it. MessagePack refuses the surrogates that stand for them, so that these
+    move to code points of private use, and a byte in front says so.
+    """
+    try:
+        return _ENCODER.encode(checkpoint)
+    except UnicodeEncodeError:
+        plain = msgspec.to_builtins(checkpoint, builtin_types=(bytes,))
+        return _NOT_UNICODE + _ENCODER.encode(_translated(plain, _TO_PRIVATE_USE))
+
+
+def _decode(payload: bytes) -> Checkpoint:
+    if not payload.startswith(_NOT_UNICODE):
+        return _DECODER.decode(payload)
+    plain = msgspec.msgpack.decode(payload[1:])
+    return msgspec.convert(_translated(plain, _FROM_PRIVATE_USE), Checkpoint)
+
+
+def _translated(value: Any, table: dict[int, int]) -> Any:
+    """Return builtins with the code points of all texts replaced."""
+    match value:
+        case str():
+            return value.translate(table)
+        case dict():
+            return {_translated(key, table): _translated(one, table) for key, one in value.items()}
+        case list() | tuple():
+            return type(value)(_translated(one, table) for one in value)
+        case _:
+            return value
 
 
 def seal(payload: bytes, journal_id: UUID, node_key: bytes) -> bytes:
@@ -61,7 +99,7 @@ def unseal(content: bytes, journal_id: UUID, node_key: bytes) -> Checkpoint:
         raise CheckpointDamaged(f"checkpoint has version {version}, not {VERSION}")
     try:
         payload = AESGCM(_derive(node_key, salt)).decrypt(_NONCE, sealed, head)
-        checkpoint = _DECODER.decode(payload)
+        checkpoint = _decode(payload)
     except InvalidTag:
         raise CheckpointDamaged("checkpoint does not open") from None
     except (msgspec.DecodeError, ValueError):
