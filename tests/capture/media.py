@@ -64,11 +64,13 @@ class Dialog:
     key: bytes
 
     @classmethod
-    def open(cls, receiver: Receiver, *, events: bool = False) -> "Dialog":
-        """Open a journal with a new key."""
+    def open(
+        cls, receiver: Receiver, *, events: bool = False, key: bytes | None = None
+    ) -> "Dialog":
+        """Open a journal with a new key, unless one is given."""
         purpose = "node_events" if events else "dialog"
         header = JournalHeader(uuid4(), purpose, "callvault-1", opened_at_ns=1)  # type: ignore[arg-type]
-        key = os.urandom(32)
+        key = key or os.urandom(32)
         encoded = msgspec.json.encode(header)
         journal = receiver.open_journal(
             header.journal_id, key=key, envelope=ENVELOPE, header=encoded, events=events

@@ -15,7 +15,8 @@ enum fault { COUNT, FULL, BROKEN, TORN, KILLED, KILLED_TORN };
 
 #define MOST 4096
 
-static int awake, at, seen;
+static int awake, at;
+static _Atomic int seen; /* native code writes in threads of its own */
 static enum fault fault;
 static char kinds[MOST + 1]; /* w(rite) s(ync) r(ename) u(nlink) c(ut), in order */
 
@@ -35,8 +36,9 @@ const char *faults_end(void) {
 /* Count a call; say whether it is the one that fails. */
 static int is_next(char kind) {
     if (!awake) return 0;
-    if (seen < MOST) kinds[seen] = kind;
-    return seen++ == at && fault != COUNT;
+    int number = seen++;
+    if (number < MOST) kinds[number] = kind;
+    return number == at && fault != COUNT;
 }
 
 static int is_file(int fd) {
@@ -82,6 +84,8 @@ ssize_t pwrite64(int fd, const void *bytes, size_t length, off64_t offset) {
 int fsync(int fd) { return is_next('s') ? fail() : NEXT(fsync)(fd); }
 
 int fdatasync(int fd) { return is_next('s') ? fail() : NEXT(fdatasync)(fd); }
+
+int syncfs(int fd) { return is_next('s') ? fail() : NEXT(syncfs)(fd); }
 
 int ftruncate(int fd, off_t length) { return is_next('c') ? fail() : NEXT(ftruncate)(fd, length); }
 
