@@ -49,7 +49,10 @@ def main() -> int:
     streams = STREAMS * told.calls
     kilobytes = (steady_kib - before_kib) * 1.024 / streams
     after = (stalled_kib - before_kib) * 1.024 / streams
-    print(f"{sent} packets in {told.seconds} s, {load_s / sent * 1e6:.2f} CPU-s a million, all in")
+    print(
+        f"{placed.answered} calls answered, {placed.refused} refused, {placed.failed} failed; "
+        f"{load_s / sent * 1e6:.2f} CPU-s a million packets, all in"
+    )
     return finish(
         [
             Row(

@@ -34,7 +34,13 @@ def _kinds(recorder: RunningRecorder) -> list[str]:
 
 
 def _verdicts(recorder: RunningRecorder) -> list[CallVerdict]:
-    return [one for one in recorder.node_events() if isinstance(one, CallVerdict)]
+    """Read the verdicts; the first may reach the disk a moment after its answer is out."""
+
+    def told() -> list[CallVerdict]:
+        return [one for one in recorder.node_events() if isinstance(one, CallVerdict)]
+
+    wait_until(lambda: told() != [])
+    return told()
 
 
 def _call(recorder: RunningRecorder) -> sip.Response:

@@ -233,6 +233,7 @@ class RecordingSession:
         if self._answered_ns:
             return self._answer_change(request_id, event, now)
         self._answered_ns = self._heard_ns = now.monotonic_ns
+        self._invite = None  # some 14 kB, of no use to a call that is answered
         local = self._negotiation.complete(event.ports)
         actions = self._after_change(now)
         decision = self._judge.last if self._judge else None
