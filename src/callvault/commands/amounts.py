@@ -66,5 +66,5 @@ class Advance:
         said += f"{size(self.done_bytes)} of {size(self.total_bytes)}"
         if 0 < self.done_bytes < self.total_bytes:
             left_s = self.took_s * (self.total_bytes - self.done_bytes) / self.done_bytes
-            said += f", about {duration(left_s)} left"
+            said += f", about {duration(max(left_s, 1))} left"
         return said
