@@ -174,6 +174,17 @@ def test_a_pause_spans_the_restart(node: Node) -> None:
     assert max(loudness(node, facts)[3100:8900]) < 200
 
 
+def test_a_call_cut_off_a_moment_after_its_answer_begins_with_the_answer(node: Node) -> None:
+    call = CutCall(node)
+    with node.journal(call.first):
+        pass  # killed before any entry was written
+    call.continue_it([TimelineEvent(START_NS, "answered", "Ann Keller")], ended=True)
+    facts = finish(call)
+    assert abs(facts.duration_ms - END * 1000) <= 20
+    (lost,) = [one for one in facts.timeline if one.kind == "lost"]
+    assert (lost.offset_ms, abs(lost.length_ms - BACK * 1000) <= 40) == (0, True)
+
+
 def test_a_second_piece_that_was_only_begun_changes_nothing(node: Node) -> None:
     call = CutCall(node)
     call.write()

@@ -71,7 +71,7 @@ def test_a_call_goes_on_in_the_next_recorder(node: Restarted, transport: str) ->
     assert not first.ended
     reasons = [one.reason for one in second.events if isinstance(one, DialogEnded)]
     kinds = [one.kind for one in second.events if isinstance(one, TimelineEvent)]
-    assert (reasons, kinds) == (["bye"], ["held", "ended"])
+    assert (reasons, kinds) == (["bye"], ["answered", "held", "ended"])
     wait_until(lambda: not list(node.second.spool_folder.glob("*.ckpt")))
 
 

@@ -167,6 +167,7 @@ def read_pieces(pieces: Iterable[Piece]) -> Iterator[Item]:
             yield from gatherer.hand_out()
             end_ns = clock.at(piece.opened_at_ns)
             yield Cut(min(max(last_ns, clock.reached_ns), end_ns), end_ns)
+        last_ns = max(last_ns, clock.at(piece.opened_at_ns))
         for item in _read_piece(piece.blocks, clock, gatherer):
             last_ns = max(last_ns, _happened_ns(item))
             yield item

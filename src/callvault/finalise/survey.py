@@ -66,8 +66,8 @@ class CallSurvey:
         elif isinstance(item, StreamsChanged):
             self.tables.change(item.streams)
             self.ports.update({one.index: one.port for one in item.streams if one.port})
-        elif isinstance(item, TimelineEvent) and len(self.timeline) < _MAX_TIMELINE:
-            self.timeline.append(item)
+        elif isinstance(item, TimelineEvent):
+            self._take_event(item)
         elif isinstance(item, Cut):
             self.cuts.append(item)
         elif isinstance(item, Decided):
@@ -76,6 +76,14 @@ class CallSurvey:
             self.ended = item
         elif isinstance(item, SignallingSeen) and not self.invite and not item.sent:
             self.invite = item.raw
+
+    def _take_event(self, event: TimelineEvent) -> None:
+        """Keep an event; the answer once, for a journal that goes on tells of it again."""
+        is_repeat = event.kind == "answered" and any(
+            one.kind == "answered" for one in self.timeline
+        )
+        if not is_repeat and len(self.timeline) < _MAX_TIMELINE:
+            self.timeline.append(event)
 
     def _take_packets(self, batch: SourceBatch) -> None:
         if not len(batch.packets):

@@ -83,7 +83,7 @@ def window_of(found: CallSurvey, *, opened_at_ns: int) -> Window | None:
     end_ns = max(end_ns, start_ns + _SHORTEST_NS)
     held = tuple(_intervals(found.timeline, "held", "resumed", end_ns))
     paused = tuple(_intervals(found.timeline, "paused", "unpaused", end_ns))
-    cuts = tuple(one for one in found.cuts if start_ns <= one.start_ns < end_ns)
+    cuts = tuple(one for one in found.cuts if start_ns < one.end_ns and one.start_ns < end_ns)
     return Window(start_ns, end_ns, signalled_ms, held, paused, cuts)
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from callvault import policy, sip
 from callvault.clock import Instant
-from callvault.policy.decision import Verdict
+from callvault.policy.decision import Decision, Verdict
 from callvault.policy.snapshot import Trunk
 from callvault.recorder.setting import SessionSetting
 from callvault.spool import entries
@@ -54,6 +54,11 @@ class TurnedAway:
             callee=_number_of(request.to_address),
             sip_status=self.status,
         )
+
+
+def owner_of(decision: Decision | None) -> str:
+    """Return the name of the first owner; empty while nobody is known."""
+    return decision.assignments[0].owner_name if decision and decision.assignments else ""
 
 
 def warning(address: str, text: str) -> tuple[str, str]:

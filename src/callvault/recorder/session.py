@@ -36,7 +36,7 @@ from callvault.recorder.actions import (
     StreamsRefused,
 )
 from callvault.recorder.capacity import RETRY_AFTER_S
-from callvault.recorder.facts import TurnedAway, end_reason, header_of, warning
+from callvault.recorder.facts import TurnedAway, end_reason, header_of, owner_of, warning
 from callvault.recorder.judge import Judge, PolicyInForce
 from callvault.recorder.memory import SessionMemory
 from callvault.recorder.negotiation import Negotiation
@@ -153,6 +153,8 @@ class RecordingSession:
             ReopenStreams(dict(self._negotiation.ports), trunk.media_networks),
             Append(entries.StreamsChanged(now.realtime_ns, self._journalled)),
             *([Append(entries.Decided(now.realtime_ns, decided))] if decided else []),
+            # Again: the journal before may have been cut off a moment after the answer.
+            Append(entries.TimelineEvent(memory.answered_at_ns, "answered", owner_of(decided))),
         ]
 
     # --- the INVITE
@@ -236,8 +238,7 @@ class RecordingSession:
         self._invite = None  # some 14 kB, of no use to a call that is answered
         local = self._negotiation.complete(event.ports)
         actions = self._after_change(now)
-        decision = self._judge.last if self._judge else None
-        owner = decision.assignments[0].owner_name if decision and decision.assignments else ""
+        owner = owner_of(self._judge.last if self._judge else None)
         actions.append(Append(entries.TimelineEvent(now.realtime_ns, "answered", owner)))
         return [*actions, Respond(request_id, 200, body=bytes(local))]
 
