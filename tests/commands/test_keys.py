@@ -157,3 +157,25 @@ def test_an_ingest_certificate_goes_to_its_role(
     assert run(data, "import", str(file), "--role", "ingest") == 0
     names = [entry.name for entry in Keyring.load(data / "keys").entries(Role.INGEST)]
     assert names == ["ingest-1", "node"]
+
+
+def test_our_own_file_names_give_the_name(
+    data: Path, made: tuple[Certificate, PrivateKey], tmp_path: Path
+) -> None:
+    certificate, key = made
+    file = tmp_path / "auditor.crt.pem"
+    file.write_bytes(certificate.to_pem() + key_pem(key))
+    assert run(data, "import", str(file)) == 0
+    assert imported(data)[0]
+
+
+def test_a_key_alone_is_refused_with_what_to_give(
+    data: Path,
+    made: tuple[Certificate, PrivateKey],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = tmp_path / "auditor.key.pem"
+    file.write_bytes(key_pem(made[1]))
+    assert run(data, "import", str(file)) == 2
+    assert "give the certificate, and this file with --key" in capsys.readouterr().err

@@ -193,3 +193,7 @@ def test_what_was_not_sent_is_not_expected_to_be_heard() -> None:
     (expected,) = placed_call(call, PreparedCall(call.script, {}, patterns)).expected
     assert expected.owner_pattern[:26].tolist() == OWNER[:26].tolist()
     assert not expected.owner_pattern[26:].any()
+
+
+def test_calls_of_nobody_alone_are_told_as_such() -> None:
+    assert verdict([]).startswith("No recording was to be made, and none was")

@@ -84,7 +84,7 @@ def _import(options: Namespace, folder: Path) -> int:
 
     role = Role(options.role)
     certificate, private_key = _read(options)
-    name = options.name or options.file.stem.lower()
+    name = options.name or options.file.name.lower().partition(".")[0]  # archive-1.crt.pem
     add_certificate(folder, role, name, certificate, private_key=private_key)
     print(f"Added {role.value} certificate {name}: {certificate.info}")
     print("Its private key is on this machine now." if private_key else "It came without a key.")
@@ -101,6 +101,10 @@ def _read(options: Namespace) -> "tuple[Certificate, PrivateKey | None]":
     data = _bytes_of(options.file)
     if options.file.suffix.lower() in (".pfx", ".p12"):
         return load_pfx(data, password=_passphrase(options))
+    if b"PRIVATE KEY-----" in data and b"CERTIFICATE-----" not in data:
+        raise ConfigError(
+            str(options.file), "holds a key only; give the certificate, and this file with --key"
+        )
     key_data = _bytes_of(options.key) if options.key is not None else data
     if options.key is None and b"PRIVATE KEY-----" not in data:
         return load_certificate(data), None

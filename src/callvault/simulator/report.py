@@ -26,6 +26,8 @@ def verdict(rows: Sequence[Row]) -> str:
     """Return one sentence: how many recordings there are, and whether all is as it should be."""
     expected = sum(row.expected is not None for row in rows)
     recorded = sum(row.found is not None for row in rows)
+    if not expected and not recorded:
+        return "No recording was to be made, and none was: see Call decisions in the portal."
     wrong = sum(bool(row.faults) for row in rows)
     unheard = sum(row.found is not None and row.order is None for row in rows)
     sentences = [f"{recorded} of {expected} recordings are there."]
