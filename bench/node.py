@@ -31,6 +31,8 @@ SETTINGS = (
     'capture.bind_address="127.0.0.1"',
     # A port rests ten seconds by default: at hundreds of calls a second all would be resting.
     "capture.port_cooldown_s=1",
+    # Calls here last a minute, not thirty: 2,500 would want 80 GB to be free.
+    "spool.call_reserve_minutes=2",
 )
 WITHIN_S = 60.0
 _ANN = DEMO_PEOPLE[0]

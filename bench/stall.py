@@ -46,7 +46,7 @@ def main() -> int:
                 stalled_kib = resident_kib(pid)
             node.stop("recorder")
         kept = packets_kept(node, known)
-    streams = STREAMS * told.calls
+    streams = STREAMS * placed.answered
     kilobytes = (steady_kib - before_kib) * 1.024 / streams
     after = (stalled_kib - before_kib) * 1.024 / streams
     print(
