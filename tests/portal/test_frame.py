@@ -33,7 +33,7 @@ def test_the_sidebar_shows_what_the_level_may_open() -> None:
     assert labels(User(level=Level.ADMINISTRATOR), "/settings/trunks/new") == [
         ("", ["My recordings", "All recordings"]),
         ("Oversight", ["Call decisions"]),
-        ("Administration", ["People", "Global settings*"]),
+        ("Administration", ["People", "Global settings*", "Service and nodes"]),
     ]
 
 

@@ -32,6 +32,7 @@ class WorkerWatch:
         spool_folder: Path,
         vault_folder: Path,
         tell: Callable[[NodeEvent], None],
+        report: Callable[["WorkerWatch"], None],
     ) -> None:
         self.tally = Tally()
         self.backlog = Backlog()
@@ -41,7 +42,9 @@ class WorkerWatch:
         self._spool_folder = spool_folder
         self._vault_folder = vault_folder
         self._tell = tell
+        self._report = report
         self._filling = Filling()
+        self._is_catalogue_told = True
 
     def progressed(self, progress: Progress) -> None:
         """Hear from the worker, on its thread."""
@@ -68,25 +71,45 @@ class WorkerWatch:
         """Look once, and show it."""
         now_ns = clock.read().realtime_ns
         self.backlog = Backlog.of(scan(self._spool_folder), now_ns=now_ns)
-        self._look_at_vault()
-        samples = samples_of(self.tally, self.backlog, self.progress, self.vault)
-        self._watch.show(samples, not_ready=self.progress.store_trouble)
-
-    def _look_at_vault(self) -> None:
         try:
             self.vault = usage_of(self._vault_folder)
-        except OSError:  # away: the worker finds out, and says so
+        except OSError as error:  # away: the worker finds out, and says so
+            logger.debug("vault cannot be asked: %s", error)
+        samples = samples_of(self.tally, self.backlog, self.progress, self.vault)
+        self._watch.show(samples, not_ready=self.progress.store_trouble)
+        self._tell_catalogue()
+
+    def _tell_catalogue(self) -> None:
+        """Report there, as far as it is in reach; what it missed it is told when it is back."""
+        try:
+            self._report(self)
+            self._tell_of_filling()
+        except Exception as error:
+            if self._is_catalogue_told:
+                logger.warning("the catalogue cannot be told how this node is: %s", error)
+            self._is_catalogue_told = False
+        else:
+            self._is_catalogue_told = True
+
+    def _tell_of_filling(self) -> None:
+        before = self._filling.is_filling
+        if not self._filling.look(self.vault):
             return
-        if self._filling.look(self.vault):
-            is_filling = self._filling.is_filling
-            event = NodeEvent(
-                clock.read().realtime_ns,
-                new_id(),
-                "vault_filling" if is_filling else "vault_filling_over",
-                "warning" if is_filling else "info",
-                {
-                    "free_bytes": str(self.vault.free_bytes),
-                    "total_bytes": str(self.vault.total_bytes),
-                },
-            )
-            self._tell(event)
+        try:
+            self._tell(self._filling_event())
+        except Exception:
+            self._filling.is_filling = before  # it is news again at the next look
+            raise
+
+    def _filling_event(self) -> NodeEvent:
+        is_filling = self._filling.is_filling
+        return NodeEvent(
+            clock.read().realtime_ns,
+            new_id(),
+            "vault_filling" if is_filling else "vault_filling_over",
+            "warning" if is_filling else "info",
+            {
+                "free_bytes": str(self.vault.free_bytes),
+                "total_bytes": str(self.vault.total_bytes),
+            },
+        )

@@ -13,7 +13,7 @@ from callvault.portal.people.models import User
 class Entry:
     """One line of the sidebar."""
 
-    name: str  # recordings, mine, decisions, people, settings: stable, for tests and the phone bar
+    name: str  # mine, recordings, decisions, people, settings, nodes: for tests and the phone bar
     label: str
     url: str
     icon: str
@@ -66,6 +66,7 @@ def _administration() -> list[Entry]:
             reverse("configuration:index"),
             "adjustments-horizontal",
         ),
+        Entry("nodes", _("Service and nodes"), reverse("nodes:index"), "server-2"),
     ]
 
 

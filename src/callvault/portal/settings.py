@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "callvault.portal.recordings",
     "callvault.portal.decisions",
     "callvault.portal.configuration",
+    "callvault.portal.nodes",
     "callvault.portal.audit",
     "django.contrib.auth",
     "django.contrib.contenttypes",

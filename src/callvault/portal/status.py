@@ -19,6 +19,11 @@ class Heartbeat(msgspec.Struct, frozen=True):
     at_ns: int
     calls: int = 0
     sip: str = ""
+    refusal: str = ""  # why no call is taken; empty: calls are
+    is_draining: bool = False
+    free_bytes: int = 0  # of the spool's file system
+    total_bytes: int = 0
+    is_disk_filling: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +33,31 @@ class RecorderStatus:
     running: bool
     calls: int = 0
     sip: str = ""
+    refusal: str = ""
+    is_draining: bool = False
+    is_disk_filling: bool = False
 
 
 def recorder_status(data_folder: Path, *, now_ns: int) -> RecorderStatus:
     """Read the heartbeat; without a fresh one the recorder is not running."""
+    beat = fresh_heartbeat(data_folder, now_ns=now_ns)
+    if beat is None:
+        return RecorderStatus(running=False)
+    return RecorderStatus(
+        running=True,
+        calls=beat.calls,
+        sip=beat.sip,
+        refusal=beat.refusal,
+        is_draining=beat.is_draining,
+        is_disk_filling=beat.is_disk_filling,
+    )
+
+
+def fresh_heartbeat(data_folder: Path, *, now_ns: int) -> Heartbeat | None:
+    """Return what the recorder of this machine just said; None: none runs here."""
     try:
         text = (data_folder / "run" / "recorder.json").read_bytes()
         beat = msgspec.json.decode(text, type=Heartbeat)
     except (OSError, msgspec.DecodeError):
-        return RecorderStatus(running=False)
-    if not 0 <= now_ns - beat.at_ns <= FRESH_NS:
-        return RecorderStatus(running=False)
-    return RecorderStatus(running=True, calls=beat.calls, sip=beat.sip)
+        return None
+    return beat if 0 <= now_ns - beat.at_ns <= FRESH_NS else None

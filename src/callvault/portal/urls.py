@@ -23,4 +23,5 @@ urlpatterns = [
     path("decisions/", include("callvault.portal.decisions.urls")),
     path("people/", include("callvault.portal.people.urls")),
     path("settings/", include("callvault.portal.configuration.urls")),
+    path("nodes/", include("callvault.portal.nodes.urls")),
 ]

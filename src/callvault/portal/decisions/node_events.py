@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
 from .models import NodeEvent
@@ -24,8 +25,26 @@ def node_event_view(row: NodeEvent) -> NodeEventView:
         "buffer_small": _("The kernel gave a smaller receive buffer than asked for"),
         "journal_damaged": _("A journal is damaged; it was read up to the damage and is kept"),
         "spool_full": _("The spool's disk is nearly full; new calls are refused"),
+        "disk_filling": _("The spool's disk is filling: less than 20 % is free"),
+        "disk_filling_over": _("The spool's disk has room again"),
+        "disk_low": _("The spool's disk is kept for the calls in progress; new ones are refused"),
+        "disk_recovered": _("The spool's disk has room; calls are taken again"),
+        "vault_filling": _("The vault's disk is filling: less than 20 % is free"),
+        "vault_filling_over": _("The vault's disk has room again"),
+        "vault_unreachable": _("The vault takes no recordings; they wait on the spool"),
+        "vault_recovered": _("The vault takes recordings again"),
+        "draining": _("Draining: new calls are refused, those in progress go on"),
+        "drain_undone": _("Calls are taken again"),
+        "drained": _("Drained: the recorder ends"),
         "ports_exhausted": _("No media port was free; a call was refused"),
     }
     title = titles.get(row.kind, row.kind.replace("_", " ").capitalize())
-    told = [f"{name.replace('_', ' ')} {value}" for name, value in row.values.items()]
+    told = [_told(name, value) for name, value in row.values.items()]
     return NodeEventView(row, title, ", ".join(told))
+
+
+def _told(name: str, value: str) -> str:
+    """Name one value; numbers of bytes are made short."""
+    if name.endswith("_bytes") and value.isdecimal():
+        return f"{name.removesuffix('_bytes').replace('_', ' ')} {filesizeformat(int(value))}"
+    return f"{name.replace('_', ' ')} {value}"

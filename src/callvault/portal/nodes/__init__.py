@@ -1,0 +1,1 @@
+"""The nodes of the service: how each is, what they reported, and how long the disk lasts."""

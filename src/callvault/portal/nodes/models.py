@@ -1,0 +1,19 @@
+"""What each node last said of itself."""
+
+from django.db import models
+
+
+class NodeReport(models.Model):
+    """One row a node, replaced by its worker every few seconds."""
+
+    node = models.CharField(max_length=63, unique=True)
+    at = models.DateTimeField()
+    document = models.JSONField()  # nodes.reports.Report
+
+    class Meta:
+        """By name, as people look for them."""
+
+        ordering = ("node",)
+
+    def __str__(self) -> str:
+        return f"{self.node}: {self.at:%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,9 @@
+"""Address of the page of the nodes."""
+
+from django.urls import path
+
+from . import views
+
+app_name = "nodes"
+
+urlpatterns = [path("", views.index, name="index")]

@@ -1,0 +1,116 @@
+"""Service and nodes: how each node is, how long the disk lasts, what the nodes reported."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.core.cache import cache
+from django.db.models import Sum
+from django.db.models.functions import TruncDate
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from callvault.monitoring.disk import WARN_AT, DiskUsage
+from callvault.portal.decisions.models import NodeEvent
+from callvault.portal.decisions.node_events import node_event_view
+from callvault.portal.people.gates import administrators_only, person_of
+from callvault.portal.people.models import User
+from callvault.portal.recordings.permissions import recordings_visible_to
+
+from .forecast import Forecast, forecast
+from .models import NodeReport
+from .reports import Report, is_fresh, read_report
+
+EVENTS_SHOWN = 20
+FORECAST_FROM_DAYS = 14
+_REMEMBERED_S = 600
+
+
+@dataclass(frozen=True, slots=True)
+class DiskView:
+    """One file system of a node."""
+
+    free_bytes: int
+    total_bytes: int
+
+    @property
+    def free_percent(self) -> int:
+        """What is free, in whole percent."""
+        return int(DiskUsage(self.free_bytes, self.total_bytes).free_ratio * 100)
+
+    @property
+    def is_filling(self) -> bool:
+        """Whether that is worth a warning."""
+        return self.free_percent < round((1 - WARN_AT) * 100)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeView:
+    """One node of the page."""
+
+    row: NodeReport
+    report: Report
+    is_fresh: bool
+    spool: DiskView | None
+    vault: DiskView | None
+
+
+@require_safe
+@never_cache
+@administrators_only
+def index(request: HttpRequest) -> HttpResponse:
+    """Show all nodes that ever reported."""
+    now = timezone.now()
+    nodes = [_node_view(row, now) for row in NodeReport.objects.all()]
+    context = {
+        "nodes": nodes,
+        "forecast": _forecast(nodes, person_of(request), now),
+        "node_events": [node_event_view(row) for row in NodeEvent.objects.all()[:EVENTS_SHOWN]],
+    }
+    return render(request, "nodes/index.html", context)
+
+
+def _node_view(row: NodeReport, now: datetime) -> NodeView:
+    report = read_report(row)
+    beat = report.recorder
+    spool = DiskView(beat.free_bytes, beat.total_bytes) if beat and beat.total_bytes else None
+    vault = None
+    if report.vault_total_bytes:
+        vault = DiskView(report.vault_free_bytes, report.vault_total_bytes)
+    return NodeView(row, report, is_fresh(row, now=now), spool, vault)
+
+
+def _forecast(nodes: list[NodeView], person: User, now: datetime) -> Forecast | None:
+    """Return how long the vault lasts; nodes may share it, so the fullest one counts."""
+    free = [node.vault.free_bytes for node in nodes if node.vault and node.is_fresh]
+    if not free:
+        return None
+    return forecast(_daily_bytes(person, now), free_bytes=min(free))
+
+
+def _daily_bytes(administrator: User, now: datetime) -> list[int]:
+    """Return the audio recorded on each of the last whole days, from the first that had any.
+
+    Remembered for all administrators: each of them sees every recording.
+    """
+    today = timezone.localdate(now)
+    key = f"daily-bytes-{today}"
+    known: list[int] | None = cache.get(key)
+    if known is not None:
+        return known
+    days = [today - timedelta(days=back) for back in range(FORECAST_FROM_DAYS, 0, -1)]
+    rows = (
+        recordings_visible_to(administrator)
+        .filter(started_at__gte=now - timedelta(days=FORECAST_FROM_DAYS + 1))
+        .annotate(day=TruncDate("started_at"))
+        .values("day")
+        .annotate(size=Sum("size_bytes"))
+        .order_by("day")
+    )
+    sizes = {row["day"]: row["size"] for row in rows}
+    first = min((day for day in days if day in sizes), default=today)
+    found = [sizes.get(day, 0) for day in days if day >= first]
+    cache.set(key, found, _REMEMBERED_S)
+    return found
