@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -107,3 +108,14 @@ def test_systemd_hears_from_serve_alone(tmp_path: Path) -> None:
         while "STOPPING=1" not in said:
             said = systemd.recv(4096).decode()
             assert "READY" not in said
+
+
+def test_a_signal_to_serve_restarts_the_recorder_and_nothing_else(
+    node: Node, ports: dict[str, int]
+) -> None:
+    until(lambda: get(ports["recorder"], "/readyz")[0] == 200)
+    assert node.process is not None
+    node.process.send_signal(signal.SIGUSR1)
+    until(lambda: "recorder ended (exit code 0)" in node.log.read_text())
+    until(lambda: get(ports["recorder"], "/readyz")[0] == 200)
+    assert "worker ended" not in node.log.read_text()

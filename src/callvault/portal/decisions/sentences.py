@@ -136,6 +136,7 @@ def _room(step: dict[str, Any]) -> tuple[str, str]:
         "spool": _("The spool's disk was nearly full."),
         "ports": _("No media port was free."),
         "stopping": _("The recorder was stopping."),
+        "draining": _("The recorder was draining: calls in progress ended, new ones were refused."),
         "journal": _("The call's journal could not be begun."),
         "calls": _("As many calls were in progress as this node takes."),
         "rate": _("More new calls came a second than this node takes."),
