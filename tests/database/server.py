@@ -55,13 +55,14 @@ class Server:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        self.process = subprocess.Popen(
-            [self.bin / "postgres", "-D", self.folder / "data"],
-            stdout=subprocess.DEVNULL,
-            stderr=(self.folder / "log").open("ab"),
-            start_new_session=True,
-            **_unprivileged(),
-        )
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [self.bin / "postgres", "-D", self.folder / "data"],
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                start_new_session=True,
+                **_unprivileged(),
+            )
         ready = [str(self.bin / "pg_isready"), "-q", "-h", str(self.folder)]
         for _ in range(300):
             if subprocess.run(ready, check=False).returncode == 0:

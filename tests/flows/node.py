@@ -56,7 +56,8 @@ class Node:
         self.password = _found(r"Password +(\S+)", said)
         # The same ports again after a restart, and for the simulator.
         web_port = self.portal.rpartition(":")[2]
-        self.settings = (*self.settings[2:], f"sip.port={self.sip_port}", f"web.port={web_port}")
+        others = [one for one in self.settings if not one.startswith(("sip.port=", "web.port="))]
+        self.settings = (*others, f"sip.port={self.sip_port}", f"web.port={web_port}")
         return self
 
     def stop(self, sign: signal.Signals = signal.SIGTERM) -> int:

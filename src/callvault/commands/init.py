@@ -26,6 +26,7 @@ class FirstStart:
 
     chosen: Chosen
     one_time_password: str | None  # of the administrator who never signed in; None: all did
+    is_complete: bool = True  # False: the database was away, and may lack tables
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -64,9 +65,9 @@ def make_ready(chosen: Chosen) -> FirstStart:
     django_ready.set_up()
     from callvault.portal import first_start
 
+    first_start.collect_static_files()
     with django_ready.database_troubles_told(), first_start.alone():
         first_start.prepare_database()
         password = first_start.create_first_administrator(ADMINISTRATOR)
-    first_start.collect_static_files()
     django_ready.close_connections()
     return FirstStart(chosen, password)

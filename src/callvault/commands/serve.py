@@ -13,7 +13,8 @@ from pathlib import Path
 from callvault import clock
 from callvault.commands import logs, ports
 from callvault.commands.chosen import add_options, choose, settings_file
-from callvault.commands.init import ADMINISTRATOR, FirstStart, make_ready, write_settings_file
+from callvault.commands.init import ADMINISTRATOR, FirstStart, write_settings_file
+from callvault.commands.late_database import complete, make_ready_if_possible
 from callvault.commands.readiness import addresses_of, is_up
 from callvault.commands.supervisor import Program, Supervisor, callvault_command
 from callvault.commands.watch import Watch
@@ -59,7 +60,7 @@ def run(options: Namespace) -> int:
             options.overrides += found
             chosen = choose(options)
         ports.check(chosen.config)
-        ready = make_ready(chosen)
+        ready = make_ready_if_possible(chosen)
         return asyncio.run(_serve(ready, options.log))
 
 
@@ -94,13 +95,16 @@ async def _serve(ready: FirstStart, log: logs.Form) -> int:
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, supervisor.stop, sign)
     loop.add_signal_handler(signal.SIGUSR1, _drain, ready.chosen.config)
-    announcing = asyncio.create_task(_announce(ready, supervisor, notifier))
+    beside = [asyncio.create_task(_announce(ready, supervisor, notifier))]
+    if not ready.is_complete:
+        beside.append(asyncio.create_task(complete(ready)))
     try:
         return await supervisor.run()
     finally:
-        announcing.cancel()
+        for task in beside:
+            task.cancel()
         with suppress(asyncio.CancelledError):
-            await announcing
+            await asyncio.gather(*beside)
 
 
 def _drain(config: Config) -> None:
