@@ -43,7 +43,7 @@ pub struct Counters {
     pub dropped_foreign: u64,
     /// Neither RTP nor RTCP, or too long.
     pub dropped_invalid: u64,
-    /// Of sources above the bound.
+    /// Of sources above the bound, while all others spoke.
     pub dropped_sources: u64,
     /// Dropped because memory was full of what the spool did not take.
     pub dropped_unwritten: u64,
@@ -53,7 +53,7 @@ pub struct Counters {
     pub last_arrival_ns: u64,
     /// Of the sources in the table, in the order of first being heard.
     pub ssrcs: Vec<u32>,
-    /// Distinct RTP sources heard.
+    /// RTP sources heard; one that had lost its place in the table counts again.
     pub sources: u64,
     /// Loudest G.711 sample of the last one to two seconds; None: no G.711.
     pub peak_dbfs: Option<f64>,

@@ -94,19 +94,53 @@ fn every_sort_of_datagram_is_counted_once() {
     sender.send_to(&rtp(0), ("127.0.0.1", ports.rtcp)).unwrap();
     let counters = wait_for(&journal, stream, |counters| counters.dropped_invalid == 4);
     let expected = Counters {
-        packets: 4,
-        bytes: 4 * 172,
+        packets: 6,
+        bytes: 6 * 172,
         rtcp_packets: 2,
         dropped_invalid: 4,
-        dropped_sources: 2,
-        ssrcs: vec![0, 1, 2, 3],
-        sources: 4,
+        ssrcs: vec![2, 3, 4, 5],
+        sources: 6,
         last_arrival_ns: counters.last_arrival_ns,
         peak_dbfs: counters.peak_dbfs,
         ..Counters::default()
     };
     assert_eq!(counters, expected);
     assert!(counters.peak_dbfs.unwrap() < -80.0);
+}
+
+#[test]
+fn a_flood_of_ssrcs_costs_the_voice_behind_it_no_packet() {
+    let node = Node::start("flood", |config| config.max_sources = 16);
+    let journal = node.journal(1);
+    let (stream, ports) = journal.open_stream(0, loopback(), None).unwrap();
+    let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mut packet = rtp(0);
+    for stranger in 0..600u16 {
+        packet[8..10].copy_from_slice(&stranger.to_be_bytes());
+        sender.send_to(&packet, ("127.0.0.1", ports.rtp)).unwrap();
+        if stranger % 100 == 99 {
+            let packets = u64::from(stranger) + 1;
+            wait_for(&journal, stream, |counters| counters.packets == packets);
+        }
+    }
+    for _ in 0..50 {
+        sender.send_to(&rtp(7), ("127.0.0.1", ports.rtp)).unwrap();
+    }
+    let counters = wait_for(&journal, stream, |counters| counters.packets == 650);
+    assert_eq!((counters.packets, counters.sources, counters.dropped_sources), (650, 601, 0));
+}
+
+#[test]
+fn a_voice_beside_a_table_full_of_voices_is_counted() {
+    let node = Node::start("voices", |_| ());
+    let journal = node.journal(1);
+    let (stream, ports) = journal.open_stream(0, loopback(), None).unwrap();
+    let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
+    for ssrc in (0..4).flat_map(|ssrc| [ssrc; 25]).chain([4; 2]) {
+        sender.send_to(&rtp(ssrc), ("127.0.0.1", ports.rtp)).unwrap();
+    }
+    let counters = wait_for(&journal, stream, |counters| counters.dropped_sources == 2);
+    assert_eq!((counters.packets, counters.dropped_sources), (100, 2));
 }
 
 #[test]

@@ -26,12 +26,12 @@ class StreamCounters:
     dropped_paused: int  # arrived in a pause
     dropped_foreign: int  # from outside the allowed networks
     dropped_invalid: int  # neither RTP nor RTCP (RFC 7983), or longer than a datagram we take
-    dropped_sources: int  # of sources above `max_sources`
+    dropped_sources: int  # of sources above `max_sources`, while so many others spoke
     dropped_unwritten: int  # the spool took no bytes for so long that memory was full
     dropped_kernel: int  # the socket buffer was full (SO_RXQ_OVFL)
     last_arrival_ns: int  # UTC nanoseconds of the newest journalled RTP packet; 0: none yet
     ssrcs: tuple[int, ...]  # of the sources heard lately, oldest first
-    sources: int  # distinct (address, port, SSRC) seen so far
+    sources: int  # (address, port, SSRC) so far; one that had lost its place counts again
     peak_dbfs: float | None  # loudest G.711 sample of the last one to two seconds; None: no G.711
 
 
