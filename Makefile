@@ -76,8 +76,9 @@ test-fast: .venv/.dev .venv/.native ## The pure tests, in under a minute
 bench: .venv/.dev .venv/.native ## Measure, baseline beside each figure
 	$(BIN)/python -m bench
 
-soak: .venv/.dev .venv/.native ## An hour of day: 200 calls, 20 at a time, ten minutes
+soak: .venv/.dev .venv/.native ## An hour of day in ten minutes, then kill -9 at random in 400 calls
 	$(BIN)/python -m tests.soak.hour_of_day
+	$(BIN)/python -m tests.soak.kill_at_random
 
 fuzz: .venv/.dev .venv/.native ## Every parser, twenty thousand new inputs each
 	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -m hypothesis -n 2 --timeout 3600

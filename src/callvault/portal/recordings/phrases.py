@@ -87,6 +87,7 @@ def marks_of(flags: Sequence[str], quality: dict[str, Any]) -> list[Mark]:
     words = {
         "damaged": _("Damaged"),
         "cut_off": _("Cut off"),
+        "restart": _("Interrupted"),
         "undecodable": _("Partly undecoded"),
         "silent": _("Silent"),
         "one_way": _("One-way audio"),
@@ -144,6 +145,8 @@ def _timeline_text(kind: str, item: dict[str, Any]) -> str:
 def _detail(kind: str, detail: str) -> str:
     if kind == "ended":
         return end_reason(detail)
+    if kind == "lost" and detail == "restart":
+        return _("the recorder was started again")
     if kind == "transferred" and detail:
         return _("from %(name)s") % {"name": person_or_number(detail)}
     return detail
