@@ -160,6 +160,7 @@ class RecordedCall:
     verdict: Verdict = Verdict.RECORDED
     events: tuple[TimelineEvent, ...] = ()
     clock_step: tuple[float, int] | None = None  # (at second, by ns): someone sets the clock
+    tells_step: bool = True  # a block with both clocks before the event behind a step
     rtcp: tuple[tuple[int, bytes], ...] = ()  # (stream, datagram), in the first second
     steps: tuple[Step, ...] = ()  # of the decision
 
@@ -179,6 +180,8 @@ class RecordedCall:
             if (block := self._block(second)) is not None:
                 journal.append_packets(block)
         if whole:
+            if self.clock_step is not None and self.tells_step:
+                journal.append_packets(PacketsBlock(self._stepped(end_ns), self._monotonic(end_ns)))
             journal.append(DialogEnded(self._stepped(end_ns), "bye"))
             journal.end()
         journal.close()
@@ -209,7 +212,11 @@ class RecordedCall:
         if not packets:
             return None
         packets.sort(key=lambda packet: packet.arrival_ns)
-        return PacketsBlock(self._stepped(START_NS + end), 5_000 + end, sources, packets)
+        now_ns = START_NS + end
+        return PacketsBlock(self._stepped(now_ns), self._monotonic(now_ns), sources, packets)
+
+    def _monotonic(self, at_ns: int) -> int:
+        return 5_000 + at_ns - START_NS
 
     def _stepped(self, at_ns: int) -> int:
         if self.clock_step is None or at_ns < START_NS + self.clock_step[0] * 1e9:

@@ -205,10 +205,30 @@ def test_an_hour_more_or_less_on_the_wall_clock_moves_nothing(node: Node, step_n
     assert recording.quality.flags == ()
 
 
+@pytest.mark.parametrize("step_ns", [3_600_000_000_000, -3_600_000_000_000])
+def test_a_clock_set_in_a_hold_at_the_end_leaves_the_call_its_length(
+    node: Node, step_ns: int
+) -> None:
+    owner, remote = two_voices(6)
+    call = RecordedCall(
+        {0: owner.arrivals, 1: remote.arrivals},
+        (assignment(),),
+        20,
+        events=(TimelineEvent(at(6), "held"),),
+        clock_step=(12.5, step_ns),
+    )
+    (recording,) = finish(node, call).recordings
+    assert recording.duration_ms == pytest.approx(20_000, abs=40)
+    (held,) = [item for item in recording.timeline if item.kind == "held"]
+    assert (held.offset_ms, held.length_ms) == (6_000, pytest.approx(14_000, abs=40))
+    assert recording.quality.flags == ()
+
+
 def test_a_clock_set_back_after_the_last_packet_costs_no_audio(node: Node) -> None:
     owner, remote = two_voices(6)
     streams = {0: owner.arrivals, 1: remote.arrivals}
-    call = RecordedCall(streams, (assignment(),), 8, clock_step=(7.5, -3_600_000_000_000))
+    step = (7.5, -3_600_000_000_000)
+    call = RecordedCall(streams, (assignment(),), 8, clock_step=step, tells_step=False)
     (recording,) = finish(node, call).recordings
     assert recording.duration_ms == pytest.approx(6_000, abs=40)
     assert np.abs(audio(node, recording)[5 * 8000 :, 0]).max() > 1000

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crate::clock::Clocks;
 use crate::sources::Source;
 use crate::sweep::DATAGRAMS;
 
@@ -89,10 +90,10 @@ impl Gathering {
     }
 
     /// The numbers that stand before and between sources and packets.
-    pub fn heads(&self, realtime_ns: u64, monotonic_ns: u64) -> Heads {
+    pub fn heads(&self, now: &Clocks) -> Heads {
         let mut clocks = [0; 16];
-        clocks[..8].copy_from_slice(&realtime_ns.to_le_bytes());
-        clocks[8..].copy_from_slice(&monotonic_ns.to_le_bytes());
+        clocks[..8].copy_from_slice(&now.realtime_ns.to_le_bytes());
+        clocks[8..].copy_from_slice(&now.monotonic_ns.to_le_bytes());
         let packet_count = self.packet_count.to_le_bytes();
         Heads { clocks, source_count: [self.source_count], packet_count }
     }
@@ -145,7 +146,8 @@ mod tests {
             datagram: b"hi",
         };
         gathering.push(&packet, 0);
-        let payload = gathering.parts(&gathering.heads(7, 8)).concat();
+        let clocks = Clocks { realtime_ns: 7, monotonic_ns: 8 };
+        let payload = gathering.parts(&gathering.heads(&clocks)).concat();
         let expected = [
             &[7, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0][..],
             &[1, 2, 1, 3, 4, 1, 2, 3, 4, 5, 0],

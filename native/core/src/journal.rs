@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::block::Gathering;
-use crate::clock;
+use crate::clock::{self, Clocks};
 use crate::error::Error;
 use crate::network::Network;
 use crate::outbox::{Leave, Outbox};
@@ -46,6 +46,7 @@ pub struct NewJournal<'a> {
 pub struct Journal {
     id: [u8; 16],
     path: PathBuf,
+    is_dialog: bool,
     shared: Arc<Shared>,
     outbox: Arc<Outbox>,
     is_name_durable: AtomicBool,
@@ -57,6 +58,7 @@ struct Inner {
     streams: Vec<Stream>,
     gathering: Gathering,
     window: Window,
+    told: Option<Clocks>, // in the last block that carries them
     is_losing: bool,
     reported: Reported,
 }
@@ -92,7 +94,8 @@ impl Journal {
         }
         let inner = Mutex::new(Inner::new(Output::new(sealer, outbox.clone())));
         let is_name_durable = AtomicBool::new(false);
-        Ok(Self { id: new.id, path, shared, outbox, is_name_durable, inner })
+        let (id, is_dialog) = (new.id, !new.is_node_events);
+        Ok(Self { id, path, is_dialog, shared, outbox, is_name_durable, inner })
     }
 
     /// Its random number.
@@ -256,6 +259,7 @@ impl Journal {
             let message = "too much waits for a spool that takes no bytes";
             return Err(Error::SpoolFull(message.to_owned()));
         }
+        inner.tell_clocks(self);
         inner.output.write(Kind::Event, &[event], &self.shared)
     }
 
@@ -271,6 +275,7 @@ impl Inner {
             streams: Vec::new(),
             gathering: Gathering::default(),
             window: Window::OPEN,
+            told: None,
             is_losing: false,
             reported: Reported::default(),
         }
@@ -314,10 +319,28 @@ impl Inner {
     }
 
     fn seal_gathered(&mut self, journal: &Journal) {
-        if self.gathering.is_empty() {
-            return;
+        if !self.gathering.is_empty() {
+            self.write_gathered(journal);
         }
-        let heads = self.gathering.heads(clock::realtime_ns(), clock::monotonic_ns());
+    }
+
+    /// Write both clocks before an event, which has but the one that may be set: at first, and
+    /// after a step. In a hold no packets come whose block would tell.
+    fn tell_clocks(&mut self, journal: &Journal) {
+        let now = Clocks::now();
+        let is_told = self.told.is_some_and(|told| !now.has_stepped_since(&told));
+        if journal.is_dialog && !is_told {
+            // What came before the step may wait in the sockets still.
+            self.receive(journal);
+            self.write_gathered(journal);
+        }
+    }
+
+    /// Seal a block with both clocks, be it without packets.
+    fn write_gathered(&mut self, journal: &Journal) {
+        let now = Clocks::now();
+        self.told = Some(now);
+        let heads = self.gathering.heads(&now);
         let parts = self.gathering.parts(&heads);
         // It cannot be refused: a gathering is bounded, and streams end before their journal.
         let _ = self.output.write(Kind::Packets, &parts, &journal.shared);
@@ -374,4 +397,63 @@ fn unsealable() -> Error {
 
 fn not_durable(error: &io::Error) -> Error {
     Error::from_spool("journal is not on disk", error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::test_step;
+    use crate::fake_disk;
+
+    const HOUR_NS: i64 = 3_600_000_000_000;
+
+    fn journal(number: u8, is_node_events: bool) -> Journal {
+        let mut id = [number; 16];
+        id[..4].copy_from_slice(&std::process::id().to_le_bytes());
+        let (key, envelope, header) = ([9; 32], &b"envelope"[..], &b"{}"[..]);
+        let new = NewJournal { id, key, envelope, header, is_node_events };
+        Journal::create(&new, Arc::new(fake_disk::shared())).unwrap()
+    }
+
+    /// Close the journal; the kinds of its blocks, in order.
+    fn kinds(journal: &Journal) -> Vec<u8> {
+        journal.close();
+        while !journal.shared.writer.see_to(&journal.outbox, &journal.shared) {}
+        let content = std::fs::read(journal.path()).unwrap();
+        std::fs::remove_file(journal.path()).unwrap();
+        let mut rest = &content[seal::preamble(&journal.id, b"envelope").len()..];
+        let mut kinds = Vec::new();
+        while let Some((head, after)) = rest.split_first_chunk::<13>() {
+            kinds.push(head[4]);
+            let length = u32::from_le_bytes(head[..4].try_into().unwrap());
+            rest = &after[length as usize..];
+        }
+        kinds
+    }
+
+    fn append_with_clock_set(journal: &Journal, by_ns: i64) {
+        test_step::NS.set(by_ns);
+        journal.append(b"{}").unwrap();
+    }
+
+    #[test]
+    fn both_clocks_stand_before_the_first_event_and_the_first_after_a_step() {
+        for step_ns in [HOUR_NS, -HOUR_NS] {
+            let journal = journal(u8::from(step_ns > 0), false);
+            for by_ns in [0, 0, 100_000_000, step_ns, step_ns, 0] {
+                append_with_clock_set(&journal, by_ns);
+            }
+            test_step::NS.set(0);
+            assert_eq!(kinds(&journal), [1, 2, 3, 3, 3, 2, 3, 3, 2, 3, 4]);
+        }
+    }
+
+    #[test]
+    fn a_journal_of_node_events_holds_no_clocks() {
+        let journal = journal(2, true);
+        append_with_clock_set(&journal, 0);
+        append_with_clock_set(&journal, HOUR_NS);
+        test_step::NS.set(0);
+        assert_eq!(kinds(&journal), [1, 3, 3, 4]);
+    }
 }

@@ -26,7 +26,7 @@ struct Entry {
     place: u64, // in the order of first being heard
     packets: u64,
     last_heard_ns: u64,
-    last_turn: u64, // orders what one sweep heard at the same moment
+    last_turn: u64,            // orders what one sweep heard at the same moment
     listed: Option<(u64, u8)>, // the block that lists it, and its number there
 }
 
