@@ -159,8 +159,10 @@ def _check_catalogue(node: Node, calls: int, outcome: Outcome) -> None:
         if end_reason != "bye" or {"cut_off", "damaged"} & set(json.loads(quality)["flags"]):
             outcome.faults.append(f"ended by {end_reason}: {json.loads(quality)['flags']}")
         started = datetime.fromisoformat(started_at).replace(tzinfo=UTC).timestamp()
+        # Of a call on hold nothing comes, so nobody knows how long before the kill that was.
+        was_held = any(item["kind"] == "held" for item in json.loads(timeline))
         for item in json.loads(timeline):
-            if item["kind"] == "lost":
+            if item["kind"] == "lost" and not was_held:
                 _check_gap(started, item, outcome)
 
 
