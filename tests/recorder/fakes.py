@@ -22,11 +22,13 @@ class MemoryStream:
 
     rtp_port: int
     packets: int = 0
+    dropped_sources: int = 0
     is_closed: bool = False
 
     def counters(self) -> StreamCounters:
         """Only packets are counted."""
-        return StreamCounters(self.packets, 0, 0, 0, 0, 0, 0, 0, 0, 0, (), 0, None)
+        dropped = self.dropped_sources
+        return StreamCounters(self.packets, 0, 0, 0, 0, 0, dropped, 0, 0, 0, (), 0, None)
 
     def close(self) -> None:
         """Note it."""

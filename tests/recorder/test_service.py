@@ -285,6 +285,17 @@ def test_a_stop_refuses_calls_and_closes_the_journals_of_all_others(wire: Wire) 
     assert wire.recorder.calls_in_progress == 0
 
 
+def test_packets_of_one_sender_too_many_are_told_in_the_journal(wire: Wire) -> None:
+    wire.invite()
+    (journal,) = wire.receiver.calls
+    journal.streams[1].dropped_sources = 7
+    wire.recorder.stop()
+    wire.recorder.abandon()
+    told = TimelineEvent(wire.now_ns, "sources", detail="7", streams=(1,))
+    assert [one for one in journal.events if one == told] == [told]
+    assert isinstance(journal.events[-1], DialogEnded)
+
+
 def test_the_node_journal_begins_anew_each_day(wire: Wire) -> None:
     wire.recorder.note("one")
     wire.now_ns += DAY_NS

@@ -47,7 +47,8 @@ class ChannelQuality(msgspec.Struct, frozen=True):
 class QualityReport(msgspec.Struct, frozen=True):
     """The check at close (DATA-7).
 
-    Flags: one_way, silent, clipped, loss, drift, length, undecodable, cut_off, damaged.
+    Flags: one_way, silent, clipped, loss, drift, length, undecodable, sources (packets dropped
+    since too many senders spoke on a stream), restart, cut_off, damaged.
     """
 
     owner: ChannelQuality

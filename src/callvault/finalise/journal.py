@@ -179,6 +179,7 @@ def _record(
         quality=quality.report(
             planned,
             meters,
+            found.timeline,
             cut_off=journal.is_cut_off and found.ended is None,
             damaged=journal.is_damaged,
         ),

@@ -1,11 +1,12 @@
 """The check at close: what was received of each channel, and the flags that follow (DATA-7)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from callvault.audio import Hole, LevelMeter
 from callvault.finalise.catalogue import ChannelQuality, QualityReport
 from callvault.finalise.plan import SIDES, RecordingPlan, Side
 from callvault.finalise.window import Window
+from callvault.spool.entries import TimelineEvent
 
 SILENT_BELOW_DBFS = -50.0
 CLIPPED_SHARE = 1e-4
@@ -16,7 +17,12 @@ _PACKET_NS = 20_000_000
 
 
 def report(
-    plan: RecordingPlan, meters: dict[Side, LevelMeter], *, cut_off: bool, damaged: bool
+    plan: RecordingPlan,
+    meters: dict[Side, LevelMeter],
+    events: Sequence[TimelineEvent],
+    *,
+    cut_off: bool,
+    damaged: bool,
 ) -> QualityReport:
     """Return the report of a finished recording."""
     channels = {side: _channel(plan, side, meters[side]) for side in SIDES}
@@ -30,6 +36,7 @@ def report(
             "drift": any(abs(one.drift_ppm) > DRIFT_PPM for one in channels.values()),
             "length": _media_is_short(plan),
             "undecodable": any(one.undecodable_packets for one in channels.values()),
+            "sources": _has_dropped_sources(plan, events),
             "restart": bool(plan.window.cuts),
             "cut_off": cut_off,
             "damaged": damaged,
@@ -101,6 +108,12 @@ def _size(value: float) -> float:
 def _lost_share(channel: ChannelQuality) -> float:
     expected = channel.packets + channel.lost
     return channel.lost / expected if expected else 0.0
+
+
+def _has_dropped_sources(plan: RecordingPlan, events: Sequence[TimelineEvent]) -> bool:
+    """Whether capture dropped packets of one sender too many on a stream of the recording."""
+    heard = {stream for side in SIDES for stream in plan.streams[side]}
+    return any(one.kind == "sources" and heard.intersection(one.streams) for one in events)
 
 
 def _media_is_short(plan: RecordingPlan) -> bool:

@@ -31,6 +31,8 @@ def _signalled(plan: RecordingPlan, events: Sequence[TimelineEvent]) -> Iterator
     lengths = {id(one.event): _length_ms(plan, one) for one in plan.window.held}
     lengths |= {id(one.event): _length_ms(plan, one) for one in plan.window.paused}
     for event in events:
+        if event.kind == "sources":  # written at the end: a flag, for its moment is not known
+            continue
         yield TimelineItem(
             offset_ms=plan.window.offset_ms(event.at_ns),
             kind=event.kind,

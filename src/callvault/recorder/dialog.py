@@ -31,7 +31,13 @@ from callvault.recorder.actions import (
 )
 from callvault.recorder.memory import SessionMemory
 from callvault.recorder.session import RecordingSession
-from callvault.spool.entries import CallVerdict, Event, JournalHeader, encode_entry
+from callvault.spool.entries import (
+    CallVerdict,
+    Event,
+    JournalHeader,
+    TimelineEvent,
+    encode_entry,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -214,27 +220,29 @@ class LiveDialog:
             stream = self._streams.pop(index, None)
             if stream is not None:
                 stream.close()
-                self._note_end_of(stream)
+                self._note_end_of(index, stream)
 
     def _close_journal(self, *, keep: bool) -> None:
         """End the journal, or take it away if it was opened for a call that never began."""
+        if keep and self._journal is not None:
+            self._close_streams(tuple(self._streams))  # what they dropped is written, too
         journal, self._journal = self._journal, None
-        open_streams = list(self._streams.values())
         self._streams.clear()
         if journal is None:
             return
         if keep:
             journal.close()
-            for stream in open_streams:
-                self._note_end_of(stream)
             logger.info("rs=%s captured packets=%d", self.session.journal_id, self._packets_kept)
             logger.info("rs=%s spooled", self.session.journal_id)
         else:
             journal.discard()
 
-    def _note_end_of(self, stream: Stream) -> None:
+    def _note_end_of(self, index: int, stream: Stream) -> None:
         """Keep what an ended stream counted."""
         counters = stream.counters()
+        if counters.dropped_sources:
+            now_ns, dropped = self._read_clocks().realtime_ns, str(counters.dropped_sources)
+            self._append(TimelineEvent(now_ns, "sources", detail=dropped, streams=(index,)))
         self._packets_closed += counters.packets + counters.dropped_paused
         self._packets_kept += counters.packets
         self._node.stream_ended(counters)

@@ -84,7 +84,8 @@ class TimelineEvent(msgspec.Struct, frozen=True, tag="timeline"):
     """Something that people look for on a recording's timeline.
 
     Kinds: answered, held, resumed (the call); paused, unpaused (the recording); party_joined,
-    party_left, transferred, ended. `who` is a name or number; `detail` a reason.
+    party_left, transferred, ended; and sources, as a stream ends: so many packets (`detail`) were
+    dropped since too many senders spoke at a time. `who` is a name or number; `detail` a reason.
     `streams` are the indexes concerned; empty: all.
     """
 

@@ -105,6 +105,11 @@ def test_details_tell_quality_and_audio(ann: User) -> None:
     assert facts["Trunk"].note == "192.0.2.14"
 
 
+def test_packets_of_one_sender_too_many_are_worded(ann: User) -> None:
+    page = page_of(ann, list_recording(ann, Spoken(flags=("sources",))))
+    assert {fact.label: fact.value for fact in page.facts}["Quality"] == "Too many senders"
+
+
 def test_the_decision_is_linked_for_administrators_only(ann: User, rita: User) -> None:
     recording = list_recording(ann)
     call = recording.call

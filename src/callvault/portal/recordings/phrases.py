@@ -89,6 +89,7 @@ def marks_of(flags: Sequence[str], quality: dict[str, Any]) -> list[Mark]:
         "cut_off": _("Cut off"),
         "restart": _("Interrupted"),
         "undecodable": _("Partly undecoded"),
+        "sources": _("Too many senders"),
         "silent": _("Silent"),
         "one_way": _("One-way audio"),
         "loss": _("%(share)s lost") % {"share": percent(loss_percent(quality))},
