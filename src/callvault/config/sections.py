@@ -54,7 +54,7 @@ class CaptureConfig:
     sweep_ms: int = 200
     """How often all sockets are emptied, in milliseconds, 20 to 1000."""
     max_sources: int = 16
-    """Distinct sources (address, SSRC) journalled on one stream, 1 to 255; the rest is counted."""
+    """Sources (address, SSRC) that may speak on a stream at a time, 1 to 255; the rest is counted."""
 
 
 @dataclass(frozen=True, slots=True)
