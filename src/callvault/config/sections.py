@@ -54,7 +54,7 @@ class CaptureConfig:
     sweep_ms: int = 200
     """How often all sockets are emptied, in milliseconds, 20 to 1000."""
     max_sources: int = 16
-    """Sources (address, SSRC) that may speak on a stream at a time, 1 to 255; the rest is counted."""
+    """Sources (address, SSRC) that may speak on a stream at once, 1 to 255; others are counted."""
 
 
 @dataclass(frozen=True, slots=True)
