@@ -54,5 +54,5 @@ def test_any_bytes_of_a_stranger_can_be_written(said: bytes) -> None:
 
 @given(st.text(st.characters(), max_size=64))
 def test_readable_text_can_be_encoded(text: str) -> None:
-    assert readable(readable(text)) == readable(text)
-    assert readable(text).encode()
+    once = readable(text)
+    assert (readable(once), once.encode().decode()) == (once, once)
