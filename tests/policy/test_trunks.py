@@ -32,3 +32,29 @@ def test_strangers_have_no_trunk_however_many_they_are() -> None:
         for low in range(256)
     )
     assert TABLE.find("no address", "udp") is None
+
+
+NAMED = Trunk(UUID(int=3), "named", (), transports=("tls",), tls_names=("SBC.example.com.",))
+FAMILY = Trunk(UUID(int=4), "family", ("192.0.2.0/24",), ("tls",), tls_names=("*.example.net",))
+BY_NAME = TrunkTable.of(Snapshot(trunks=(WIDE, NAMED, FAMILY)))
+
+
+def test_a_trunk_may_have_tls_names_only() -> None:
+    assert BY_NAME.find("203.0.113.9", "tls", ("other.example.com", "sbc.example.com")) is NAMED
+    assert BY_NAME.find("203.0.113.9", "tls", ("example.com",)) is None
+    assert BY_NAME.find("203.0.113.9", "tls") is None
+
+
+def test_a_tls_name_wins_over_an_address() -> None:
+    assert BY_NAME.find("192.0.2.14", "tls", ("sbc.example.com",)) is NAMED
+    assert BY_NAME.find("192.0.2.14", "tls") is FAMILY
+
+
+def test_names_say_nothing_on_other_transports() -> None:
+    assert BY_NAME.find("203.0.113.9", "tcp", ("sbc.example.com",)) is None
+
+
+def test_an_asterisk_stands_for_exactly_one_label() -> None:
+    assert BY_NAME.find("203.0.113.9", "tls", ("a.example.net",)) is FAMILY
+    assert BY_NAME.find("203.0.113.9", "tls", ("a.b.example.net",)) is None
+    assert BY_NAME.find("203.0.113.9", "tls", ("example.net",)) is None

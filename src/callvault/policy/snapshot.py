@@ -45,6 +45,12 @@ class Trunk(msgspec.Struct, frozen=True):
     mode: RecordingMode = RecordingMode.ALWAYS_ON
     swap_channels: bool = False
     device_zone: str = "UTC"  # zone of times that the device sends without one
+    tls_names: tuple[str, ...] = ()  # of client certificates: "sbc.example.com", "*.example.com"
+    strict_siprec: bool = False  # demand both signs of RFC 7866: `+sip.src`, `Require: siprec`
+    digest_user: str = ""  # empty: no credentials are asked for
+    digest_realm: str = "callvault"
+    digest_ha1_md5: str = ""  # H(user:realm:password) in hexadecimal; empty: MD5 is not offered
+    digest_ha1_sha256: str = ""
 
 
 class Snapshot(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Which trunk a peer belongs to: by address and transport (CAP-9)."""
+"""Which trunk a peer belongs to: by the names of its certificate, else by its address (CAP-9)."""
 
 import ipaddress
 from dataclasses import dataclass, field
@@ -11,10 +11,11 @@ _MAX_REMEMBERED = 4096
 
 @dataclass(slots=True)
 class TrunkTable:
-    """The trunks of one snapshot. The narrowest network that holds the address wins."""
+    """The trunks of one snapshot. A TLS name wins; then the narrowest network with the address."""
 
     networks: list[tuple[_Network, Trunk]]
-    _found: dict[tuple[str, str], Trunk | None] = field(default_factory=dict)
+    by_name: dict[str, Trunk] = field(default_factory=dict)
+    _found: dict[tuple[str, str, tuple[str, ...]], Trunk | None] = field(default_factory=dict)
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> "TrunkTable":
@@ -26,18 +27,34 @@ class TrunkTable:
             if network is not None
         ]
         networks.sort(key=lambda pair: pair[0].prefixlen, reverse=True)
-        return cls(networks)
+        by_name: dict[str, Trunk] = {}
+        for trunk in snapshot.trunks:
+            if "tls" in trunk.transports:
+                for name in filter(None, map(_written, trunk.tls_names)):
+                    by_name.setdefault(name, trunk)
+        return cls(networks, by_name)
 
-    def find(self, address: str, transport: str) -> Trunk | None:
-        """Return the trunk of a peer, or None for a stranger."""
-        key = (address, transport)
+    def find(self, address: str, transport: str, names: tuple[str, ...] = ()) -> Trunk | None:
+        """Return the trunk of a peer, or None for a stranger.
+
+        `names` are those of its verified certificate: without one there are none.
+        """
+        key = (address, transport, names)
         if key not in self._found:
             if len(self._found) >= _MAX_REMEMBERED:
                 self._found.clear()  # someone knocks from everywhere: do not grow
-            self._found[key] = self._search(address, transport)
+            by_name = self._by_names(names) if transport == "tls" else None
+            self._found[key] = by_name or self._by_address(address, transport)
         return self._found[key]
 
-    def _search(self, address: str, transport: str) -> Trunk | None:
+    def _by_names(self, names: tuple[str, ...]) -> Trunk | None:
+        """Look for whole names first, then for `*.` in place of the first label."""
+        written = [_written(name) for name in names]
+        wild = [f"*.{rest}" for name in written if (rest := name.partition(".")[2])]
+        found = (self.by_name[name] for name in (*written, *wild) if name in self.by_name)
+        return next(found, None)
+
+    def _by_address(self, address: str, transport: str) -> Trunk | None:
         try:
             peer = ipaddress.ip_address(address.partition("%")[0])
         except ValueError:
@@ -55,3 +72,8 @@ def _network(text: str) -> _Network | None:
         return ipaddress.ip_network(text.strip(), strict=False)
     except ValueError:
         return None
+
+
+def _written(name: str) -> str:
+    """Return a name as names are compared: no case, no dot at the end."""
+    return name.strip().lower().rstrip(".")

@@ -192,7 +192,7 @@ class Recorder:
 
     def _begin(self, event: sip.InviteReceived) -> None:
         """Give a new dialog its session."""
-        trunk = self._policy.in_force.trunks.find(event.flow.remote[0], event.flow.transport)
+        trunk = self._trunk_of(event.flow)
         if trunk is None:  # it was taken away since the agent asked
             self.respond(Respond(event.request_id, 403))
             return
@@ -265,7 +265,7 @@ class Recorder:
         """Keep the verdict of a call that the agent itself refused, as far as it can be read."""
         logger.info("refused status=%d method=%s", event.status, event.request.method)
         flow = event.flow
-        trunk = self._policy.in_force.trunks.find(flow.remote[0], flow.transport)
+        trunk = self._trunk_of(flow)
         if event.request.method != "INVITE" or trunk is None:
             return
         why = TurnedAway(event.status, "room" if event.status == 503 else "offer", event.problem)
@@ -426,8 +426,11 @@ class Recorder:
     # --- the rest
 
     def _admits(self, flow: sip.Flow) -> bool:
+        return self._trunk_of(flow) is not None
+
+    def _trunk_of(self, flow: sip.Flow) -> Trunk | None:
         table = self._policy.in_force.trunks
-        return table.find(flow.remote[0], flow.transport) is not None
+        return table.find(flow.remote[0], flow.transport, flow.peer_names)
 
     def _now(self) -> float:
         return self._pump.now if self._pump is not None else 0.0

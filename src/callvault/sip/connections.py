@@ -103,4 +103,4 @@ class Connections:
 
 def towards(flow: Flow, host: str, port: int) -> Flow:
     """Return the same transport to another place, over any connection."""
-    return replace(flow, remote=(host, port), connection_id=0, peer_name="")
+    return replace(flow, remote=(host, port), connection_id=0, peer_names=())

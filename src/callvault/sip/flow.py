@@ -19,7 +19,9 @@ class Flow:
     local: HostPort  # ours, as the peer reaches it: the address that routes there, never 0.0.0.0
     remote: HostPort
     connection_id: int = 0
-    peer_name: str = ""  # subject of a verified TLS certificate
+    peer_names: tuple[
+        str, ...
+    ] = ()  # of the verified TLS certificate, as `sip.peer_names` reads them
 
     @property
     def is_reliable(self) -> bool:

@@ -23,7 +23,6 @@ class SavedDialog:
     transport: Transport
     local_address: HostPort
     remote_address: HostPort  # of the peer's last request or answer
-    peer_name: str
     contact: str
     remote_target: str
     route_set: tuple[str, ...]
@@ -34,12 +33,13 @@ class SavedDialog:
     peer_session_id: str
     local_sdp: bytes
     session_timer: SessionTimer | None
+    peer_names: tuple[str, ...] = ()
 
     @property
     def flow(self) -> Flow:
         """The way to the peer; a connection of the process before is not there any more."""
         return Flow(
-            self.transport, self.local_address, self.remote_address, peer_name=self.peer_name
+            self.transport, self.local_address, self.remote_address, peer_names=self.peer_names
         )
 
 
@@ -57,7 +57,6 @@ def saved(dialog: Dialog) -> SavedDialog | None:
         transport=flow.transport,
         local_address=flow.local,
         remote_address=flow.remote,
-        peer_name=flow.peer_name,
         contact=dialog.contact,
         remote_target=dialog.remote_target,
         route_set=dialog.route_set,
@@ -68,6 +67,7 @@ def saved(dialog: Dialog) -> SavedDialog | None:
         peer_session_id=dialog.peer_session_id,
         local_sdp=dialog.local_sdp,
         session_timer=dialog.session_timer,
+        peer_names=flow.peer_names,
     )
 
 
