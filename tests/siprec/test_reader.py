@@ -17,6 +17,7 @@ from callvault.siprec import (
     MetadataState,
     NameId,
     Participant,
+    ParticipantSession,
     ParticipantStreams,
     Roster,
     Session,
@@ -93,6 +94,58 @@ def test_a_document_is_read_whole() -> None:
         extensions=(Extension("participant", "p", (("role@kind", "k"), ("role", "boss"))),),
         digest=document.digest,
     )
+
+
+def test_extension_data_is_kept_with_the_object_that_it_is_said_of() -> None:
+    document = read_metadata(
+        b"<recording_metadata><session id='c'><extensiondata xmlns:apkt='u'>"
+        b"<apkt:callerOrig>true</apkt:callerOrig></extensiondata></session>"
+        b"<extensiondata id='x' parent='c'><vendorData version='4.0'><userID>ann@h</userID>"
+        b"<callType><origCall/></callType></vendorData></extensiondata>"
+        b"<extensiondata><loose>1</loose></extensiondata></recording_metadata>"
+    )
+    assert document.extensions == (
+        Extension(
+            "session",
+            "c",
+            (
+                ("callerOrig", "true"),
+                ("vendorData@version", "4.0"),
+                ("vendorData/userID", "ann@h"),
+                ("vendorData/callType/origCall", ""),
+            ),
+        ),
+        Extension("recording", "", (("loose", "1"),)),
+    )
+
+
+def test_extension_data_is_bounded() -> None:
+    many = b"<a>1</a>" * 300
+    large = b"<a>" + b"x" * 1000 + b"</a>"
+    assert len(read_metadata(b"<recording>%s</recording>" % many).extensions[0].values) == 256
+    assert len(read_metadata(b"<recording>%s</recording>" % (large * 99)).extensions[0].values) < 33
+
+
+def test_times_in_a_participant_of_the_drafts_are_its_membership() -> None:
+    document = read_metadata(
+        b"<recording><participant id='p' session='c'><associate-time>2026-03-12T14:25:30"
+        b"</associate-time><disassociate-time>2026-03-12T14:26:00</disassociate-time>"
+        b"</participant></recording>"
+    )
+    assert document.participant_sessions == (
+        ParticipantSession("p", "c", left="2026-03-12T14:26:00", joined="2026-03-12T14:25:30"),
+    )
+
+
+def test_the_placeholder_of_an_sbc_is_nobody() -> None:
+    document = read_metadata(
+        b"<recording><participant participant_id='p1'><nameID aor='sip:2001@h'/></participant>"
+        b"<participant participant_id='p2'><nameID aor='sip:ASBCE@asbce.com'/></participant>"
+        b"<participantstreamassoc participant_id='p2'><send>s2</send></participantstreamassoc>"
+        b"</recording>"
+    )
+    assert document.participants == (Participant("p1", (NameId("sip:2001@h"),)),)
+    assert document.participant_streams == ()
 
 
 def test_blanks_and_attribute_order_do_not_change_the_digest() -> None:

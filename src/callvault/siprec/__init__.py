@@ -2,6 +2,7 @@
 
 from callvault.siprec.address import display_name, user_and_host
 from callvault.siprec.classify import CallClass, classify
+from callvault.siprec.correlation import Correlation, correlation_of
 from callvault.siprec.document import (
     DataMode,
     Document,
@@ -25,6 +26,7 @@ __all__ = [
     "Body",
     "CallClass",
     "Change",
+    "Correlation",
     "DataMode",
     "Document",
     "Extension",
@@ -46,6 +48,7 @@ __all__ = [
     "View",
     "Voice",
     "classify",
+    "correlation_of",
     "display_name",
     "merge",
     "read_body",

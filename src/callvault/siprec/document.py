@@ -69,6 +69,7 @@ class Stream:
     session_id: str = ""
     label: str = ""
     content_type: str = ""
+    mode: str = ""  # of the drafts: separate, mixed; as received
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ class ParticipantSession:
     participant_id: str
     session_id: str
     left: str = ""  # disassociate-time; empty: still there
+    joined: str = ""  # associate-time
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,24 @@ class Extension:
 
     parent_kind: str  # recording, session, participant, …
     parent_id: str
-    values: tuple[tuple[str, str], ...]  # ("path/of/element" or "path@attribute", text)
+    values: tuple[tuple[str, str], ...]
+    """("path/of/element" or "path@attribute", text); names without prefix, as they are written.
+
+    `extensiondata` itself is no part of a path: it only wraps what a vendor adds.
+    """
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Return what elements or attributes of a name say, in order; `name` in lower case."""
+        return tuple(text for path, text in self.values if text and last_name(path) == name)
+
+
+def last_name(path: str) -> str:
+    """Return the name at the end of a path, in lower case.
+
+    >>> last_name("callType/origCall/callingPartyNumber"), last_name("user@userID")
+    ('callingpartynumber', 'userid')
+    """
+    return path[max(path.rfind("/"), path.rfind("@")) + 1 :].lower()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ from callvault.errors import RemoteProtocolError
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 64
 MAX_ELEMENTS = 8_000  # 200 participants with everything take half of it
+MAX_TEXT = 1024
+"""Characters of an attribute or an element's text; the rest is cut off."""
 
 _NOT_XML = {number: None for number in range(32) if number not in (9, 10, 13)} | {
     0xFFFE: None,
@@ -57,6 +59,23 @@ def local_name(tag: str) -> str:
 def children(element: etree._Element) -> list[tuple[str, etree._Element]]:
     """Return (local name, child) of child elements; an entity the parser left is none."""
     return [(local_name(child.tag), child) for child in element if isinstance(child.tag, str)]
+
+
+def attribute(element: etree._Element, *names: str) -> str:
+    """Return the first of the named attributes that is there, trimmed; names in lower case."""
+    as_named = str(element.get(names[0]) or "")[:MAX_TEXT].strip()
+    if as_named:  # what nearly all recording clients write; the rest is slower
+        return as_named
+    found = {local_name(str(name)): str(value) for name, value in element.attrib.items()}
+    values = (found.get(name, "")[:MAX_TEXT].strip() for name in names)
+    return next(filter(None, values), "")
+
+
+def text_of(element: etree._Element) -> str:
+    """Return all text inside, trimmed and cut."""
+    if not len(element):
+        return (element.text or "")[:MAX_TEXT].strip()
+    return "".join(map(str, element.itertext()))[:MAX_TEXT].strip()
 
 
 def digest(root: etree._Element) -> str:

@@ -5,7 +5,8 @@ draft, and turns the drafts' `send` inside `participant` into the associations o
 does not know it keeps as extension data.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -15,7 +16,6 @@ from callvault.errors import RemoteProtocolError
 from callvault.siprec.document import (
     DataMode,
     Document,
-    Extension,
     Group,
     NameId,
     Participant,
@@ -25,17 +25,19 @@ from callvault.siprec.document import (
     SessionRecording,
     Stream,
 )
-from callvault.siprec.markup import children, digest, local_name, parse_markup
+from callvault.siprec.extension_data import ExtensionData
+from callvault.siprec.markup import attribute, children, digest, local_name, parse_markup, text_of
 
 MAX_OBJECTS = 200
 """Participants, sessions, streams or associations of one document; the rest is left out."""
-_MAX_TEXT = 1024
-_MAX_EXTENSION_VALUES = 256
 
 _ID = ("participant_id", "id")
 _SESSION_ID = ("session_id", "session")
 _OBJECT_NAMES = {
-    "participant": ("participant_id", "id", "name", "aor", "nameid", "send", "recv"),
+    "participant": (
+        *("participant_id", "id", "name", "aor", "nameid", "send", "recv"),
+        *("associate-time", "disassociate-time"),
+    ),
     "session": (
         *("sipsessionid", "reason", "group-ref", "start-time", "stop-time", "end-time"),
         *("associate-time", "disassociate-time"),
@@ -49,7 +51,10 @@ _TOP_NAMES = {
     *("datamode", "sessionrecordingassoc", "participantsessionassoc", "participantstreamassoc"),
 }
 
+_PLACEHOLDER = re.compile(r"(?:sips?:)?ASBCE@asbce\.com(?:[;:].*)?", re.IGNORECASE)
+
 _Object = TypeVar("_Object")
+_OfParticipant = TypeVar("_OfParticipant", Participant, ParticipantSession, ParticipantStreams)
 
 
 def read_metadata(content: bytes) -> Document:
@@ -60,26 +65,9 @@ def read_metadata(content: bytes) -> Document:
     return _Reader(root, problem=damage).read()
 
 
-def _attribute(element: etree._Element, *names: str) -> str:
-    """Return the first of the named attributes that is there, trimmed; names in lower case."""
-    as_named = str(element.get(names[0]) or "")[:_MAX_TEXT].strip()
-    if as_named:  # what nearly all recording clients write; the rest is slower
-        return as_named
-    found = {local_name(str(name)): str(value) for name, value in element.attrib.items()}
-    values = (found.get(name, "")[:_MAX_TEXT].strip() for name in names)
-    return next(filter(None, values), "")
-
-
-def _text(element: etree._Element) -> str:
-    """Return all text inside, trimmed and cut."""
-    if not len(element):
-        return (element.text or "")[:_MAX_TEXT].strip()
-    return "".join(map(str, element.itertext()))[:_MAX_TEXT].strip()
-
-
 def _texts(element: etree._Element, *names: str) -> tuple[str, ...]:
     """Return the texts of the named children, empty ones left out."""
-    found = (_text(child) for name, child in children(element) if name in names)
+    found = (text_of(child) for name, child in children(element) if name in names)
     return tuple(text for text in found if text)
 
 
@@ -93,7 +81,7 @@ def _stream_ids(element: etree._Element, name: str) -> tuple[str, ...]:
         text
         for child_name, child in children(element)
         if child_name == name
-        for text in (_texts(child, "id") or (_text(child),))
+        for text in (_texts(child, "id") or (text_of(child),))
         if text
     )
 
@@ -104,9 +92,9 @@ class _Reader:
 
     root: etree._Element
     problem: str = ""
-    values_left: int = _MAX_EXTENSION_VALUES
-    extensions: list[Extension] = field(default_factory=list)
+    extras: ExtensionData = field(default_factory=ExtensionData)
     participant_streams: list[ParticipantStreams] = field(default_factory=list)
+    participant_sessions: list[ParticipantSession] = field(default_factory=list)
     top: list[tuple[str, etree._Element]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -119,17 +107,19 @@ class _Reader:
         participants = _told_apart(self._objects("participant", self._participant))
         streams = self._objects("stream", self._stream)
         self.participant_streams += self._objects("participantstreamassoc", _participant_streams)
-        self._keep_unknown(self.root, "recording", "", _TOP_NAMES)
+        self.participant_sessions += self._objects("participantsessionassoc", _participant_session)
+        self.extras.keep_unknown(self.root, "recording", "", _TOP_NAMES)
+        nobodies = {one.participant_id for one in participants if _is_placeholder(one)}
         return Document(
             mode=self._mode(),
             groups=groups,
             sessions=sessions,
-            participants=participants,
+            participants=_others(participants, nobodies),
             streams=streams,
-            participant_sessions=self._objects("participantsessionassoc", _participant_session),
-            participant_streams=tuple(self.participant_streams),
+            participant_sessions=_others(self.participant_sessions, nobodies),
+            participant_streams=_others(self.participant_streams, nobodies),
             session_recordings=self._objects("sessionrecordingassoc", _session_recording),
-            extensions=tuple(self.extensions),
+            extensions=self.extras.extensions(),
             digest=digest(self.root),
             problem=self.problem,
         )
@@ -139,7 +129,7 @@ class _Reader:
         if self.problem:
             # What a damaged document lacks may only be lost: it takes nothing away.
             return DataMode.PARTIAL
-        said = _first(self.root, "datamode") or _attribute(self.root, "datamode")
+        said = _first(self.root, "datamode") or attribute(self.root, "datamode")
         return DataMode.PARTIAL if said.lower() == "partial" else DataMode.COMPLETE
 
     def _objects(
@@ -152,16 +142,16 @@ class _Reader:
         return tuple(read(one, place) for place, one in enumerate(found[:MAX_OBJECTS], 1))
 
     def _group(self, element: etree._Element, place: int) -> Group:
-        group_id = _attribute(element, "group_id", "id") or f"#{place}"
-        self._keep_unknown(element, "group", group_id, _OBJECT_NAMES["group"])
+        group_id = attribute(element, "group_id", "id") or f"#{place}"
+        self.extras.keep_unknown(element, "group", group_id, _OBJECT_NAMES["group"])
         return Group(group_id)
 
     def _session(self, element: etree._Element, place: int) -> Session:
-        session_id = _attribute(element, "session_id", "id") or f"#{place}"
-        self._keep_unknown(element, "session", session_id, _OBJECT_NAMES["session"])
+        session_id = attribute(element, "session_id", "id") or f"#{place}"
+        self.extras.keep_unknown(element, "session", session_id, _OBJECT_NAMES["session"])
         return Session(
             session_id,
-            group_id=_first(element, "group-ref") or _attribute(element, "group"),
+            group_id=_first(element, "group-ref") or attribute(element, "group"),
             sip_session_ids=_texts(element, "sipsessionid"),
             started=_first(element, "start-time", "associate-time"),
             stopped=_first(element, "stop-time", "end-time", "disassociate-time"),
@@ -169,40 +159,31 @@ class _Reader:
         )
 
     def _participant(self, element: etree._Element, place: int) -> Participant:
-        participant_id = _attribute(element, *_ID) or f"#{place}"
+        participant_id = attribute(element, *_ID) or f"#{place}"
+        session_id = attribute(element, *_SESSION_ID)
         sends, receives = _stream_ids(element, "send"), _stream_ids(element, "recv")
         if sends or receives:
             self.participant_streams.append(ParticipantStreams(participant_id, sends, receives))
-        self._keep_unknown(element, "participant", participant_id, _OBJECT_NAMES["participant"])
-        return Participant(
-            participant_id,
-            identities=tuple(_identities(element)),
-            session_id=_attribute(element, *_SESSION_ID),
+        joined, left = _first(element, "associate-time"), _first(element, "disassociate-time")
+        if session_id and (joined or left):  # the drafts say it here
+            self.participant_sessions.append(
+                ParticipantSession(participant_id, session_id, left, joined)
+            )
+        self.extras.keep_unknown(
+            element, "participant", participant_id, _OBJECT_NAMES["participant"]
         )
+        return Participant(participant_id, tuple(_identities(element)), session_id)
 
     def _stream(self, element: etree._Element, place: int) -> Stream:
-        stream_id = _attribute(element, "stream_id", "id") or f"#{place}"
-        self._keep_unknown(element, "stream", stream_id, _OBJECT_NAMES["stream"])
+        stream_id = attribute(element, "stream_id", "id") or f"#{place}"
+        self.extras.keep_unknown(element, "stream", stream_id, _OBJECT_NAMES["stream"])
         return Stream(
             stream_id,
-            session_id=_attribute(element, *_SESSION_ID),
+            session_id=attribute(element, *_SESSION_ID),
             label=_first(element, "label"),
             content_type=_first(element, "content-type"),
+            mode=_first(element, "mode"),
         )
-
-    def _keep_unknown(
-        self, element: etree._Element, kind: str, object_id: str, known: Iterable[str]
-    ) -> None:
-        """Keep children that the model does not know as an extension of their object."""
-        values = [
-            value
-            for name, child in children(element)
-            if name not in known
-            for value in _flattened(child, name)
-        ][: self.values_left]
-        if values:
-            self.values_left -= len(values)
-            self.extensions.append(Extension(kind, object_id, tuple(values)))
 
 
 def _identities(element: etree._Element) -> Iterator[NameId]:
@@ -210,27 +191,28 @@ def _identities(element: etree._Element) -> Iterator[NameId]:
     for name, child in children(element):
         if name == "nameid":
             identity = NameId(
-                _attribute(child, "aor") or _first(child, "aor"),
-                _first(child, "name") or _attribute(child, "name"),
+                attribute(child, "aor") or _first(child, "aor"),
+                _first(child, "name") or attribute(child, "name"),
             )
             if identity != NameId():
                 yield identity
-    identity = NameId(_first(element, "aor") or _attribute(element, "aor"), _first(element, "name"))
+    identity = NameId(_first(element, "aor") or attribute(element, "aor"), _first(element, "name"))
     if identity != NameId():
         yield identity
 
 
 def _participant_session(element: etree._Element, place: int) -> ParticipantSession:
     return ParticipantSession(
-        _attribute(element, *_ID) or f"#{place}",
-        _attribute(element, *_SESSION_ID),
+        attribute(element, *_ID) or f"#{place}",
+        attribute(element, *_SESSION_ID),
         left=_first(element, "disassociate-time"),
+        joined=_first(element, "associate-time"),
     )
 
 
 def _participant_streams(element: etree._Element, place: int) -> ParticipantStreams:
     return ParticipantStreams(
-        _attribute(element, *_ID) or f"#{place}",
+        attribute(element, *_ID) or f"#{place}",
         sends=_stream_ids(element, "send"),
         receives=_stream_ids(element, "recv"),
         left=_first(element, "disassociate-time"),
@@ -238,7 +220,7 @@ def _participant_streams(element: etree._Element, place: int) -> ParticipantStre
 
 
 def _session_recording(element: etree._Element, place: int) -> SessionRecording:
-    session_id = _attribute(element, "session_id", "id", "session") or f"#{place}"
+    session_id = attribute(element, "session_id", "id", "session") or f"#{place}"
     return SessionRecording(session_id, left=_first(element, "disassociate-time"))
 
 
@@ -255,13 +237,10 @@ def _told_apart(participants: tuple[Participant, ...]) -> tuple[Participant, ...
     return tuple(kept.values())
 
 
-def _flattened(element: etree._Element, path: str) -> Iterator[tuple[str, str]]:
-    """Yield (path, text) of an element and all below it; bounded by the tree's own bounds."""
-    for name, value in element.attrib.items():
-        yield f"{path}@{str(name).rpartition('}')[2].lower()}", str(value)[:_MAX_TEXT]
-    below = children(element)
-    text = _text(element) if not below else (element.text or "").strip()[:_MAX_TEXT]
-    if text:
-        yield path, text
-    for name, child in below:
-        yield from _flattened(child, f"{path}/{name}")
+def _others(objects: Sequence[_OfParticipant], nobodies: set[str]) -> tuple[_OfParticipant, ...]:
+    return tuple(one for one in objects if one.participant_id not in nobodies)
+
+
+def _is_placeholder(participant: Participant) -> bool:
+    """Whether it stands for nobody: Avaya names its SBC until it knows the real party."""
+    return any(_PLACEHOLDER.fullmatch(aor) for aor in participant.aors)
