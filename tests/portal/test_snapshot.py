@@ -1,5 +1,6 @@
 """Policy as recorders get it."""
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -13,16 +14,8 @@ from callvault.portal.snapshot import SnapshotLoader, build_snapshot
 pytestmark = pytest.mark.django_db
 
 
-def test_people_trunks_and_settings_are_in_it(ann: User) -> None:
+def test_people_and_settings_are_in_it(ann: User) -> None:
     SystemSettings.objects.create(zone="Europe/Rome", country_code="39")
-    trunk = Trunk.objects.create(
-        name="Webex",
-        peers=["192.0.2.14"],
-        transports=["udp"],
-        media_networks=["198.51.100.0/24"],
-        mode="never",
-        swap_channels=True,
-    )
     PolicyRevision.bump()
     snapshot = build_snapshot()
     assert snapshot == policy.Snapshot(
@@ -36,21 +29,47 @@ def test_people_trunks_and_settings_are_in_it(ann: User) -> None:
                 group="sales",
             ),
         ),
-        trunks=(
-            policy.Trunk(
-                trunk_id=UUID(str(trunk.public_id)),
-                name="Webex",
-                peers=("192.0.2.14",),
-                transports=("udp",),
-                media_networks=("198.51.100.0/24",),
-                mode=policy.RecordingMode.NEVER,
-                swap_channels=True,
-            ),
-        ),
         zone="Europe/Rome",
         country_code="39",
     )
     assert policy.decode(policy.encode(snapshot)) == snapshot
+
+
+def test_every_option_of_a_trunk_is_in_it(db: None) -> None:
+    texts: Any = {"name": "Webex", "device_zone": "America/New_York", "digest_user": "sbc"}
+    lists: Any = {
+        "peers": ("192.0.2.14",),
+        "transports": ("tls",),
+        "tls_names": ("sbc.example.com",),
+        "media_networks": ("198.51.100.0/24",),
+    }
+    hashes: Any = {"digest_ha1_md5": "0" * 32, "digest_ha1_sha256": "1" * 64}
+    switches: Any = {"swap_channels": True, "strict_siprec": True}
+    trunk = Trunk.objects.create(
+        **texts, **lists, **hashes, **switches, mode="never", srtp="required"
+    )
+    snapshot = build_snapshot()
+    assert snapshot.trunks == (
+        policy.Trunk(
+            trunk_id=UUID(str(trunk.public_id)),
+            **texts,
+            **lists,
+            **hashes,
+            **switches,
+            mode=policy.RecordingMode.NEVER,
+            srtp=policy.SrtpPolicy.REQUIRED,
+            digest_realm="callvault",
+        ),
+    )
+    assert policy.decode(policy.encode(snapshot)) == snapshot
+
+
+def test_times_of_a_device_are_of_the_system_s_zone_unless_its_trunk_says_otherwise(
+    db: None,
+) -> None:
+    SystemSettings.objects.create(zone="Europe/Rome")
+    Trunk.objects.create(name="Main", peers=["192.0.2.14"], transports=["udp"])
+    assert build_snapshot().trunks[0].device_zone == "Europe/Rome"
 
 
 def test_inactive_people_are_in_it_as_such(ann: User) -> None:

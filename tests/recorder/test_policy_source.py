@@ -1,5 +1,6 @@
 """Policy from the catalogue while it answers, from the file when not."""
 
+import stat
 from pathlib import Path
 
 import msgspec
@@ -17,6 +18,7 @@ def test_a_new_policy_is_taken_over_and_kept_in_the_file(tmp_path: Path) -> None
     assert source.refresh()
     assert source.in_force.snapshot is SNAPSHOT
     assert decode(file.read_bytes()) == SNAPSHOT
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [one.name for one in file.parent.iterdir()] == ["snapshot.json"]
 
 

@@ -21,6 +21,18 @@ class RecordingMode(StrEnum):
     NEVER = "never"
 
 
+class SrtpPolicy(StrEnum):
+    """What becomes of encrypted audio that an SRC offers, and of audio that it offers in clear."""
+
+    REFUSED = "refused"  # lines under RTP/SAVP are refused
+    OPTIONAL = "optional"  # taken as offered
+    REQUIRED = "required"  # lines in clear are refused
+
+
+DIGEST_REALM = "callvault"
+"""Realm of every digest challenge (RFC 7616): the hashes in the catalogue are made with it."""
+
+
 class Person(msgspec.Struct, frozen=True):
     """A user whose calls may be recorded. Numbers are strings, as dialled."""
 
@@ -44,12 +56,14 @@ class Trunk(msgspec.Struct, frozen=True):
     media_networks: tuple[str, ...] = ()  # where RTP may come from; empty: anywhere
     mode: RecordingMode = RecordingMode.ALWAYS_ON
     swap_channels: bool = False
+    srtp: SrtpPolicy = SrtpPolicy.OPTIONAL
+    strict_siprec: bool = False  # refuse what lacks `Require: siprec` or `+sip.src` (RFC 7866)
     device_zone: str = "UTC"  # zone of times that the device sends without one
     tls_names: tuple[str, ...] = ()  # of client certificates: "sbc.example.com", "*.example.com"
-    strict_siprec: bool = False  # demand both signs of RFC 7866: `+sip.src`, `Require: siprec`
-    digest_user: str = ""  # empty: no credentials are asked for
-    digest_realm: str = "callvault"
-    digest_ha1_md5: str = ""  # H(user:realm:password) in hexadecimal; empty: MD5 is not offered
+    digest_user: str = ""  # empty: nobody is asked for a password
+    digest_realm: str = DIGEST_REALM
+    # Hex of H(user:realm:password), RFC 7616, section 3.4.2: as good as the password, never logged.
+    digest_ha1_md5: str = ""
     digest_ha1_sha256: str = ""
 
 

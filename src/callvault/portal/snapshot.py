@@ -38,7 +38,7 @@ def build_snapshot() -> policy.Snapshot:
             revision=revision,
             # The inactive, too: they are why a call belongs to nobody.
             people=tuple(_person(user) for user in User.objects.order_by("pk")),
-            trunks=tuple(_trunk(trunk) for trunk in Trunk.objects.all()),
+            trunks=tuple(_trunk(trunk, settings.zone) for trunk in Trunk.objects.all()),
             zone=settings.zone,
             country_code=settings.country_code,
         )
@@ -59,7 +59,7 @@ def _person(user: User) -> policy.Person:
     )
 
 
-def _trunk(trunk: Trunk) -> policy.Trunk:
+def _trunk(trunk: Trunk, system_zone: str) -> policy.Trunk:
     return policy.Trunk(
         trunk_id=UUID(str(trunk.public_id)),
         name=trunk.name,
@@ -68,4 +68,11 @@ def _trunk(trunk: Trunk) -> policy.Trunk:
         media_networks=tuple(trunk.media_networks),
         mode=policy.RecordingMode(trunk.mode),
         swap_channels=trunk.swap_channels,
+        tls_names=tuple(trunk.tls_names),
+        srtp=policy.SrtpPolicy(trunk.srtp),
+        strict_siprec=trunk.strict_siprec,
+        device_zone=trunk.device_zone or system_zone,
+        digest_user=trunk.digest_user,
+        digest_ha1_md5=trunk.digest_ha1_md5,
+        digest_ha1_sha256=trunk.digest_ha1_sha256,
     )

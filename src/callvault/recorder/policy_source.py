@@ -68,7 +68,8 @@ class PolicySource:
     def _keep(self, snapshot: Snapshot) -> bool:
         """Write the file for a start without catalogue; failing to is no reason to stop."""
         try:
-            replace_file(self._file, encode(snapshot), durable=True)
+            # It holds hashes of passwords.
+            replace_file(self._file, encode(snapshot), durable=True, mode=0o600)
         except OSError as error:
             logger.warning("policy cannot be kept in %s: %s", self._file.name, error)
         return True

@@ -16,6 +16,7 @@ def data(**changed: object) -> dict[str, object]:
         "transports": ["udp", "tcp"],
         "media_networks": "",
         "mode": "always_on",
+        "srtp": "optional",
     }
     return good | changed
 
@@ -43,7 +44,7 @@ def test_a_trunk_is_created_audited_and_told_to_recorders(rita_client: Client) -
         ({"peers": "192.0.2.14\nnowhere"}, "peers"),
         ({"media_networks": "10.0.0.1/8"}, "media_networks"),
         ({"transports": []}, "transports"),
-        ({"transports": ["tls"]}, "transports"),
+        ({"transports": ["sctp"]}, "transports"),
         ({"mode": "on_demand"}, "mode"),
         ({"name": ""}, "name"),
     ],

@@ -18,13 +18,24 @@ class TrunkMode(models.TextChoices):
     NEVER = "never", _("No call (never)")
 
 
+class TrunkSrtp(models.TextChoices):
+    """What becomes of encrypted audio; values as in policy.snapshot.SrtpPolicy."""
+
+    REFUSED = "refused", _("Refused: audio in clear only")
+    OPTIONAL = "optional", _("Optional: as the phone system offers it")
+    REQUIRED = "required", _("Required: encrypted audio only")
+
+
 class Trunk(models.Model):
     """A named peer that may send us calls (CAP-9). Lists are stored one entry an element."""
 
     public_id = models.UUIDField(default=uuid4, unique=True, editable=False)
     name = models.CharField(_("name"), max_length=64, unique=True)
-    peers = models.JSONField(_("peers"), default=list)  # addresses and networks, canonical text
-    transports = models.JSONField(_("transports"), default=list)  # udp, tcp
+    peers = models.JSONField(
+        _("peers"), default=list, blank=True
+    )  # addresses and networks, canonical text
+    transports = models.JSONField(_("transports"), default=list)  # udp, tcp, tls
+    tls_names = models.JSONField(_("TLS names"), default=list, blank=True)  # lower case
     media_networks = models.JSONField(_("media networks"), default=list, blank=True)
     mode = models.CharField(
         _("recording mode"),
@@ -33,6 +44,18 @@ class Trunk(models.Model):
         default=TrunkMode.ALWAYS_ON,
     )
     swap_channels = models.BooleanField(_("swap channels"), default=False)
+    srtp = models.CharField(
+        _("SRTP"), max_length=16, choices=TrunkSrtp.choices, default=TrunkSrtp.OPTIONAL
+    )
+    strict_siprec = models.BooleanField(_("strict SIPREC"), default=False)
+    device_zone = models.CharField(  # empty: the system's
+        _("time zone of the phone system"), max_length=64, blank=True
+    )
+    # Only hashes of the password are kept: hex of H(user:realm:password), made when it is typed.
+    digest_user = models.CharField(_("digest user"), max_length=64, blank=True)
+    digest_ha1_md5 = models.CharField(max_length=32, blank=True, editable=False)
+    digest_ha1_sha256 = models.CharField(max_length=64, blank=True, editable=False)
+    version = models.PositiveIntegerField(default=1, editable=False)  # grows with each change
 
     class Meta:
         """By name, as people look for them."""

@@ -14,8 +14,9 @@ from callvault.portal.audit.log import record
 from callvault.portal.audit.models import Action
 from callvault.portal.people.gates import administrators_only
 
-from .forms import SystemForm, TrunkForm
+from .forms import SystemForm
 from .models import PolicyRevision, SystemSettings, Trunk
+from .trunk_form import TrunkForm
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

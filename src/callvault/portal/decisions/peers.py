@@ -83,7 +83,7 @@ def allow(request: HttpRequest, attempt: Attempt, choice: dict[str, Any]) -> Tru
     )
     if attempt.peer_address not in trunk.peers:
         trunk.peers = [*trunk.peers, attempt.peer_address]
-    if attempt.transport in ("udp", "tcp") and attempt.transport not in trunk.transports:
+    if attempt.transport in ("udp", "tcp", "tls") and attempt.transport not in trunk.transports:
         trunk.transports = [*trunk.transports, attempt.transport]
     trunk.save()
     Attempt.objects.filter(pk=attempt.pk).update(settled_at=timezone.now())

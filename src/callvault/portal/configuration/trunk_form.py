@@ -1,0 +1,198 @@
+"""The form of a trunk: every option, explained and checked (CAP-9)."""
+
+from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import UUID
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from callvault.policy import snapshot as policy
+from callvault.policy.trunk_overlap import overlap
+
+from .addresses import parse_networks
+from .digest import digest_hashes
+from .line_fields import LinesField
+from .models import Trunk
+from .tls_names import parse_tls_names
+from .zones import zone_name
+
+if TYPE_CHECKING:
+    TrunkModelForm = forms.ModelForm[Trunk]
+else:  # not generic at run time
+    TrunkModelForm = forms.ModelForm
+
+TRANSPORTS = [("udp", "UDP"), ("tcp", "TCP"), ("tls", "TLS")]
+_CLAIMS = ("peers", "tls_names", "transports")
+
+
+class TrunkForm(TrunkModelForm):
+    """Creates or edits a trunk (CAP-9)."""
+
+    peers = LinesField(
+        parse=parse_networks,
+        label=gettext_lazy("Peers"),
+        required=False,
+        help_text=gettext_lazy(
+            "Addresses and networks that may call, IPv4 or IPv6, one a line, such as 192.0.2.14 "
+            "or 2001:db8::/64. May be empty where there are TLS names."
+        ),
+    )
+    tls_names = LinesField(
+        parse=parse_tls_names,
+        label=gettext_lazy("TLS names"),
+        required=False,
+        help_text=gettext_lazy(
+            "Names in the certificates of peers, one a line, such as sbc.example.com or "
+            "*.example.com. Who shows a valid certificate with one of them over TLS may call from "
+            "any address."
+        ),
+    )
+    media_networks = LinesField(
+        parse=parse_networks,
+        label=gettext_lazy("Audio may come from"),
+        required=False,
+        help_text=gettext_lazy(
+            "Addresses and networks that audio is taken from, one a line. Often not the same as "
+            "the peers. Empty: from anywhere."
+        ),
+    )
+    transports = forms.MultipleChoiceField(
+        label=gettext_lazy("Transports"),
+        choices=TRANSPORTS,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy(
+            "TCP and TLS carry a large INVITE whole; over UDP it travels in fragments."
+        ),
+    )
+    digest_password = forms.CharField(
+        label=gettext_lazy("Digest password"),
+        required=False,
+        strip=False,
+        max_length=256,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    digest_remove = forms.BooleanField(
+        label=gettext_lazy("Ask for no password any more"), required=False
+    )
+
+    class Meta:
+        """Fields in the order in which they are decided."""
+
+        model = Trunk
+        fields = (
+            "name",
+            "peers",
+            "transports",
+            "media_networks",
+            "mode",
+            "srtp",
+            "tls_names",
+            "digest_user",
+            "swap_channels",
+            "strict_siprec",
+            "device_zone",
+        )
+        help_texts: ClassVar[dict[str, Any]] = {
+            "mode": gettext_lazy("What happens to a call that comes by this trunk."),
+            "srtp": gettext_lazy(
+                "Whether the audio of this trunk must, may or must not be encrypted."
+            ),
+            "digest_user": gettext_lazy(
+                "The peer must sign each call with this user and its password (SIP digest), "
+                "besides coming from one of the peers. Empty: no password is asked for."
+            ),
+            "swap_channels": gettext_lazy(
+                "Left and right are exchanged, for a phone system that sends them the other way."
+            ),
+            "strict_siprec": gettext_lazy(
+                "Refuse a recording session without “Require: siprec” and “+sip.src”, which "
+                "RFC 7866 asks for. Many phone systems leave one out: off unless you know."
+            ),
+            "device_zone": gettext_lazy(
+                "For times that it sends without a zone, such as Europe/Rome. Empty: the zone "
+                "of the system."
+            ),
+        }
+
+    def clean_name(self) -> str:
+        """Refuse a name that another trunk has, whatever its capitals."""
+        name = str(self.cleaned_data["name"]).strip()
+        others = Trunk.objects.filter(name__iexact=name).exclude(pk=self.instance.pk)
+        if others.exists():
+            raise forms.ValidationError(_("Another trunk has this name."))
+        return name
+
+    def clean_device_zone(self) -> str:
+        """Take nothing, or an IANA time zone."""
+        typed = str(self.cleaned_data.get("device_zone") or "").strip()
+        return zone_name(typed) if typed else ""
+
+    def clean_digest_user(self) -> str:
+        """Refuse what cannot stand in a digest: the colon parts user, realm and password."""
+        user = str(self.cleaned_data.get("digest_user") or "").strip()
+        if not user.isprintable() or set(user) & set(':"\\'):
+            raise forms.ValidationError(_("No colons, quotation marks or backslashes."))
+        return user
+
+    def clean(self) -> dict[str, Any]:
+        """Check what concerns several fields."""
+        cleaned = super().clean() or {}
+        if not self.errors.keys() & set(_CLAIMS):
+            self._check_claims(cleaned)
+        if "digest_user" in cleaned:
+            self._check_digest(cleaned)
+        return cleaned
+
+    def _check_claims(self, cleaned: dict[str, Any]) -> None:
+        if cleaned["tls_names"] and "tls" not in cleaned["transports"]:
+            self.add_error("transports", _("TLS names need TLS among the transports."))
+        elif not cleaned["peers"] and not cleaned["tls_names"]:
+            self.add_error("peers", _("Name an address, a network or a TLS name."))
+        elif not cleaned["peers"] and set(cleaned["transports"]) != {"tls"}:
+            self.add_error("peers", _("Without an address only TLS can tell who calls."))
+        elif set(self.changed_data) & set(_CLAIMS):
+            self._refuse_overlap(cleaned)
+
+    def _refuse_overlap(self, cleaned: dict[str, Any]) -> None:
+        """Refuse a peer that another trunk claims: whose call it is must be one answer."""
+        mine = _claims(cleaned["peers"], cleaned["tls_names"], cleaned["transports"])
+        for trunk in Trunk.objects.exclude(pk=self.instance.pk):
+            shared = overlap(mine, _claims(trunk.peers, trunk.tls_names, trunk.transports))
+            if shared is not None:
+                told = {"peer": shared, "trunk": trunk.name}
+                field = "tls_names" if shared in mine.tls_names else "peers"
+                self.add_error(field, _("%(peer)s already belongs to %(trunk)s.") % told)
+
+    def _check_digest(self, cleaned: dict[str, Any]) -> None:
+        user, password = cleaned["digest_user"], cleaned.get("digest_password")
+        if cleaned.get("digest_remove"):
+            cleaned["digest_user"] = ""
+            return
+        if password and not user:
+            self.add_error("digest_user", _("A password needs a user."))
+        if user and not password and user != self.initial.get("digest_user"):
+            self.add_error("digest_password", _("Type the password that belongs to this user."))
+
+    def save(self, commit: bool = True) -> Trunk:  # noqa: FBT001, FBT002 - Django's signature
+        """Keep hashes of a password that was typed, and none without a user."""
+        trunk: Trunk = super().save(commit=False)
+        password = self.cleaned_data.get("digest_password")
+        if not trunk.digest_user:
+            trunk.digest_ha1_md5 = trunk.digest_ha1_sha256 = ""
+        elif password:
+            hashes = digest_hashes(trunk.digest_user, password)
+            trunk.digest_ha1_md5, trunk.digest_ha1_sha256 = hashes.md5, hashes.sha256
+        if commit:
+            trunk.save()
+        return trunk
+
+
+def _claims(peers: list[str], tls_names: list[str], transports: list[str]) -> policy.Trunk:
+    return policy.Trunk(
+        trunk_id=UUID(int=0),
+        name="",
+        peers=tuple(peers),
+        tls_names=tuple(tls_names),
+        transports=tuple(transports),  # type: ignore[arg-type]  # the form checked them
+    )
