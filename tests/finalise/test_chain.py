@@ -22,9 +22,11 @@ from callvault.spool import (
     Packet,
     PacketsBlock,
     Source,
+    SpooledJournal,
     checkpoint_path,
     continuation_of,
     journal_path,
+    scan,
 )
 from callvault.spool.entries import (
     Decided,
@@ -240,6 +242,46 @@ def test_the_first_piece_waits_while_its_continuation_is_live(node: Node) -> Non
     assert one.run_once(now_s=1) == 1
     assert list(catalogue.calls) == [call.first]
     one.close()
+
+
+def test_a_recorder_that_comes_back_while_the_spool_is_looked_through_is_seen(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that runs niced may look at locks, and a second later at checkpoints."""
+    call, catalogue = CutCall(node), FakeCatalogue()
+    call.write()
+    call.paths[1].unlink()
+    checkpoint = checkpoint_path(node.spool, call.first)
+    checkpoint.write_bytes(b"sealed")
+    one = worker(node, catalogue)
+
+    def comes_back(folder: Path) -> list[SpooledJournal]:
+        seen = scan(folder)
+        if checkpoint.exists():
+            call.continue_it([], ended=True)
+            checkpoint.unlink()
+        return seen
+
+    monkeypatch.setattr("callvault.finalise.worker.scan", comes_back)
+    assert one.run_once(now_s=0) == 0
+    assert one.run_once(now_s=1) == 1
+    (facts,) = catalogue.recordings.values()
+    assert facts.journal_ids == (call.first, continuation_of(call.first))
+    one.close()
+
+
+def test_a_piece_whose_beginning_is_gone_replaces_nothing(node: Node) -> None:
+    """Sealed under the recording's own id it would take the place of the beginning."""
+    call = CutCall(node)
+    call.write()
+    whole = finish(call)
+    alone = finalise_journal(call.paths[1], node.bench())
+    again = finalise_journal(call.paths[1], node.bench())
+    (piece,) = alone.recordings
+    assert piece.assignment.recording_id != whole.assignment.recording_id
+    assert piece.assignment.recording_id == again.recordings[0].assignment.recording_id
+    assert alone.call.recording_ids == (piece.assignment.recording_id,)
+    assert piece.duration_ms == (END - BACK) * 1000
 
 
 def test_a_recorder_that_never_comes_back_leaves_a_call_cut_off(node: Node) -> None:

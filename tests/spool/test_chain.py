@@ -91,6 +91,15 @@ def test_a_checkpoint_keeps_a_call_open_until_it_is_taken_away(tmp_path: Path) -
     assert chain_of(tmp_path).checkpoint_age_ns(now_ns=10_000) is None
 
 
+def test_a_chain_knows_of_a_piece_made_since_it_was_found(tmp_path: Path) -> None:
+    lay(tmp_path, FIRST)
+    before = chain_of(tmp_path)
+    at_first = before.was_continued
+    lay(tmp_path, SECOND)
+    assert (at_first, before.was_continued) == (False, True)
+    assert not chain_of(tmp_path).was_continued
+
+
 def test_a_file_that_is_no_journal_has_no_end(tmp_path: Path) -> None:
     path = tmp_path / "one"
     assert not has_end(path)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import msgspec
 
@@ -109,17 +109,32 @@ def finalise_journal(
         found = survey(items)
     if found.decision is None:
         raise SpoolError("journal holds no decision")
+    decision = _decision_of_piece(found.decision, journal.header)
     window = window_of(found, opened_at_ns=journal.header.opened_at_ns)
     recordings: tuple[RecordingFacts, ...] = ()
-    if found.decision.verdict is Verdict.RECORDED and window is not None:
+    if decision.verdict is Verdict.RECORDED and window is not None:
         recordings = tuple(
-            _record(journal, found, found.decision, window, assignment)
-            for assignment in found.decision.assignments
+            _record(journal, found, decision, window, assignment)
+            for assignment in decision.assignments
         )
         if not recordings:
             raise SpoolError("journal says recorded, but for nobody")
-    call = _call(journal.header, found, found.decision, window, recordings)
+    call = _call(journal.header, found, decision, window, recordings)
     return FinishedJournal(call, recordings, is_damaged=journal.is_damaged)
+
+
+def _decision_of_piece(decision: Decision, header: JournalHeader) -> Decision:
+    """Give recordings of their own to a piece whose beginning is not here.
+
+    It may be on another disk, or set aside; its recordings must not take the beginning's place.
+    """
+    if header.continues is None:
+        return decision
+    assignments = tuple(
+        msgspec.structs.replace(one, recording_id=uuid5(one.recording_id, header.journal_id.hex))
+        for one in decision.assignments
+    )
+    return msgspec.structs.replace(decision, assignments=assignments)
 
 
 def failed_call(header: JournalHeader, problem: str) -> CallFacts:

@@ -325,7 +325,8 @@ def _is_over(chain: Chain) -> bool:
     age_ns = chain.checkpoint_age_ns(now_ns=clock.read().realtime_ns)
     if age_ns is not None and age_ns > RESUMED_WITHIN_NS:
         chain.give_up_waiting()  # and look again: a recorder may have come back just now
-    return age_ns is None
+    # Last of all: the look at the folder may be older than the start of a recorder.
+    return age_ns is None and not chain.was_continued
 
 
 def _is_fresh(journal: SpooledJournal) -> bool:

@@ -49,6 +49,16 @@ class Chain:
             return None
         return now_ns - max(*newest, *(piece.modified_ns for piece in self.pieces))
 
+    @property
+    def was_continued(self) -> bool:
+        """Whether a recorder has gone on with the call since the folder was looked at.
+
+        It makes the next piece before it takes the old checkpoint away: whoever finds neither a
+        checkpoint nor, after that, a next piece knows that nobody comes back.
+        """
+        last = self.pieces[-1]
+        return journal_path(last.path.parent, continuation_of(last.journal_id)).exists()
+
     def give_up_waiting(self) -> None:
         """Take the checkpoints away: no recorder goes on with the call from here."""
         for piece in self.pieces:
