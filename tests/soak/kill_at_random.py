@@ -42,6 +42,7 @@ class Outcome:
     recordings: int = 0
     pieces: int = 0  # journals that recordings were made of, beyond the first of each
     longest_gap_ms: int = 0
+    unanswered: int = 0  # INVITEs that found no recorder for as long as their SRC asked
     faults: list[str] = field(default_factory=list)
     longest_loss_s: float = LONGEST_LOSS_S  # that is allowed before a kill
 
@@ -74,7 +75,8 @@ def run(
     sys.stdout.write(said)
     _check_table(said, outcome)
     _check_spool(node, outcome)
-    _check_catalogue(node, calls, outcome)
+    outcome.unanswered = said.count("no answer to INVITE")
+    _check_catalogue(node, calls - outcome.unanswered, outcome)
     return outcome
 
 
@@ -159,11 +161,22 @@ def _check_catalogue(node: Node, calls: int, outcome: Outcome) -> None:
         if end_reason != "bye" or {"cut_off", "damaged"} & set(json.loads(quality)["flags"]):
             outcome.faults.append(f"ended by {end_reason}: {json.loads(quality)['flags']}")
         started = datetime.fromisoformat(started_at).replace(tzinfo=UTC).timestamp()
-        # Of a call on hold nothing comes, so nobody knows how long before the kill that was.
-        was_held = any(item["kind"] == "held" for item in json.loads(timeline))
+        if not _was_sending(timeline, quality):
+            continue
         for item in json.loads(timeline):
-            if item["kind"] == "lost" and not was_held:
+            if item["kind"] == "lost":
                 _check_gap(started, item, outcome)
+
+
+def _was_sending(timeline: str, quality: str) -> bool:
+    """Whether packets went missing at all.
+
+    Of a call on hold nothing comes, nor of one whose re-INVITE waits for the recorder: then nobody
+    knows how long before the kill the last packet was sent.
+    """
+    was_held = any(item["kind"] == "held" for item in json.loads(timeline))
+    report = json.loads(quality)
+    return not was_held and any(report[side]["lost"] for side in ("owner", "remote"))
 
 
 def _check_gap(started: float, item: dict[str, Any], outcome: Outcome) -> None:

@@ -30,9 +30,12 @@ class Program:
 
 @dataclass(slots=True)
 class BackOff:
-    """How long to wait before a program is started again: longer each time, to a bound."""
+    """How long to wait before a program is started again: longer each time, to a bound.
 
-    first_s: float = 1.0
+    Hardly at all the first time: while a recorder is gone, calls in progress lose their audio.
+    """
+
+    first_s: float = 0.25
     longest_s: float = 30.0
     forgiven_after_s: float = 60.0
     _next_s: float = field(init=False, default=0.0)
@@ -96,7 +99,7 @@ class Supervisor:
                 return
             delay_s = back_off.delay_after(loop.time() - started)
             logger.error(
-                "%s ended (%s); starting it again in %.0f s", program.name, _cause(code), delay_s
+                "%s ended (%s); starting it again in %g s", program.name, _cause(code), delay_s
             )
             await self._pause(delay_s)
 
