@@ -19,7 +19,7 @@ from callvault.recorder.service import Recorder
 from callvault.recorder.states import State
 from callvault.spool import JournalReader, PacketsBlock
 from callvault.spool.entries import TimelineEvent
-from tests.flows.recorder_node import media_ports, send_rtp
+from tests.flows.recorder_node import RunningRecorder, Src, media_ports, send_rtp, wait_until
 from tests.policy.cast import SNAPSHOT
 from tests.recorder.bench import FLOW
 from tests.recorder.bodies import ANN, MULTIPART, REMOTE, both, metadata, request, sdp
@@ -115,4 +115,38 @@ def test_a_resume_that_cannot_be_written_leaves_the_recording_paused(tmp_path: P
         receiver.close()
         with pytest.raises(SpoolError):
             asyncio.run(call.dialog.resume(who="Ann Keller"))
-        assert call.dialog.session.is_paused
+        assert call.dialog.session.pausing.is_paused
+
+
+async def _paused_by_the_client(recorder: RunningRecorder) -> list[str]:
+    def offer(record: str) -> bytes:
+        return sdp() + f"a=record:{record}\r\n".encode()
+
+    async with Src(recorder) as src:
+        dialog_id, answer = await src.call(both(sdp(), metadata(ANN, REMOTE)), MULTIPART)
+        ports = media_ports(answer.body)
+        send_rtp(ports, 10)
+        await asyncio.sleep(0.1)  # more than a sweep: what came before the pause is taken
+        src.request(dialog_id, "INVITE", offer("paused"), "application/sdp")
+        assert (await src.final(dialog_id)).status == 200
+        (journal,) = recorder.journals()
+        kinds = [one.kind for one in journal.events if isinstance(one, TimelineEvent)]
+        send_rtp(ports, 100, first=10)
+        await asyncio.sleep(0.1)
+        src.request(dialog_id, "INVITE", offer("on"), "application/sdp")
+        assert (await src.final(dialog_id)).status == 200
+        send_rtp(ports, 5, first=110)
+        await src.hang_up(dialog_id)
+        return kinds
+
+
+def test_a_pause_that_the_client_signals_is_on_disk_when_it_is_answered(tmp_path: Path) -> None:
+    with RunningRecorder(tmp_path) as recorder:
+        at_the_answer = asyncio.run(_paused_by_the_client(recorder))
+        wait_until(lambda: all(one.ended for one in recorder.journals()))
+        (journal,) = recorder.journals()
+    assert at_the_answer == ["answered", "paused"]
+    assert [one.kind for one in journal.events if isinstance(one, TimelineEvent)] == [
+        *("answered", "paused", "unpaused", "ended"),
+    ]
+    assert len(journal.packets) == 30

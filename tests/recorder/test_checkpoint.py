@@ -120,7 +120,7 @@ def test_what_is_paused_stays_paused_before_any_port_is_bound() -> None:
     opened = after.actions[0]
     assert isinstance(opened, OpenJournal)
     assert not opened.captures
-    assert after.session.is_paused
+    assert after.session.pausing.is_paused
 
 
 def test_the_longest_length_counts_from_the_answer_and_not_from_the_restart() -> None:

@@ -114,7 +114,10 @@ class Respond:
 
 @dataclass(frozen=True, slots=True)
 class PauseCapture:
-    """Keep nothing that arrives from now on; acknowledged when `entry` is on disk."""
+    """Keep nothing that arrives from now on; acknowledged when `entry` is on disk.
+
+    Actions behind it wait for that: among them is the answer to who signalled the pause.
+    """
 
     entry: TimelineEvent
 

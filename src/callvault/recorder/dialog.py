@@ -2,13 +2,19 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from callvault import sip
 from callvault.capture import Journal, Stream, StreamCounters
 from callvault.clock import Instant
-from callvault.errors import CallvaultError, CaptureError, PortsExhausted, SpoolError
+from callvault.errors import (
+    CallvaultError,
+    CaptureError,
+    PortsExhausted,
+    ProtocolError,
+    SpoolError,
+)
 from callvault.recorder.actions import (
     Action,
     Append,
@@ -85,14 +91,42 @@ class LiveDialog:
         self._packets_closed = 0  # of streams that are closed already
         self._packets_kept = 0  # of those
         self._pausing = asyncio.Lock()
+        self._acknowledging: set[asyncio.Future[None]] = set()  # keeps the tasks from being lost
 
     def feed(self, event: sip.Event | Input) -> None:
         """Let the session take an event and do what it decides.
 
         Raises ProtocolError for an event out of place, before anything was done.
         """
-        for action in self.session.receive(event, now=self._read_clocks()):
-            self._perform(action)
+        self._perform_all(self.session.receive(event, now=self._read_clocks()))
+
+    def _perform_all(self, actions: Sequence[Action]) -> None:
+        """Perform actions in order; those behind a pause once the pause is on disk."""
+        for number, action in enumerate(actions):
+            if isinstance(action, PauseCapture) and self._journal is not None:
+                self._journal.pause()  # at once: no packet after the message is kept
+                rest = actions[number + 1 :]
+                task = asyncio.ensure_future(self._acknowledge_pause(action.entry, rest))
+                self._acknowledging.add(task)
+                task.add_done_callback(self._acknowledging.discard)
+                return
+            if isinstance(action, ResumeCapture):
+                self._go_on_capturing(action.entry)
+            else:
+                self._perform(action)
+
+    async def _acknowledge_pause(self, entry: TimelineEvent, rest: Sequence[Action]) -> None:
+        """Bring a pause to disk, then do what waits for it; without the disk it is one, too."""
+        async with self._pausing:
+            try:
+                await asyncio.to_thread(self._pause, entry)
+                await self._node.checkpoint(self.session)
+            except SpoolError as error:
+                logger.error("rs=%s pause is not on disk: %s", self.session.journal_id, error)
+        try:
+            self._perform_all(rest)
+        except ProtocolError as error:  # the dialog ended meanwhile
+            logger.info("rs=%s %s", self.session.journal_id, error)
 
     def go_on(
         self,
@@ -143,7 +177,7 @@ class LiveDialog:
                     try:
                         await asyncio.to_thread(self._resume, action.entry)
                     except SpoolError:
-                        self.session.is_paused = True
+                        self.session.pausing.by_request = True
                         raise
                     await self._node.checkpoint(self.session)
 
@@ -185,6 +219,12 @@ class LiveDialog:
             self._journal.append(encode_entry(entry))
         except SpoolError as error:
             logger.error("rs=%s entry cannot be written: %s", self.session.journal_id, error)
+
+    def _go_on_capturing(self, entry: TimelineEvent) -> None:
+        """Keep what arrives again. The entry stands before it in the journal: no need to wait."""
+        self._append(entry)
+        if self._journal is not None:
+            self._journal.resume()
 
     def _open_streams(self, action: OpenStreams) -> StreamsOpened | StreamsRefused:
         """Open all the streams or none."""

@@ -22,9 +22,10 @@ class SessionMemory(msgspec.Struct, frozen=True):
     trunk: Trunk  # as it was when the call came
     peer: str  # address
     answered_at_ns: int  # UTC
-    is_paused: bool
+    is_paused: bool  # by whoever asked us
     negotiation: Negotiation  # ports, the peer's description without keys, our own
     parties: Parties  # metadata as it is now, and who was heard where
     holds: HoldWatch
     recording_ids: dict[tuple[str, UUID], UUID]
     decision: Decision | None
+    is_paused_by_src: bool = False

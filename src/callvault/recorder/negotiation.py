@@ -89,6 +89,12 @@ class Negotiation:
         """Lines that brought media before and do not now: held, or closed."""
         return frozenset(self.ever_active - self._active())
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether the peer says of any line that is open that its recording is paused."""
+        media = self.remote.media if self.remote else ()
+        return any(one.port and one.record == "paused" for one in media)
+
     def streams(self) -> tuple[StreamDescription, ...]:
         """Describe all lines for the journal, with every payload type that may come."""
         media = self.local.media if self.local else ()

@@ -22,6 +22,8 @@ from callvault.siprec import (
     read_metadata,
 )
 
+PAUSED = frozenset({"pause", "paused"})
+
 
 @dataclass(frozen=True, slots=True)
 class MetadataRead:
@@ -40,6 +42,7 @@ class Parties:
     roster: Roster = field(default_factory=Roster)
     has_metadata: bool = False
     group_ids: tuple[str, ...] = ()
+    is_paused: bool = False  # the SRC's metadata say that the recording pauses
 
     def learn_invite(self, request: Request) -> None:
         """Take From and To as the parties until metadata comes."""
@@ -56,9 +59,15 @@ class Parties:
         is_first = not self.has_metadata
         if is_first:
             self.state, self.roster, self.has_metadata = MetadataState(), Roster(), True
+        self.is_paused = says_paused(document, before=self.is_paused)
         change = self.state.apply(document)
         self.group_ids = tuple(one.group_id for one in self.state.view.groups)
         return MetadataRead(change, document.problem, is_first)
+
+    @property
+    def is_without_session(self) -> bool:
+        """Whether the SRC keeps the dialog up with nothing to record in it (RFC 7866, 6.1)."""
+        return self.has_metadata and not self.state.view.present_sessions()
 
     def labels(self) -> tuple[str, ...]:
         """Labels of the streams that the metadata names; for an offer of our own."""
@@ -96,6 +105,20 @@ class Parties:
             if one.is_present and one.lines and not silent.issuperset(one.lines)
         }
         return names.pop() if len(names) == 1 else ""
+
+
+def says_paused(document: Document, *, before: bool) -> bool:
+    """Whether the recording is paused after a document; one that says nothing changes nothing.
+
+    BroadWorks and Webex write it as the recordingType of their extension data.
+    """
+    said = [
+        text.strip().casefold()
+        for extension in document.extensions
+        for path, text in extension.values
+        if path.casefold().rpartition("/")[2] == "recordingtype"
+    ]
+    return said[-1] in PAUSED if said else before
 
 
 def shown(participant: Participant) -> str:

@@ -24,12 +24,10 @@ from callvault.recorder.actions import (
     MediaChecked,
     OpenJournal,
     OpenStreams,
-    PauseCapture,
     PauseRequested,
     ReopenStreams,
     Report,
     Respond,
-    ResumeCapture,
     ResumeRequested,
     SendBye,
     StreamsOpened,
@@ -41,6 +39,7 @@ from callvault.recorder.judge import Judge, PolicyInForce
 from callvault.recorder.memory import SessionMemory
 from callvault.recorder.negotiation import Negotiation
 from callvault.recorder.parties import MetadataRead, Parties
+from callvault.recorder.pausing import Pausing
 from callvault.recorder.setting import SessionSetting
 from callvault.recorder.states import AFTER_CALL, TRANSITIONS, State
 from callvault.recorder.timeline import HoldWatch, party_events
@@ -60,7 +59,7 @@ class RecordingSession:
 
     def __init__(self, setting: SessionSetting) -> None:
         self.state = State.IDLE
-        self.is_paused = False
+        self.pausing = Pausing(may_capture=policy.captures(setting.trunk))
         self.dialog_id: sip.DialogId | None = None
         self._setting = setting
         self._negotiation = Negotiation(
@@ -115,7 +114,8 @@ class RecordingSession:
             trunk=self._setting.trunk,
             peer=self._judge.peer,
             answered_at_ns=now.realtime_ns - (now.monotonic_ns - self._answered_ns),
-            is_paused=self.is_paused,
+            is_paused=self.pausing.by_request,
+            is_paused_by_src=self.pausing.by_src,
             negotiation=self._negotiation,
             parties=self._parties,
             holds=self._holds,
@@ -136,7 +136,8 @@ class RecordingSession:
         What is paused stays paused: the new journal is, before any port is bound.
         """
         self.state, self.dialog_id = State.ESTABLISHED, dialog_id
-        self.is_paused, self._is_acknowledged, self._has_journal = memory.is_paused, True, True
+        self._is_acknowledged, self._has_journal = True, True
+        self.pausing.by_request, self.pausing.by_src = memory.is_paused, memory.is_paused_by_src
         self._negotiation, self._parties = memory.negotiation, memory.parties
         self._holds, self._heard_ns = memory.holds, now.monotonic_ns
         self._answered_ns = now.monotonic_ns - (now.realtime_ns - memory.answered_at_ns)
@@ -146,7 +147,7 @@ class RecordingSession:
         self._judge.recording_ids = memory.recording_ids
         self._journalled = self._negotiation.streams()
         self._log("continues rs=%s", header.continues)
-        captures = policy.captures(trunk) and not self.is_paused
+        captures = policy.captures(trunk) and not self.pausing.is_paused
         decided = memory.decision
         return [
             OpenJournal(header, captures=captures),
@@ -200,6 +201,7 @@ class RecordingSession:
         header = header_of(event, self._setting, now)
         return [
             OpenJournal(header, captures=policy.captures(self._setting.trunk)),
+            *self._follow_src(now),
             *metadata,
             OpenStreams(wanted, self._setting.trunk.media_networks),
         ]
@@ -264,7 +266,7 @@ class RecordingSession:
         except OfferRefused as refused:
             self._log("answer in the ACK cannot be read: %s", refused)
             return []
-        return self._after_change(now)
+        return [*self._follow_src(now), *self._after_change(now)]
 
     def _ack_timed_out(self, event: sip.AckTimedOut, now: Instant) -> list[Action]:
         """End a call that was never acknowledged, unless media flow: some never send the ACK."""
@@ -277,16 +279,19 @@ class RecordingSession:
         body = _body_of(event.request)
         if body.unsupported:
             return [Respond(event.request_id, 415)]
-        actions = self._learn(body.metadata, now)
+        learnt = self._learn(body.metadata, now)
         if body.sdp is None:
-            return [*actions, *self._judge_again(now), self._respond_without_offer(event)]
+            news = [*self._follow_src(now), *learnt, *self._judge_again(now)]
+            return [*news, self._respond_without_offer(event)]
         try:
             wanted = self._negotiation.take_offer(body.sdp)
         except OfferRefused as refused:
             headers = (warning(self._setting.address, str(refused)),)
-            return [*actions, *self._judge_again(now), Respond(event.request_id, 488, headers)]
+            news = [*self._follow_src(now), *learnt, *self._judge_again(now)]
+            return [*news, Respond(event.request_id, 488, headers)]
         self._pending = event.request_id
-        return [*actions, OpenStreams(wanted, self._setting.trunk.media_networks)]
+        opening = OpenStreams(wanted, self._setting.trunk.media_networks)
+        return [*self._follow_src(now), *learnt, opening]
 
     def _respond_without_offer(self, event: sip.ReinviteReceived | sip.UpdateReceived) -> Respond:
         """Answer a re-INVITE without SDP with our offer: as it is now. An UPDATE asks none."""
@@ -347,27 +352,26 @@ class RecordingSession:
 
     # --- pause
 
-    def _pause_requested(self, event: PauseRequested, now: Instant) -> list[Action]:
-        if self.is_paused:
-            return []
-        self.is_paused = True
-        self._log("paused")
-        entry = entries.TimelineEvent(now.realtime_ns, "paused", event.who, event.detail)
-        return [PauseCapture(entry)]
+    def _pause_wanted(self, event: PauseRequested | ResumeRequested, now: Instant) -> list[Action]:
+        wanted = isinstance(event, PauseRequested)
+        return self._paused(self.pausing.request(event.who, event.detail, wanted=wanted, now=now))
 
-    def _resume_requested(self, event: ResumeRequested, now: Instant) -> list[Action]:
-        if not self.is_paused:
-            return []
-        self.is_paused = False
-        self._log("unpaused")
-        entry = entries.TimelineEvent(now.realtime_ns, "unpaused", event.who, event.detail)
-        return [ResumeCapture(entry)]
+    def _follow_src(self, now: Instant) -> list[Action]:
+        """Pause or go on, before anything else is done with the message that says it."""
+        src_pauses = self._parties.is_paused or self._negotiation.is_paused
+        return self._paused(self.pausing.follow(src_pauses=src_pauses, now=now))
+
+    def _paused(self, actions: list[Action]) -> list[Action]:
+        if actions:
+            self._log("paused" if self.pausing.is_paused else "unpaused")
+        return actions
 
     # --- the end
 
     def _media_checked(self, event: MediaChecked, now: Instant) -> list[Action]:
-        """End a call that is silent or endless; silence on hold is what a hold is."""
-        if event.packets != self._packets or self._holds.is_held:
+        """End a call that is silent or endless; on hold, or without a session, silence is right."""
+        is_quiet = self._holds.is_held or self._parties.is_without_session
+        if event.packets != self._packets or is_quiet:
             self._packets, self._heard_ns = event.packets, now.monotonic_ns
         timeout_ns = self._setting.media_timeout_s * NS_PER_S
         if timeout_ns and now.monotonic_ns - self._heard_ns >= timeout_ns:
@@ -468,8 +472,8 @@ _HANDLERS: dict[type, _Handler] = {
     StreamsOpened: RecordingSession._streams_opened,
     StreamsRefused: RecordingSession._streams_refused,
     MediaChecked: RecordingSession._media_checked,
-    PauseRequested: RecordingSession._pause_requested,
-    ResumeRequested: RecordingSession._resume_requested,
+    PauseRequested: RecordingSession._pause_wanted,
+    ResumeRequested: RecordingSession._pause_wanted,
     EndRequested: RecordingSession._end_requested,
 }
 _AFTER_END: dict[type, _Handler] = {

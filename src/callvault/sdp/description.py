@@ -42,6 +42,7 @@ class MediaLine:
     address: str = ""  # from c=, media level beats session level; empty: none given
     has_crypto: bool = False
     rtcp_mux: bool = False
+    record: str = ""  # on, off, paused: what the recorded are told (RFC 7866, section 9.1)
 
     @property
     def is_on_hold(self) -> bool:

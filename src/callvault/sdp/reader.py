@@ -42,6 +42,7 @@ class _Section:
     label: str = ""
     has_crypto: bool = False
     rtcp_mux: bool = False
+    record: str = ""
     rtpmaps: dict[int, Codec] = field(default_factory=dict)
     parameters: dict[int, str] = field(default_factory=dict)
 
@@ -104,6 +105,8 @@ def _read_attribute(value: str, section: _Section) -> None:
         section.has_crypto = True
     elif name == "rtcp-mux":
         section.rtcp_mux = True
+    elif name == "record":
+        section.record = argument.strip().lower()[:16]
     elif name == "rtpmap":
         _read_rtpmap(argument, section)
     elif name == "fmtp":
@@ -139,6 +142,7 @@ def _media_line(section: _Section, session: _Section, borrowed: dict[int, Codec]
         address=section.address or session.address,
         has_crypto=section.has_crypto,
         rtcp_mux=section.rtcp_mux,
+        record=section.record or session.record,
     )
 
 

@@ -14,6 +14,7 @@ from callvault.portal.people.models import User
 from callvault.portal.recordings.models import Recording
 from callvault.portal.recordings.page import RecordingPage, Region
 from callvault.portal.recordings.page_builder import page_of_recording
+from callvault.portal.recordings.phrases import timeline_entry
 from tests.portal.catalogue_facts import STARTED, Spoken, list_recording
 
 pytestmark = pytest.mark.django_db
@@ -187,3 +188,8 @@ def test_a_page_costs_few_queries(
     client.force_login(ann)
     with django_assert_max_num_queries(8):
         client.get(f"/recordings/{recording.recording_id}/")
+
+
+def test_a_pause_of_the_phone_system_is_told_as_such() -> None:
+    entry = timeline_entry({"offset_ms": 0, "kind": "paused", "detail": "recording_client"})
+    assert (entry.title, entry.text) == ("Recording paused", "by the phone system")

@@ -16,6 +16,7 @@ from callvault.portal.recordings.folding import number_in
 
 from .page import Party, TimelineEntry
 
+BY_SRC = "recording_client"  # recorder.pausing.BY_SRC
 WITHHELD = {"anonymous", "restricted", "private", "withheld"}  # RFC 3323 and what devices send
 
 CODECS = {
@@ -148,6 +149,8 @@ def _detail(kind: str, detail: str) -> str:
         return end_reason(detail)
     if kind == "lost" and detail == "restart":
         return _("the recorder was started again")
+    if kind in ("paused", "unpaused") and detail == BY_SRC:
+        return _("by the phone system")
     if kind == "transferred" and detail:
         return _("from %(name)s") % {"name": person_or_number(detail)}
     return detail
