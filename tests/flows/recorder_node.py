@@ -65,6 +65,7 @@ class RunningRecorder:
     )
     spool: SpoolConfig | None = None
     capacity: CapacityConfig = field(default_factory=CapacityConfig)
+    sip: SipConfig | None = None
     port: int = 0
     keeps_calls: bool = False
     addresses: Addresses | None = None
@@ -107,6 +108,10 @@ class RunningRecorder:
         return [
             self._read(one.path) for one in scan(self.spool_folder) if one.is_node_events == events
         ]
+
+    def key_of(self, envelope: bytes) -> bytes:
+        """Return the key of a journal by its envelope."""
+        return self._keys[envelope]
 
     def node_events(self) -> list[Event]:
         """All events of the node so far."""
@@ -156,7 +161,7 @@ class RunningRecorder:
         spool = self.spool or SpoolConfig(min_free_bytes=0)
         return Config(
             node=NodeConfig(name="node-1", data_folder=self.folder),
-            sip=SipConfig(bind_address="127.0.0.1", port=self.port),
+            sip=self.sip or SipConfig(bind_address="127.0.0.1", port=self.port),
             vault=VaultConfig(key_folder=self.folder / "keys"),
             capture=self.capture,
             capacity=self.capacity,

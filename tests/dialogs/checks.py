@@ -1,0 +1,82 @@
+"""Holds a recording against what its dialog file expects and what was really said."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from callvault.finalise.catalogue import RecordingFacts
+from callvault.simulator.channels import Heard
+from tests.dialogs.cast import CAST
+from tests.dialogs.player import Played, Said
+from tests.dialogs.script import Expected
+
+LENGTH_MS = 40
+EDGE_MS = 60  # of what was said: neither end of it is looked at
+HEARD = 0.09  # amplitude of a tone that is heard alone, of full scale; it is sent with 0.18
+UNHEARD = 0.01
+
+
+def check_facts(facts: RecordingFacts, expected: Expected, played: Played) -> None:
+    """Owner, direction, parties, length, timeline and flags."""
+    assignment = facts.assignment
+    assert assignment.owner_username == expected.owner
+    assert assignment.direction.value == expected.direction
+    if expected.remote:
+        remote = "" if expected.remote == "-" else expected.remote
+        assert assignment.remote.number == remote
+    if expected.name:
+        assert assignment.remote.name == expected.name
+    start_ns, end_ns = span_of(expected, played)
+    length_ms = (end_ns - start_ns) / 1e6
+    assert abs(facts.duration_ms - length_ms) <= LENGTH_MS, (facts.duration_ms, length_ms)
+    assert tuple(item.kind for item in facts.timeline) == expected.events
+    assert set(facts.quality.flags) == set(expected.flags)
+
+
+def span_of(expected: Expected, played: Played) -> tuple[int, int]:
+    """From when to when the recording goes: the call, or between marks of the file."""
+    marks = played.marks_ns
+    start_ns = marks.get(expected.begins, played.answered_ns[expected.dialog])
+    return start_ns, marks.get(expected.ends, played.ended_ns[expected.dialog])
+
+
+def check_sound(heard: Heard, facts: RecordingFacts, expected: Expected, played: Played) -> int:
+    """Listen for each tone while it was sent; return how many stretches were listened to."""
+    listened = 0
+    for said in played.said:
+        is_inside = said.dialog == expected.dialog and _is_within(said, facts)
+        if not is_inside:
+            continue
+        listened += 1
+        for channel, who in ((heard.left, expected.left), (heard.right, expected.right)):
+            level = _level(_part(channel, heard.rate_hz, said, facts), heard.rate_hz, said.who)
+            wanted = said.is_kept and said.who in who
+            told = f"{said.who} at {_offset_ms(said.start_ns, facts):.0f} ms: {level:.3f}"
+            bar = HEARD / said.mixed_with if wanted else UNHEARD
+            assert (level > bar) is wanted, told
+    return listened
+
+
+def _is_within(said: Said, facts: RecordingFacts) -> bool:
+    middle_ns = (said.start_ns + said.end_ns) // 2
+    return facts.started_at_ns <= middle_ns <= facts.ended_at_ns
+
+
+def _offset_ms(at_ns: int, facts: RecordingFacts) -> float:
+    return (at_ns - facts.started_at_ns) / 1e6
+
+
+def _part(
+    channel: NDArray[np.int16], rate_hz: int, said: Said, facts: RecordingFacts
+) -> NDArray[np.float64]:
+    start = round((_offset_ms(said.start_ns, facts) + EDGE_MS) * rate_hz / 1000)
+    end = round((_offset_ms(said.end_ns, facts) - EDGE_MS) * rate_hz / 1000)
+    return channel[max(start, 0) : max(end, 1)].astype(np.float64) / 32768
+
+
+def _level(samples: NDArray[np.float64], rate_hz: int, who: str) -> float:
+    """Return the amplitude of somebody's tone in a stretch (Goertzel's question, by a dot)."""
+    if not len(samples):
+        return 0.0
+    turns = 2 * np.pi * CAST[who].tone_hz * np.arange(len(samples)) / rate_hz
+    window = np.hanning(len(samples))
+    return float(2 * abs(np.sum(samples * window * np.exp(-1j * turns))) / np.sum(window))
