@@ -252,6 +252,18 @@ def test_the_figures_count_by_trunk_and_by_reason(wire: Wire) -> None:
     assert page(figures.samples())
 
 
+def test_the_heartbeat_tells_of_each_trunk_its_calls_and_its_last_sign_of_life(
+    wire: Wire,
+) -> None:
+    wire.invite()
+    wire.now_ns += 5_000_000_000
+    options = bytes(request("OPTIONS")).replace(b"bK1\r", b"bK99\r").replace(b"call-1@", b"ping@")
+    assert wire.send(options) == [200]
+    figures = wire.recorder.figures(policy_age_s=1.0, loop_lag_s=0.0)
+    trunk = SNAPSHOT.trunks[0].name
+    assert figures.heartbeat()["trunks"] == {trunk: {"calls": 1, "heard_at_ns": wire.now_ns}}
+
+
 def test_alarms_of_capture_become_events_of_the_node(wire: Wire) -> None:
     wire.receiver.waiting_alarms = [
         Alarm(1, "buffer_small", None, "131072 of 524288 bytes"),

@@ -13,6 +13,13 @@ import msgspec
 FRESH_NS = 10_000_000_000  # a heartbeat older than this is no heartbeat
 
 
+class TrunkBeat(msgspec.Struct, frozen=True):
+    """What the recorder last said of one trunk."""
+
+    calls: int = 0  # in progress
+    heard_at_ns: int = 0  # UTC, of the last request of a peer; 0: none since the recorder started
+
+
 class Heartbeat(msgspec.Struct, frozen=True):
     """What the recorder last said."""
 
@@ -24,6 +31,7 @@ class Heartbeat(msgspec.Struct, frozen=True):
     free_bytes: int = 0  # of the spool's file system
     total_bytes: int = 0
     is_disk_filling: bool = False
+    trunks: dict[str, TrunkBeat] = {}  # by name
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,9 @@ class Tally:
     refusals: Counter[str] = field(default_factory=Counter)  # by reason
     dropped: Counter[str] = field(default_factory=Counter)  # by reason, of streams that ended
     unknown_attempts: int = 0
+    heard_at_ns: dict[str, int] = field(
+        default_factory=dict
+    )  # by trunk, UTC: its last sign of life
 
     def add_refusal(self, entry: CallVerdict) -> None:
         """Count a call that left no journal, by what stopped it."""
@@ -70,6 +73,14 @@ class RecorderFigures:
             "free_bytes": self.disk.free_bytes,
             "total_bytes": self.disk.total_bytes,
             "is_disk_filling": self.is_disk_filling,
+            "trunks": self._trunks(),
+        }
+
+    def _trunks(self) -> dict[str, dict[str, int]]:
+        heard = self.tally.heard_at_ns
+        return {
+            name: {"calls": self.calls.get(name, 0), "heard_at_ns": heard.get(name, 0)}
+            for name in self.calls.keys() | heard.keys()
         }
 
     def samples(self) -> Iterator[Sample]:

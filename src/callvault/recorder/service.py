@@ -186,7 +186,7 @@ class Recorder:
             case sip.RequestRefused():
                 self._request_refused(event)
             case sip.OptionsReceived():
-                pass
+                self._heard(event.flow)
             case _:
                 self._feed(event.dialog_id, event)
 
@@ -197,6 +197,7 @@ class Recorder:
             self.respond(Respond(event.request_id, 403))
             return
         self._tally.invites[trunk.name] += 1
+        self._heard(event.flow)
         address = self._advertised or event.flow.local[0]
         setting = self._setting(new_id(), trunk, address)
         session = RecordingSession(setting)
@@ -260,6 +261,11 @@ class Recorder:
             count=event.count,
         )
         self.node_journal.append(attempt, now=now)
+
+    def _heard(self, flow: sip.Flow) -> None:
+        """Note when a trunk last gave a sign of life."""
+        if (trunk := self._trunk_of(flow)) is not None:
+            self._tally.heard_at_ns[trunk.name] = self._read_clocks().realtime_ns
 
     def _request_refused(self, event: sip.RequestRefused) -> None:
         """Keep the verdict of a call that the agent itself refused, as far as it can be read."""
