@@ -28,7 +28,7 @@ class Picture:
     """One picture: the page, in which window and theme."""
 
     name: str
-    address: str  # or "recording:NUMBER": the page of the call with this remote party
+    address: str  # or "recording:NUMBER", of the call with this remote party, or "trunk:NAME"
     size: str = "wide"
     theme: str = "light"
 
@@ -55,7 +55,10 @@ PAGES = {
     "person": "/people/new",
     "settings": "/settings/",
     "trunks": "/settings/trunks/",
-    "trunk": "/settings/trunks/new",
+    "trunk": "trunk:Branch CUBE",
+    "trunk-new": "/settings/trunks/new",
+    "guide": "/settings/trunks/guides/opensips",
+    "nodes": "/nodes/",
     "password": "/password/",
     "not-there": "/nowhere/",
 }
@@ -121,7 +124,10 @@ def _take(browser: Browser, address: str, state: Path, picture: Picture, folder:
 
 
 def _open(page: Page, address: str) -> None:
-    if not address.startswith("recording:"):
+    if address.startswith("trunk:"):
+        page.goto("/settings/trunks/")
+        page.get_by_role("link", name=address.removeprefix("trunk:")).click()
+    elif not address.startswith("recording:"):
         page.goto(address)
     else:
         number = address.removeprefix("recording:")

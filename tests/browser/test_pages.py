@@ -16,7 +16,14 @@ from tests.browser.looking import (
 pytestmark = [pytest.mark.browser, pytest.mark.flow]
 
 WIDE, NARROW, PHONE, SMALLEST = (1440, 900), (800, 900), (390, 844), (320, 640)
-PAGES = ("/recordings/", "/recordings/mine/", "/decisions/", "/people/", "/settings/trunks/")
+PAGES = (
+    "/recordings/",
+    "/recordings/mine/",
+    "/decisions/",
+    "/people/",
+    "/settings/trunks/",
+    "/settings/trunks/new",
+)
 PLAIN = ("/sign-in/", "/password/", "/sign-out/")
 
 

@@ -15,8 +15,10 @@ from callvault.clock import read
 from callvault.portal.catalogue import DjangoCatalogue
 from callvault.portal.configuration.models import SystemSettings, Trunk
 from callvault.portal.first_start import collect_static_files, prepare_database
+from callvault.portal.nodes.reports import Report, put_report
 from callvault.portal.people.levels import Level
 from callvault.portal.people.models import User
+from callvault.portal.status import Heartbeat, TrunkBeat
 from callvault.spool.entries import TrunkRef
 from callvault.vault import (
     Certificate,
@@ -97,6 +99,21 @@ def _trunk() -> TrunkRef:
         media_networks=["192.0.2.0/24"],
         transports=["udp", "tcp"],
     )
+    Trunk.objects.create(
+        name="Branch CUBE",
+        peers=["2001:db8:20::/64"],
+        tls_names=["cube.branch.example.com"],
+        transports=["tls"],
+        media_networks=["2001:db8:20::/64"],
+        srtp="required",
+        digest_user="branch",
+        digest_ha1_md5="0" * 32,
+        digest_ha1_sha256="0" * 64,
+    )
+    now_ns = read().realtime_ns
+    beats = {row.name: TrunkBeat(calls=3, heard_at_ns=now_ns)}
+    beat = Heartbeat(at_ns=now_ns, calls=3, sip="udp/tcp 5060", trunks=beats)
+    put_report(facts.NODE, Report(at_ns=now_ns, recorder=beat))
     return TrunkRef(row.public_id, row.name)
 
 

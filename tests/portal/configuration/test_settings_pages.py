@@ -72,11 +72,17 @@ def test_names_and_peers_belong_to_one_trunk(rita_client: Client, webex: Trunk) 
 def test_a_trunk_is_changed(rita_client: Client, webex: Trunk) -> None:
     url = f"/settings/trunks/{webex.public_id}"
     assert "192.0.2.14</textarea>" in rita_client.get(url).content.decode()
-    rita_client.post(url, data(peers="192.0.2.14", transports=["udp"], mode="never"))
+    typed = data(peers="192.0.2.14", transports=["udp"], mode="never", version="1")
+    rita_client.post(url, typed)
     webex.refresh_from_db()
     assert webex.mode == "never"
     entry = AuditEntry.objects.get(action=Action.TRUNK_CHANGED)
-    assert entry.detail == {"fields": ["mode"]}
+    assert entry.detail == {
+        "fields": ["mode"],
+        "old": {"mode": "always_on"},
+        "new": {"mode": "never"},
+        "version": 2,
+    }
     assert PolicyRevision.current() == 1
 
 

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 from django.test import Client
+from msgspec.structs import replace
 from pytest_django import DjangoAssertNumQueries
 
 from callvault.clock import ns_from_utc
@@ -144,7 +145,8 @@ def test_a_stranger_is_allowed_into_a_new_trunk_after_a_page_that_names_it(
     assert (trunk.name, trunk.peers) == ("Branch", ["203.0.113.9"])
     assert PolicyRevision.current() == 1
     entry = AuditEntry.objects.get(action=Action.PEER_ALLOWED)
-    assert entry.detail == {"peer": "203.0.113.9"}
+    assert entry.detail["peer"] == "203.0.113.9"
+    assert entry.detail["new"]["peers"] == ["203.0.113.9"]
     assert list(rita_client.get("/decisions/").context["attempts"]) == []
 
 
@@ -155,6 +157,42 @@ def test_a_stranger_joins_a_trunk_that_there_is(rita_client: Client) -> None:
     trunk.refresh_from_db()
     assert trunk.peers == ["192.0.2.14", "203.0.113.9"]
     assert trunk.transports == ["udp", "tcp"]
+
+
+def test_a_stranger_over_tls_is_known_by_the_names_in_its_certificate(rita_client: Client) -> None:
+    trunk = Trunk.objects.create(name="SBC", peers=["192.0.2.14"], transports=["tcp"])
+    url = f"/decisions/peers/{knock().public_id}/allow"
+    Attempt.objects.update(transport="tls")
+    wrong = rita_client.post(url, {"trunk": trunk.public_id, "tls_names": "sbc"})
+    assert set(wrong.context["form"].errors) == {"tls_names"}
+    rita_client.post(url, {"trunk": trunk.public_id, "tls_names": "SBC.example.com"})
+    trunk.refresh_from_db()
+    assert trunk.peers == ["192.0.2.14"]
+    assert trunk.tls_names == ["sbc.example.com"]
+    assert trunk.transports == ["tcp", "tls"]
+    assert trunk.version == 2
+
+
+def test_a_certificate_s_name_makes_a_trunk_of_tls_alone(rita_client: Client) -> None:
+    url = f"/decisions/peers/{knock().public_id}/allow"
+    Attempt.objects.update(transport="tls")
+    rita_client.post(url, {"name": "SBC", "tls_names": "sbc.example.com"})
+    trunk = Trunk.objects.get()
+    assert (trunk.peers, trunk.transports) == ([], ["tls"])
+
+
+def test_in_clear_no_certificate_is_asked_for(rita_client: Client) -> None:
+    url = f"/decisions/peers/{knock().public_id}/allow"
+    assert "tls_names" not in rita_client.get(url).context["form"].fields
+
+
+def test_calls_are_listed_by_trunk(rita_client: Client) -> None:
+    for name in ("Webex", "CUBE"):
+        facts = call_facts()
+        DjangoCatalogue().add_call(replace(facts, trunk=entries.TrunkRef(uuid4(), name)), ())
+    page = rita_client.get("/decisions/?trunk=CUBE")
+    assert [row.call.trunk_name for row in page.context["rows"]] == ["CUBE"]
+    assert "Calls of trunk CUBE" in page.content.decode()
 
 
 def test_a_new_trunk_needs_a_name_of_its_own(rita_client: Client) -> None:

@@ -22,11 +22,11 @@ def record(
     kind: str = "",
     object_id: object = "",
     actor: User | None = None,
-    **detail: str | int | list[str],
+    **detail: object,
 ) -> AuditEntry:
     """Write what somebody does (the signed-in person unless `actor` says it), on which object.
 
-    Telephone numbers do not go into `detail`.
+    `detail` is what JSON can hold; telephone numbers and secrets do not go into it.
     """
     signed_in = getattr(request, "user", None)  # not there yet while somebody signs in
     if actor is None and isinstance(signed_in, User):

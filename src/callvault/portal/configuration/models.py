@@ -26,6 +26,13 @@ class TrunkSrtp(models.TextChoices):
     REQUIRED = "required", _("Required: encrypted audio only")
 
 
+_SRTP_WORDS = {
+    TrunkSrtp.REFUSED: _("refused"),
+    TrunkSrtp.OPTIONAL: _("optional"),
+    TrunkSrtp.REQUIRED: _("required"),
+}
+
+
 class Trunk(models.Model):
     """A named peer that may send us calls (CAP-9). Lists are stored one entry an element."""
 
@@ -64,6 +71,16 @@ class Trunk(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def known_by(self) -> list[str]:
+        """Addresses, networks and TLS names: all that its peers are known by."""
+        return [*self.peers, *self.tls_names]
+
+    @property
+    def srtp_word(self) -> str:
+        """The SRTP policy in one word."""
+        return str(_SRTP_WORDS[TrunkSrtp(self.srtp)])
 
     def allows(self, address: str) -> bool:
         """Whether a peer of this address may call by this trunk."""

@@ -1,16 +1,14 @@
 """The form of a trunk: every option, explained and checked (CAP-9)."""
 
 from typing import TYPE_CHECKING, Any, ClassVar
-from uuid import UUID
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from callvault.policy import snapshot as policy
-from callvault.policy.trunk_overlap import overlap
-
 from .addresses import parse_networks
+from .claims import ClaimedError, check_claims
 from .digest import digest_hashes
 from .line_fields import LinesField
 from .models import Trunk
@@ -75,6 +73,7 @@ class TrunkForm(TrunkModelForm):
     digest_remove = forms.BooleanField(
         label=gettext_lazy("Ask for no password any more"), required=False
     )
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     class Meta:
         """Fields in the order in which they are decided."""
@@ -93,6 +92,9 @@ class TrunkForm(TrunkModelForm):
             "strict_siprec",
             "device_zone",
         )
+        widgets: ClassVar[dict[str, Any]] = {
+            "digest_user": forms.TextInput(attrs={"autocomplete": "off"}),
+        }
         help_texts: ClassVar[dict[str, Any]] = {
             "mode": gettext_lazy("What happens to a call that comes by this trunk."),
             "srtp": gettext_lazy(
@@ -114,6 +116,24 @@ class TrunkForm(TrunkModelForm):
                 "of the system."
             ),
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Explain the password by whether one is set."""
+        super().__init__(*args, **kwargs)
+        self.initial["version"] = self.instance.version
+        if self.initial.get("digest_user"):
+            help_text = _("One is set. Type another to change it; leave this empty to keep it.")
+        else:
+            help_text = _("Typed once: only hashes of it are kept.")
+        self.fields["digest_password"].help_text = help_text
+
+    def refuse_as_stale(self, message: str, *, version: int) -> None:
+        """Say that somebody was quicker; saved again, the form goes over what they did."""
+        self.add_error(None, message)
+        typed = QueryDict(mutable=True)
+        typed.update(self.data)
+        typed["version"] = str(version)
+        self.data = typed
 
     def clean_name(self) -> str:
         """Refuse a name that another trunk has, whatever its capitals."""
@@ -155,14 +175,12 @@ class TrunkForm(TrunkModelForm):
             self._refuse_overlap(cleaned)
 
     def _refuse_overlap(self, cleaned: dict[str, Any]) -> None:
-        """Refuse a peer that another trunk claims: whose call it is must be one answer."""
-        mine = _claims(cleaned["peers"], cleaned["tls_names"], cleaned["transports"])
-        for trunk in Trunk.objects.exclude(pk=self.instance.pk):
-            shared = overlap(mine, _claims(trunk.peers, trunk.tls_names, trunk.transports))
-            if shared is not None:
-                told = {"peer": shared, "trunk": trunk.name}
-                field = "tls_names" if shared in mine.tls_names else "peers"
-                self.add_error(field, _("%(peer)s already belongs to %(trunk)s.") % told)
+        """Refuse a peer that another trunk claims."""
+        claims = (cleaned["peers"], cleaned["tls_names"], cleaned["transports"])
+        try:
+            check_claims(*claims, of=self.instance)
+        except ClaimedError as claimed:
+            self.add_error("tls_names" if claimed.is_name else "peers", str(claimed))
 
     def _check_digest(self, cleaned: dict[str, Any]) -> None:
         user, password = cleaned["digest_user"], cleaned.get("digest_password")
@@ -186,13 +204,3 @@ class TrunkForm(TrunkModelForm):
         if commit:
             trunk.save()
         return trunk
-
-
-def _claims(peers: list[str], tls_names: list[str], transports: list[str]) -> policy.Trunk:
-    return policy.Trunk(
-        trunk_id=UUID(int=0),
-        name="",
-        peers=tuple(peers),
-        tls_names=tuple(tls_names),
-        transports=tuple(transports),  # type: ignore[arg-type]  # the form checked them
-    )

@@ -2,14 +2,15 @@
 
 from django.urls import path
 
-from . import views
+from . import trunk_views, views
 
 app_name = "configuration"
 
 urlpatterns = [
     path("", views.index, name="index"),
-    path("trunks/", views.trunks, name="trunks"),
-    path("trunks/new", views.create_trunk, name="create_trunk"),
-    path("trunks/<uuid:public_id>", views.edit_trunk, name="trunk"),
-    path("trunks/<uuid:public_id>/delete", views.delete_trunk, name="delete_trunk"),
+    path("trunks/", trunk_views.trunks, name="trunks"),
+    path("trunks/new", trunk_views.create_trunk, name="create_trunk"),
+    path("trunks/guides/<slug:name>", trunk_views.guide, name="guide"),
+    path("trunks/<uuid:public_id>", trunk_views.edit_trunk, name="trunk"),
+    path("trunks/<uuid:public_id>/delete", trunk_views.delete_trunk, name="delete_trunk"),
 ]

@@ -26,6 +26,7 @@ class CallFilterForm(forms.Form):
     first = DayField(label=_("From"))
     last = DayField(label=_("To"))
     q = forms.CharField(label=_("Number or address"), required=False, max_length=100)
+    trunk = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
     def clean(self) -> dict[str, Any]:
         """Refuse a range that ends before it begins."""
@@ -45,6 +46,8 @@ def matching_calls(read: dict[str, Any]) -> QuerySet[Call]:
         rows = rows.filter(at__gte=_midnight(read["first"]))
     if read.get("last"):
         rows = rows.filter(at__lt=_midnight(read["last"] + timedelta(days=1)))
+    if read.get("trunk"):
+        rows = rows.filter(trunk_name=read["trunk"])
     if read.get("q"):
         rows = rows.filter(_party_condition(read["q"]))
     return rows

@@ -31,11 +31,12 @@ class Call(models.Model):
     problem = models.CharField(max_length=500, blank=True)
 
     class Meta:
-        """Walked by time, alone or within one verdict."""
+        """Walked by time, alone or within one verdict or trunk."""
 
         indexes = (
             models.Index(fields=["-at", "-id"], name="call_by_time"),
             models.Index(fields=["verdict", "-at", "-id"], name="call_by_verdict"),
+            models.Index(fields=["trunk_name", "-at", "-id"], name="call_by_trunk"),
         )
 
     def __str__(self) -> str:

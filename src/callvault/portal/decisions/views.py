@@ -26,7 +26,8 @@ from . import sentences
 from .filters import CallFilterForm, matching_calls
 from .models import Attempt, Call, NodeEvent
 from .node_events import node_event_view
-from .peers import AllowPeerForm, allow, dismiss, open_attempts
+from .open_attempts import open_attempts
+from .peers import AllowPeerForm, allow, dismiss
 
 NEWEST_FIRST = Order("at", "id", descending=True)
 NODE_EVENTS_SHOWN = 20
@@ -158,9 +159,9 @@ def _neighbour(row: Call, *, earlier: bool) -> str:
 def allow_peer(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Ask which trunk a source joins, naming both, then let it call."""
     attempt = get_object_or_404(Attempt, public_id=public_id)
-    form = AllowPeerForm(request.POST or None, peer=attempt.peer_address)
+    form = AllowPeerForm(request.POST or None, attempt=attempt)
     if request.method == "POST" and form.is_valid():
-        trunk = allow(request, attempt, form.cleaned_data)
+        trunk = allow(request, attempt, form)
         told = {"peer": attempt.peer_address, "trunk": trunk.name}
         messages.success(request, _("%(peer)s may call by trunk %(trunk)s.") % told)
         return redirect("decisions:list")

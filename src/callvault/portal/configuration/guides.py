@@ -1,0 +1,71 @@
+"""The guides of the documentation as pages of the portal; those of phone systems are offered.
+
+They are part of a source install; where they are not (a bare package), none is offered.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+
+import callvault
+
+FOLDER = Path(callvault.__file__).parents[2] / "docs" / "guide"
+_RENDERER = MarkdownIt("commonmark", {"html": False}).enable("table")
+_NAME = re.compile(r"[a-z0-9-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """One guide."""
+
+    name: str  # its file without ".md", and its address
+    title: str
+
+    @property
+    def file(self) -> Path:
+        """Where it lies."""
+        return FOLDER / f"{self.name}.md"
+
+
+_OF_PHONE_SYSTEMS = (  # brands: never translated
+    Guide("webex-calling", "Webex Calling"),
+    Guide("audiocodes", "AudioCodes"),
+    Guide("cisco-cube", "Cisco CUBE"),
+    Guide("oracle-sbc", "Oracle SBC"),
+    Guide("opensips", "OpenSIPS"),
+)
+
+
+def guides_of_phone_systems() -> list[Guide]:
+    """Return the guides that are there."""
+    return [guide for guide in _OF_PHONE_SYSTEMS if guide.file.is_file()]
+
+
+def guide_named(name: str) -> Guide | None:
+    """Return any guide of the documentation, with the title in its first line."""
+    guide = Guide(name, "")
+    if not _NAME.fullmatch(name) or not guide.file.is_file():
+        return None
+    with guide.file.open(encoding="utf-8") as lines:
+        return Guide(name, lines.readline().lstrip("#").strip())
+
+
+def rendered(guide: Guide) -> str:
+    """Return a guide's text below its title as HTML; markup within it is shown as text."""
+    body = guide.file.read_text("utf-8").partition("\n")[2]
+    tokens = _RENDERER.parse(body)
+    for token in tokens:
+        for child in token.children or ():
+            if child.type == "link_open":
+                child.attrs["href"] = _address(str(child.attrs.get("href", "")))
+    return str(_RENDERER.renderer.render(tokens, _RENDERER.options, {}))
+
+
+def _address(written: str) -> str:
+    """Return where a link leads: to another guide, or out; the rest is not in the portal."""
+    if written.startswith(("https://", "#")):
+        return written
+    name = written.partition("#")[0].removesuffix(".md")
+    return name if _NAME.fullmatch(name) else "#"
