@@ -1,29 +1,36 @@
-"""SDP offers read, answers written (RFC 8866, RFC 3264): pure functions on frozen values."""
+"""SDP offers read, answers written (RFC 8866, 3264, 4568): pure functions on frozen values."""
 
 from callvault.sdp.answer import (
     LinePlan,
     LocalDescription,
     LocalMedia,
+    Transports,
     answer,
     check_recordable,
     own_offer,
     plan,
 )
+from callvault.sdp.crypto import Crypto, NewKey, chosen_by, read_crypto
 from callvault.sdp.description import Codec, Direction, MediaLine, SessionDescription
 from callvault.sdp.reader import parse_offer, without_keys
 
 __all__ = [
     "Codec",
+    "Crypto",
     "Direction",
     "LinePlan",
     "LocalDescription",
     "LocalMedia",
     "MediaLine",
+    "NewKey",
     "SessionDescription",
+    "Transports",
     "answer",
     "check_recordable",
+    "chosen_by",
     "own_offer",
     "parse_offer",
     "plan",
+    "read_crypto",
     "without_keys",
 ]

@@ -5,11 +5,13 @@ and `answer` writes our side. A `LocalDescription` is kept for the whole dialog:
 only when its content changes, so that a repeated offer gets the very same answer.
 """
 
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from callvault.errors import OfferRefused
+from callvault.sdp.crypto import Crypto, NewKey, answer_to, own_lines
 from callvault.sdp.description import (
     STATIC_CODECS,
     Codec,
@@ -28,6 +30,11 @@ KEPT_RAW = frozenset(
 
 _CLOSED = "line closed by the offer"
 _PLAIN_RTP = ("RTP/AVP", "RTP/AVPF")
+_SECURE_RTP = ("RTP/SAVP", "RTP/SAVPF")
+_NO_DTLS = "DTLS-SRTP is not supported: offer RTP/SAVP with a=crypto (SDES, RFC 4568)"
+_ONLY_PLAIN = "encrypted media is refused on this trunk: offer RTP/AVP"
+_ONLY_SRTP = "encrypted media is required on this trunk: offer RTP/SAVP with a=crypto (RFC 4568)"
+_NO_USABLE_KEY = "no a=crypto line whose suite and parameters are supported"
 _EVENT_RANGES = re.compile(r"[0-9][0-9, -]*")
 _FORMAT_TOKEN = re.compile(r"[^\x21-\x7e]")
 
@@ -38,6 +45,7 @@ class LinePlan:
 
     codecs: tuple[Codec, ...] = ()  # the chosen one, then telephone events and comfort noise
     problem: str = ""  # why the line is refused; empty: it is accepted
+    crypto: Crypto | None = None  # the peer's line that was chosen; None: it sends plain RTP
 
     @property
     def is_accepted(self) -> bool:
@@ -62,6 +70,7 @@ class LocalMedia:
     label: str = ""
     direction: Direction = Direction.INACTIVE
     rtcp_mux: bool = False
+    crypto: tuple[Crypto, ...] = ()
 
     def lines(self) -> list[str]:
         """Return the m-line and its attributes."""
@@ -71,6 +80,7 @@ class LocalMedia:
                 text += _codec_lines(codec)
             text.append(f"a={self.direction.value}")
             text += ["a=rtcp-mux"] if self.rtcp_mux else []
+            text += [one.line() for one in self.crypto]
         # The label is echoed on every line: OpenSIPS and NetSapiens send no RTP without it.
         return text + ([f"a=label:{self.label}"] if self.label else [])
 
@@ -103,17 +113,27 @@ class LocalDescription:
         return self if same == self else replace(same, version=self.version + 1)
 
 
-def plan(offer: SessionDescription) -> tuple[LinePlan, ...]:
+@dataclass(frozen=True, slots=True)
+class Transports:
+    """What a trunk lets media come in."""
+
+    srtp: bool = True
+    plain: bool = True
+
+
+def plan(offer: SessionDescription, transports: Transports = Transports()) -> tuple[LinePlan, ...]:
     """Judge each line of the offer, in order.
 
     The codec is the first in the offer's order that all lines have and that can be decoded; else
     one that all lines have and that can be kept raw; else each line takes its own best.
     """
-    problems = [_problem(line) for line in offer.media]
+    problems = [_problem(line, transports) for line in offer.media]
     wanted = [line for line, problem in zip(offer.media, problems, strict=True) if not problem]
     common = _common_codec(wanted)
     return tuple(
-        LinePlan(problem=problem) if problem else LinePlan(_line_codecs(line, common))
+        LinePlan(problem=problem)
+        if problem
+        else LinePlan(_line_codecs(line, common), crypto=_crypto_of(line, transports))
         for line, problem in zip(offer.media, problems, strict=True)
     )
 
@@ -131,11 +151,14 @@ def answer(
     *,
     address: str,
     session_id: int,
+    new_key: NewKey = os.urandom,
     previous: LocalDescription | None = None,
 ) -> LocalDescription:
     """Write our side: as many lines as the offer has, in its order; `ports` by line index."""
+    before = previous.media if previous else ()
+    own = [one.crypto for one in before] + [()] * len(offer.media)
     media = tuple(
-        _answer_line(line, one, ports.get(index, 0))
+        _answer_line(line, one, ports.get(index, 0), own[index], new_key)
         for index, (line, one) in enumerate(zip(offer.media, plans, strict=True))
     )
     new = LocalDescription(session_id, address, media)
@@ -143,16 +166,26 @@ def answer(
 
 
 def own_offer(
-    labels: Sequence[str], ports: Sequence[int], *, address: str, session_id: int
+    labels: Sequence[str],
+    ports: Sequence[int],
+    *,
+    address: str,
+    session_id: int,
+    is_secure: bool = False,
+    new_key: NewKey = os.urandom,
 ) -> LocalDescription:
     """Offer one audio line a port, for an INVITE that brought no offer (CUCM, B2BUAs).
 
     All common codecs are listed: a CUCM phone cannot transcode what it already speaks.
     """
+    protocol = "RTP/SAVP" if is_secure else "RTP/AVP"
     codecs = (*(STATIC_CODECS[number] for number in (0, 8, 9, 18)), _TELEPHONE_EVENT, _NOISE)
     formats = tuple(str(codec.payload_type) for codec in codecs)
     media = tuple(
-        LocalMedia("audio", "RTP/AVP", formats, port, codecs, label, Direction.RECVONLY)
+        LocalMedia(
+            *("audio", protocol, formats, port, codecs, label, Direction.RECVONLY),
+            crypto=own_lines(new_key) if is_secure else (),
+        )
         for label, port in zip(labels, ports, strict=True)
     )
     return LocalDescription(session_id, address, media)
@@ -162,17 +195,36 @@ _TELEPHONE_EVENT = Codec(101, "TELEPHONE-EVENT", 8000, parameters="0-15")
 _NOISE = STATIC_CODECS[13]
 
 
-def _problem(line: MediaLine) -> str:
+def _problem(line: MediaLine, transports: Transports) -> str:
     """Say why a line cannot be recorded; empty when it can."""
     if line.media != "audio":
         return f"{line.media[:32]} is not recorded"
     if line.port == 0:
         return _CLOSED
-    if line.protocol not in _PLAIN_RTP:
-        return "encrypted media is not supported yet" if "SAVP" in line.protocol else "not RTP"
-    if not any(_is_recordable(codec) for codec in line.codecs):
+    problem = _problem_of_transport(line, transports)
+    if not problem and not any(_is_recordable(codec) for codec in line.codecs):
         return "no codec that can be recorded"
-    return ""
+    return problem
+
+
+def _problem_of_transport(line: MediaLine, transports: Transports) -> str:
+    """Say why a line's media cannot be taken as they would come; empty when they can."""
+    is_secure = line.protocol in _SECURE_RTP
+    if not is_secure and line.protocol not in _PLAIN_RTP:
+        return _NO_DTLS if "SAVP" in line.protocol else "not RTP"
+    if is_secure and not line.has_crypto and line.has_fingerprint:
+        return _NO_DTLS
+    if is_secure and not transports.srtp:
+        return _ONLY_PLAIN
+    if is_secure and line.has_crypto and not line.crypto:
+        return _NO_USABLE_KEY
+    # RTP/SAVP without any key is plain RTP in the field (SEMS): taken where plain RTP is.
+    return "" if transports.plain or line.crypto else _ONLY_SRTP
+
+
+def _crypto_of(line: MediaLine, transports: Transports) -> Crypto | None:
+    """Return the first line that we can honour: they stand in the peer's order of preference."""
+    return line.crypto[0] if line.crypto and transports.srtp else None
 
 
 def _is_decodable(codec: Codec) -> bool:
@@ -225,7 +277,9 @@ def _beside(line: MediaLine, chosen: Codec) -> list[Codec]:
     return (fitting or events) + [codec for codec in line.codecs if codec.encoding == "CN"]
 
 
-def _answer_line(line: MediaLine, one: LinePlan, port: int) -> LocalMedia:
+def _answer_line(
+    line: MediaLine, one: LinePlan, port: int, own: Sequence[Crypto], new_key: NewKey
+) -> LocalMedia:
     """Write one line; a line without port is refused with the formats that were offered."""
     media, protocol = _FORMAT_TOKEN.sub("", line.media), _FORMAT_TOKEN.sub("", line.protocol)
     if not one.is_accepted or not port:
@@ -234,8 +288,9 @@ def _answer_line(line: MediaLine, one: LinePlan, port: int) -> LocalMedia:
     # A line that does not send to us is inactive, never sendonly: we have nothing to send.
     direction = Direction.INACTIVE if line.is_on_hold else Direction.RECVONLY
     formats = tuple(str(codec.payload_type) for codec in one.codecs)
+    crypto = (answer_to(one.crypto, own, new_key),) if one.crypto else ()
     return LocalMedia(
-        media, protocol, formats, port, one.codecs, line.label, direction, line.rtcp_mux
+        media, protocol, formats, port, one.codecs, line.label, direction, line.rtcp_mux, crypto
     )
 
 

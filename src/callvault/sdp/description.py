@@ -1,11 +1,13 @@
 """Session descriptions as values: what an SRC offers, and what its lines mean (RFC 4566, 3264).
 
-Reading stands in `reader`, answering in `answer`. Keys of SRTP are never kept: a line only says
-that it had some.
+Reading stands in `reader`, answering in `answer`, keys of SRTP in `crypto`: they never show in the
+text of a value.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
+
+from callvault.sdp.crypto import Crypto
 
 
 class Direction(StrEnum):
@@ -40,7 +42,9 @@ class MediaLine:
     label: str = ""
     direction: Direction = Direction.SENDRECV  # media level beats session level
     address: str = ""  # from c=, media level beats session level; empty: none given
-    has_crypto: bool = False
+    crypto: tuple[Crypto, ...] = ()  # the `a=crypto` lines that we could honour, in order
+    has_crypto: bool = False  # whether there was any such line
+    has_fingerprint: bool = False  # of DTLS-SRTP, on the line or for the session
     rtcp_mux: bool = False
     record: str = ""  # on, off, paused: what the recorded are told (RFC 7866, section 9.1)
 

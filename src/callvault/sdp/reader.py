@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from callvault.errors import OfferRefused
+from callvault.sdp.crypto import Crypto, read_crypto
 from callvault.sdp.description import (
     STATIC_CODECS,
     Codec,
@@ -19,6 +20,7 @@ from callvault.sdp.description import (
 MAX_BYTES = 65536
 MAX_MEDIA_LINES = 64
 MAX_FORMATS = 64  # on one m-line; a real offer has a dozen
+_MAX_CRYPTO_LINES = 16
 _MAX_PARAMETERS = 512
 _MAX_RTPMAP = 96
 
@@ -29,7 +31,15 @@ _RTPMAP = re.compile(
 _FMTP = re.compile(r"(\d{1,3})\s+(\S.*)")
 _PORT = re.compile(r"\d{1,5}")
 _DIRECTIONS = {direction.value: direction for direction in Direction}
-_KEYS = re.compile(rb"(?i)(?<![^\r\n])([ \t]*(?:a=[ \t]*(?:crypto|key-mgmt)[ \t]*:|k=))[^\r\n]*")
+# What the reader above strips or skips between the letters (blanks of any alphabet, NULs) must not
+# hide a key from this, so that all but letters counts as nothing.
+_KEYS = re.compile(
+    rb"(?i)(?<![^\r\n])((?:[^\r\na-z]*a=[^\r\na-z:]*(?:crypto|key-mgmt)[^\r\na-z:]*:)"
+    rb"|(?:[^\r\na-z]*k=))[^\r\n]*"
+)
+_ENCODED = re.compile(
+    rb"(?i)(?<![^\r\n])content-transfer-encoding[ \t]*:\s*(?:base64|quoted-printable)"
+)
 
 
 @dataclass(slots=True)
@@ -40,7 +50,9 @@ class _Section:
     address: str = ""
     direction: Direction | None = None
     label: str = ""
+    crypto: list[Crypto] = field(default_factory=list)
     has_crypto: bool = False
+    has_fingerprint: bool = False
     rtcp_mux: bool = False
     record: str = ""
     rtpmaps: dict[int, Codec] = field(default_factory=dict)
@@ -63,7 +75,17 @@ def parse_offer(text: bytes) -> SessionDescription:
 
 
 def without_keys(message: bytes) -> bytes:
-    """Return a SIP message or body with the keys of its SDP taken out (RFC 4567, 4568)."""
+    """Return a SIP message or body with the keys of its SDP taken out (RFC 4567, 4568).
+
+    A body in base64 or the like, which no recording client needs, is taken out as a whole: what
+    it holds cannot be seen.
+    """
+    encoded = _ENCODED.search(message)
+    if encoded:
+        head_end = re.compile(rb"\r?\n\r?\n").search(message, encoded.end())
+        message = message[: head_end.end()] + b"removed" if head_end else message
+    if b"\0" in message:
+        message = message.replace(b"\0", b"")
     return _KEYS.sub(rb"\1removed", message)
 
 
@@ -102,7 +124,9 @@ def _read_attribute(value: str, section: _Section) -> None:
     elif name == "label":
         section.label = "".join(filter(str.isprintable, argument.strip()[:256]))
     elif name == "crypto":
-        section.has_crypto = True
+        _read_crypto(argument, section)
+    elif name == "fingerprint":
+        section.has_fingerprint = True
     elif name == "rtcp-mux":
         section.rtcp_mux = True
     elif name == "record":
@@ -113,6 +137,14 @@ def _read_attribute(value: str, section: _Section) -> None:
         found = _FMTP.match(argument.strip())
         if found:
             section.parameters[int(found[1])] = found[2][:_MAX_PARAMETERS]
+
+
+def _read_crypto(argument: str, section: _Section) -> None:
+    section.has_crypto = True
+    crypto = read_crypto(argument)
+    tags = {one.tag for one in section.crypto}
+    if crypto and crypto.tag not in tags and len(section.crypto) < _MAX_CRYPTO_LINES:
+        section.crypto.append(crypto)
 
 
 def _read_rtpmap(argument: str, section: _Section) -> None:
@@ -140,7 +172,9 @@ def _media_line(section: _Section, session: _Section, borrowed: dict[int, Codec]
         label=section.label,
         direction=section.direction or session.direction or Direction.SENDRECV,
         address=section.address or session.address,
+        crypto=tuple(section.crypto),
         has_crypto=section.has_crypto,
+        has_fingerprint=section.has_fingerprint or session.has_fingerprint,
         rtcp_mux=section.rtcp_mux,
         record=section.record or session.record,
     )
