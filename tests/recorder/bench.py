@@ -57,6 +57,7 @@ class Bench:
     max_call_s: int = 43200
     has_ports: bool = True
     now_s: float = 0.0
+    flow: sip.Flow = FLOW
     actions: list[Action] = field(default_factory=list)
     _ids: count[int] = field(default_factory=lambda: count(5000))
     _ports: count[int] = field(default_factory=lambda: count(40000, 2))
@@ -100,12 +101,14 @@ class Bench:
 
     # --- what an SRC does
 
-    def invite(self, body: bytes | None = None, content_type: str = MULTIPART) -> list[Action]:
+    def invite(
+        self, body: bytes | None = None, content_type: str = MULTIPART, *, headers: str = ""
+    ) -> list[Action]:
         """Offer two lines and the metadata of Ann calling out, or another body."""
         if body is None:
             body = both(sdp(), metadata(ANN, REMOTE))
-        message = request("INVITE", body, content_type)
-        return self.feed(sip.InviteReceived(self._request_id(), DIALOG, message, FLOW))
+        message = request("INVITE", body, content_type, headers=headers)
+        return self.feed(sip.InviteReceived(self._request_id(), DIALOG, message, self.flow))
 
     def ack(self, body: bytes = b"") -> list[Action]:
         """Acknowledge, with an SDP answer where one is due."""
@@ -115,12 +118,12 @@ class Bench:
     def reinvite(self, body: bytes, content_type: str = "application/sdp") -> list[Action]:
         """Send an INVITE inside the dialog."""
         message = request("INVITE", body, content_type if body else "")
-        return self.feed(sip.ReinviteReceived(self._request_id(), DIALOG, message, FLOW))
+        return self.feed(sip.ReinviteReceived(self._request_id(), DIALOG, message, self.flow))
 
     def update(self, body: bytes, content_type: str = METADATA) -> list[Action]:
         """Send an UPDATE, with metadata unless it says otherwise."""
         message = request("UPDATE", body, content_type if body else "")
-        return self.feed(sip.UpdateReceived(self._request_id(), DIALOG, message, FLOW))
+        return self.feed(sip.UpdateReceived(self._request_id(), DIALOG, message, self.flow))
 
     def bye(self, body: bytes = b"") -> list[Action]:
         """End the dialog as the agent reports it."""

@@ -8,7 +8,13 @@ import msgspec
 
 from callvault.audio import Digit
 from callvault.clock import utc_from_ns
-from callvault.spool.entries import Event, JournalHeader, MetadataSeen, SignallingSeen
+from callvault.spool.entries import (
+    Event,
+    JournalHeader,
+    MediaKeys,
+    MetadataSeen,
+    SignallingSeen,
+)
 from callvault.vault import Writable
 
 DIGITS = "0123456789*#ABCD"  # events 0 to 15 (RFC 4733, section 3.2)
@@ -23,7 +29,9 @@ class Transcript:
         self._entry(header.opened_at_ns, "journal", msgspec.json.encode(header))
 
     def add(self, event: Event) -> None:
-        """Write one event of the journal."""
+        """Write one event of the journal; keys of media are left out."""
+        if isinstance(event, MediaKeys):
+            return
         if isinstance(event, SignallingSeen):
             self._entry(event.at_ns, "sent" if event.sent else "received", event.raw)
         elif isinstance(event, MetadataSeen):

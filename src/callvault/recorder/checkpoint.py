@@ -1,4 +1,4 @@
-"""Checkpoints: what a restarted recorder needs to go on with a call, sealed (no audio, no keys).
+"""Checkpoints: what a restarted recorder needs to go on with a call, sealed; no audio in it.
 
 Format: docs/formats/checkpoint.md. Each writing has a key of its own, derived from the node's key
 and a random salt, so that no nonce is ever used twice however often calls change.
@@ -20,7 +20,7 @@ from callvault.errors import SpoolError
 from callvault.recorder.memory import SessionMemory
 
 MAGIC = b"CVCKPT01"
-VERSION = 1
+VERSION = 2
 MAX_BYTES = 1_048_576
 _HEAD = struct.Struct("<8sHH16s32s")  # magic, version, flags, journal, salt
 _NONCE = bytes(12)

@@ -7,7 +7,9 @@ from callvault import policy, sip
 from callvault.clock import Instant
 from callvault.policy.decision import Decision, Verdict
 from callvault.policy.snapshot import Trunk
+from callvault.recorder.capacity import RETRY_AFTER_S
 from callvault.recorder.setting import SessionSetting
+from callvault.siprec import Body, read_body
 from callvault.spool import entries
 
 
@@ -66,6 +68,23 @@ def warning(address: str, text: str) -> tuple[str, str]:
     quoted = text.replace("\\", "").replace('"', "")
     agent = f"[{address}]" if ":" in address else address
     return ("Warning", f'399 {agent} "{quoted}"')
+
+
+def refusal_headers(status: int, reason: str, address: str) -> tuple[tuple[str, str], ...]:
+    """Return what an answer that refuses says besides its status."""
+    if status == 488:
+        return (warning(address, reason),)
+    # Another 503 gets the agent's own Retry-After: what stands against it lasts.
+    return (("Retry-After", str(RETRY_AFTER_S[reason])),) if reason in RETRY_AFTER_S else ()
+
+
+def body_of(request: sip.Request) -> Body:
+    """Sort the body; of several Content-Type headers the first counts (SEMS sends two)."""
+    return read_body(
+        request.headers.first("content-type") or "",
+        request.body,
+        disposition=request.headers.first("content-disposition") or "",
+    )
 
 
 def reference_to(trunk: Trunk) -> entries.TrunkRef:

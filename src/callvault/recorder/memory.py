@@ -23,7 +23,7 @@ class SessionMemory(msgspec.Struct, frozen=True):
     peer: str  # address
     answered_at_ns: int  # UTC
     is_paused: bool  # by whoever asked us
-    negotiation: Negotiation  # ports, the peer's description without keys, our own
+    negotiation: Negotiation  # ports, both descriptions, keys of SRTP
     parties: Parties  # metadata as it is now, and who was heard where
     holds: HoldWatch
     recording_ids: dict[tuple[str, UUID], UUID]

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from callvault import sdp
 from callvault.siprec import Line
-from callvault.spool.entries import PayloadFormat, StreamDescription
+from callvault.spool.entries import PayloadFormat, StreamDescription, StreamKeys
+from callvault.srtp import Context
 
 
 @dataclass(slots=True)
@@ -18,12 +19,15 @@ class Negotiation:
 
     address: str  # ours, as the SRC reaches it
     session_id: int
+    transports: sdp.Transports = field(default_factory=sdp.Transports)
     ports: dict[int, int] = field(default_factory=dict)  # RTP port by line index
     local: sdp.LocalDescription | None = None
     remote: sdp.SessionDescription | None = None
     plans: tuple[sdp.LinePlan, ...] = ()
     labels: tuple[str, ...] = ()  # of our own offer, while it waits for its answer
+    offers_srtp: bool = False  # in that offer
     ever_active: set[int] = field(default_factory=set)
+    contexts: dict[int, Context] = field(default_factory=dict)  # what the peer seals with, by line
 
     def take_offer(self, text: bytes) -> tuple[int, ...]:
         """Judge an offer; return the indexes of lines that still need a port.
@@ -32,7 +36,7 @@ class Negotiation:
         later offer may close all lines: that is a way of holding a call.
         """
         offer = sdp.parse_offer(text)
-        plans = sdp.plan(offer)
+        plans = sdp.plan(offer, self.transports)
         if self.local is None or not all(one.is_closed for one in plans):
             sdp.check_recordable(plans)
         self.remote, self.plans = offer, plans
@@ -40,12 +44,16 @@ class Negotiation:
             index for index, one in enumerate(plans) if one.is_accepted and index not in self.ports
         )
 
-    def make_offer(self, labels: Sequence[str]) -> tuple[int, ...]:
-        """Prepare an offer of our own, a line for each label; return their indexes."""
+    def make_offer(self, labels: Sequence[str], *, falls_back: bool = False) -> tuple[int, ...]:
+        """Prepare an offer of our own, a line for each label; return their indexes.
+
+        `falls_back`: the peer answers RTP/AVP to RTP/SAVP where its phone has no SRTP (CUCM).
+        """
         self.labels = tuple(labels)
+        self.offers_srtp = not self.transports.plain or (falls_back and self.transports.srtp)
         return tuple(range(len(labels)))
 
-    def complete(self, ports: Mapping[int, int]) -> sdp.LocalDescription:
+    def complete(self, ports: Mapping[int, int], new_key: sdp.NewKey) -> sdp.LocalDescription:
         """Write our description, now that the ports asked for are there."""
         self.ports |= ports
         if self.remote is None:
@@ -54,6 +62,8 @@ class Negotiation:
                 [self.ports[index] for index in range(len(self.labels))],
                 address=self.address,
                 session_id=self.session_id,
+                is_secure=self.offers_srtp,
+                new_key=new_key,
             )
         else:
             self.local = sdp.answer(
@@ -62,15 +72,39 @@ class Negotiation:
                 self.ports,
                 address=self.address,
                 session_id=self.session_id,
+                new_key=new_key,
                 previous=self.local,
             )
+            self.contexts = {
+                index: one.crypto.context
+                for index, one in enumerate(self.plans)
+                if one.crypto and index in self.ports
+            }
         self.ever_active |= self._active()
         return self.local
 
-    def take_answer(self, text: bytes) -> None:
-        """Learn the peer's answer to our own offer. Raises OfferRefused if it is none."""
+    def take_answer(self, text: bytes) -> str:
+        """Learn the peer's answer to our own offer. Raises OfferRefused if it is none.
+
+        Returns why it cannot be recorded: "srtp_required" (it answers in clear what must not
+        be), "srtp_unusable" (it seals with what we did not offer); empty: it can.
+        """
         self.remote = sdp.parse_offer(text)
         self.ever_active |= self._active()
+        self.contexts, lacking = {}, []
+        for index, line in enumerate(self.remote.media):
+            chosen = sdp.chosen_by(line.crypto, self._offered_crypto(index))
+            if chosen is not None:
+                self.contexts[index] = chosen.context
+            elif line.port and index in self.ports:
+                lacking.append(line)
+        if any(line.has_crypto and "SAVP" in line.protocol for line in lacking):
+            return "srtp_unusable"
+        return "srtp_required" if lacking and not self.transports.plain else ""
+
+    def keys(self) -> tuple[StreamKeys, ...]:
+        """Return what opens the lines that are sealed, for the journal."""
+        return tuple(StreamKeys(index, one) for index, one in sorted(self.contexts.items()))
 
     def closed(self) -> tuple[int, ...]:
         """Return, and forget, the lines whose port is no longer needed."""
@@ -107,9 +141,14 @@ class Negotiation:
                 formats=_formats(one, self._offered(index)),
                 active=index in active,
                 port=one.port,
+                srtp=self.contexts[index].suite if index in self.contexts else "",
             )
             for index, one in enumerate(media)
         )
+
+    def _offered_crypto(self, index: int) -> tuple[sdp.Crypto, ...]:
+        media = self.local.media if self.local else ()
+        return media[index].crypto if index < len(media) else ()
 
     def _offered(self, index: int) -> tuple[sdp.Codec, ...]:
         media = self.remote.media if self.remote else ()

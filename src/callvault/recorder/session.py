@@ -33,9 +33,17 @@ from callvault.recorder.actions import (
     StreamsOpened,
     StreamsRefused,
 )
-from callvault.recorder.capacity import RETRY_AFTER_S
-from callvault.recorder.facts import TurnedAway, end_reason, header_of, owner_of, warning
+from callvault.recorder.facts import (
+    TurnedAway,
+    body_of,
+    end_reason,
+    header_of,
+    owner_of,
+    refusal_headers,
+    warning,
+)
 from callvault.recorder.judge import Judge, PolicyInForce
+from callvault.recorder.keys import KeyWatch, falls_back, transports_of
 from callvault.recorder.memory import SessionMemory
 from callvault.recorder.negotiation import Negotiation
 from callvault.recorder.parties import MetadataRead, Parties
@@ -44,7 +52,7 @@ from callvault.recorder.setting import SessionSetting
 from callvault.recorder.states import AFTER_CALL, TRANSITIONS, State
 from callvault.recorder.timeline import HoldWatch, party_events
 from callvault.sdp import without_keys
-from callvault.siprec import Body, Part, classify, read_body
+from callvault.siprec import Body, Part, classify
 from callvault.spool import entries
 
 logger = logging.getLogger(__name__)
@@ -63,8 +71,9 @@ class RecordingSession:
         self.dialog_id: sip.DialogId | None = None
         self._setting = setting
         self._negotiation = Negotiation(
-            setting.address, session_id=setting.journal_id.int >> 80 or 1
+            setting.address, setting.journal_id.int >> 80 or 1, transports_of(setting.trunk)
         )
+        self._keys = KeyWatch()
         self._parties = Parties()
         self._holds = HoldWatch()
         self._judge: Judge | None = None
@@ -146,12 +155,14 @@ class RecordingSession:
         self._judge = Judge(trunk, memory.peer, calls, in_force, new_id, memory.decision)
         self._judge.recording_ids = memory.recording_ids
         self._journalled = self._negotiation.streams()
+        keys = self._keys.go_on(self._negotiation.keys(), at_ns=now.realtime_ns)
         self._log("continues rs=%s", header.continues)
         captures = policy.captures(trunk) and not self.pausing.is_paused
         decided = memory.decision
         return [
             OpenJournal(header, captures=captures),
             ReopenStreams(dict(self._negotiation.ports), trunk.media_networks),
+            *(Append(one) for one in keys),
             Append(entries.StreamsChanged(now.realtime_ns, self._journalled)),
             *([Append(entries.Decided(now.realtime_ns, decided))] if decided else []),
             # Again: the journal before may have been cut off a moment after the answer.
@@ -162,6 +173,7 @@ class RecordingSession:
 
     def _invite_received(self, event: sip.InviteReceived, now: Instant) -> list[Action]:
         self._invite, self.dialog_id = event, event.dialog_id
+        self._keys.transport = event.flow.transport
         self._judge = Judge(
             self._setting.trunk,
             event.flow.remote[0],
@@ -169,7 +181,7 @@ class RecordingSession:
             self._setting.policy_in_force,
             self._setting.new_id,
         )
-        body = _body_of(event.request)
+        body = body_of(event.request)
         kind = classify(
             has_metadata=body.metadata is not None,
             is_from_recording_client=event.request.is_from_recording_client,
@@ -188,9 +200,8 @@ class RecordingSession:
             self._parties.learn_invite(event.request)
         try:
             if body.sdp is None:
-                wanted = self._negotiation.make_offer(
-                    self._parties.labels()[:MAX_OWN_LINES] or ("",)
-                )
+                labels = self._parties.labels()[:MAX_OWN_LINES] or ("",)
+                wanted = self._negotiation.make_offer(labels, falls_back=falls_back(event.request))
             else:
                 wanted = self._negotiation.take_offer(body.sdp)
         except OfferRefused as refused:
@@ -210,7 +221,7 @@ class RecordingSession:
         """Answer with a refusal; the call leaves no journal, only its verdict."""
         self.state = State.ENDING
         self._log("refused status=%d reason=%s", status, reason)
-        headers = _refusal_headers(status, reason, self._setting.address)
+        headers = refusal_headers(status, reason, self._setting.address)
         respond = Respond(self._invite_in_hand().request_id, status, headers)
         return [respond, *self._without_journal(TurnedAway(status, step, reason), now)]
 
@@ -238,7 +249,7 @@ class RecordingSession:
             return self._answer_change(request_id, event, now)
         self._answered_ns = self._heard_ns = now.monotonic_ns
         self._invite = None  # some 14 kB, of no use to a call that is answered
-        local = self._negotiation.complete(event.ports)
+        local = self._negotiation.complete(event.ports, self._setting.new_key)
         actions = self._after_change(now)
         owner = owner_of(self._judge.last if self._judge else None)
         actions.append(Append(entries.TimelineEvent(now.realtime_ns, "answered", owner)))
@@ -258,15 +269,16 @@ class RecordingSession:
             self._is_acknowledged = True
             self._log("established")
         was_out, self._offer_is_out = self._offer_is_out, False
-        answer = _body_of(event.request).sdp if was_out else None
+        answer = body_of(event.request).sdp if was_out else None
         if answer is None:
             return []
         try:
-            self._negotiation.take_answer(answer)
+            problem = self._negotiation.take_answer(answer)
         except OfferRefused as refused:
             self._log("answer in the ACK cannot be read: %s", refused)
             return []
-        return [*self._follow_src(now), *self._after_change(now)]
+        changes = [*self._follow_src(now), *self._after_change(now)]
+        return [*changes, *self._end_by_us(problem, now)] if problem else changes
 
     def _ack_timed_out(self, event: sip.AckTimedOut, now: Instant) -> list[Action]:
         """End a call that was never acknowledged, unless media flow: some never send the ACK."""
@@ -276,7 +288,7 @@ class RecordingSession:
         self, event: sip.ReinviteReceived | sip.UpdateReceived, now: Instant
     ) -> list[Action]:
         """Take new metadata, a new offer, both, or neither."""
-        body = _body_of(event.request)
+        body = body_of(event.request)
         if body.unsupported:
             return [Respond(event.request_id, 415)]
         learnt = self._learn(body.metadata, now)
@@ -303,7 +315,7 @@ class RecordingSession:
     def _answer_change(
         self, request_id: sip.RequestId, event: StreamsOpened, now: Instant
     ) -> list[Action]:
-        local = self._negotiation.complete(event.ports)
+        local = self._negotiation.complete(event.ports, self._setting.new_key)
         closed = self._negotiation.closed()
         return [
             *self._after_change(now),
@@ -316,7 +328,14 @@ class RecordingSession:
         before, self._journalled = self._journalled, self._negotiation.streams()
         changed = entries.StreamsChanged(now.realtime_ns, self._journalled)
         news: list[Action] = [Append(changed)] if self._journalled != before else []
-        return [*news, *self._judge_again(now)]
+        return [*self._key_news(now), *news, *self._judge_again(now)]
+
+    def _key_news(self, now: Instant) -> list[Action]:
+        """Journal keys that are new, before anything is said of the streams they open."""
+        news = self._keys.update(self._negotiation.keys(), at_ns=now.realtime_ns)
+        if any(isinstance(one, entries.TimelineEvent) for one in news):
+            self._log("keys of SRTP came in clear transport=%s", self._keys.transport)
+        return [Append(one) for one in news]
 
     def _learn(self, part: Part | None, now: Instant) -> list[Action]:
         """Merge metadata; keep its raw form, even if it cannot be read."""
@@ -391,7 +410,7 @@ class RecordingSession:
 
     def _bye_received(self, event: sip.ByeReceived, now: Instant) -> list[Action]:
         """Take the final metadata that a BYE may carry, then stop."""
-        actions = self._learn(_body_of(event.request).metadata, now)
+        actions = self._learn(body_of(event.request).metadata, now)
         return [*actions, *self._stop("bye", now)]
 
     def _cancelled(self, event: sip.InviteCancelled, now: Instant) -> list[Action]:
@@ -482,19 +501,3 @@ _AFTER_END: dict[type, _Handler] = {
     sip.UpdateReceived: RecordingSession._too_late,
     sip.DialogEnded: RecordingSession._dialog_ended,
 }
-
-
-def _refusal_headers(status: int, reason: str, address: str) -> tuple[tuple[str, str], ...]:
-    if status == 488:
-        return (warning(address, reason),)
-    # Another 503 gets the agent's own Retry-After: what stands against it lasts.
-    return (("Retry-After", str(RETRY_AFTER_S[reason])),) if reason in RETRY_AFTER_S else ()
-
-
-def _body_of(request: sip.Request) -> Body:
-    """Sort the body; of several Content-Type headers the first counts (SEMS sends two)."""
-    return read_body(
-        request.headers.first("content-type") or "",
-        request.body,
-        disposition=request.headers.first("content-disposition") or "",
-    )

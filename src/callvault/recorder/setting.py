@@ -1,11 +1,13 @@
 """What a recording session is told at its birth."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
 from callvault.policy.snapshot import Trunk
 from callvault.recorder.judge import PolicyInForce
+from callvault.sdp import NewKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +24,4 @@ class SessionSetting:
     refusal: str  # why it is not taken: spool, ports, stopping, calls, rate, lag; empty: it is
     policy_in_force: Callable[[], PolicyInForce]
     new_id: Callable[[], UUID]
+    new_key: NewKey = os.urandom

@@ -24,7 +24,7 @@ OWN_SUITES = (
 NewKey = Callable[[int], bytes]
 """Returns so many random bytes."""
 
-_MAX_LINE = 1024
+MAX_LINE = 1024
 _MAX_KEYS = 8  # of one line, told apart by MKIs
 _MAX_MKI_BYTES = 128  # RFC 4568, section 6.1
 _MAX_LIFETIME = 2**48  # packets under one master key (RFC 3711, section 9.2)
@@ -52,7 +52,7 @@ class Crypto:
 
 def read_crypto(text: str) -> Crypto | None:
     """Read what stands behind `a=crypto:`; None if it is of no use to us."""
-    found = _LINE.fullmatch(text.strip()) if len(text) <= _MAX_LINE else None
+    found = _LINE.fullmatch(text.strip()) if len(text) <= MAX_LINE else None
     suite = SUITES.get(found[2].upper()) if found else None
     if found is None or suite is None:
         return None

@@ -12,6 +12,7 @@ import msgspec
 
 from callvault.policy.decision import Decision, Verdict
 from callvault.spool.readable import readable_inside
+from callvault.srtp import Context
 
 
 class TrunkRef(msgspec.Struct, frozen=True):
@@ -54,6 +55,7 @@ class StreamDescription(msgspec.Struct, frozen=True):
     formats: tuple[PayloadFormat, ...]
     active: bool  # False: inactive, held or refused
     port: int = 0  # ours; 0: refused
+    srtp: str = ""  # the crypto suite; empty: plain RTP. Its keys are in MediaKeys
 
 
 class SignallingSeen(msgspec.Struct, frozen=True, tag="signalling"):
@@ -80,12 +82,31 @@ class StreamsChanged(msgspec.Struct, frozen=True, tag="streams"):
     streams: tuple[StreamDescription, ...]
 
 
+class StreamKeys(msgspec.Struct, frozen=True):
+    """What opens the SRTP of one stream."""
+
+    index: int
+    context: Context
+
+
+class MediaKeys(msgspec.Struct, frozen=True, tag="media_keys"):
+    """The keys of all streams that are sealed, from now on; the others are plain RTP.
+
+    Only a sealed journal ever holds it: it goes into no transcript, sidecar or catalogue.
+    """
+
+    at_ns: int
+    streams: tuple[StreamKeys, ...]
+
+
 class TimelineEvent(msgspec.Struct, frozen=True, tag="timeline"):
     """Something that people look for on a recording's timeline.
 
     Kinds: answered, held, resumed (the call); paused, unpaused (the recording); party_joined,
-    party_left, transferred, ended; and sources, as a stream ends: so many packets (`detail`) were
-    dropped since too many senders spoke at a time. `who` is a name or number; `detail` a reason.
+    party_left, transferred, ended; keys_in_clear (keys of SRTP came by a transport, `detail`, that
+    anybody on the way can read); key_wrong, key_right (whether the keys open what comes); and
+    sources, as a stream ends: so many packets (`detail`) were dropped since too many senders spoke
+    at a time. `who` is a name or number; `detail` a reason.
     `streams` are the indexes concerned; empty: all.
     """
 
@@ -107,7 +128,9 @@ class DialogEnded(msgspec.Struct, frozen=True, tag="ended"):
     """The last event of a dialog. A journal without it was cut off."""
 
     at_ns: int
-    reason: str  # bye, cancelled, session_timeout, ack_timeout, media_timeout, drained, shutdown
+    # bye, cancelled, session_timeout, ack_timeout, media_timeout, srtp_required, srtp_unusable,
+    # drained, shutdown
+    reason: str
     by_us: bool = False
 
 
@@ -154,6 +177,7 @@ Event = (
     SignallingSeen
     | MetadataSeen
     | StreamsChanged
+    | MediaKeys
     | TimelineEvent
     | Decided
     | DialogEnded
