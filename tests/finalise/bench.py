@@ -20,6 +20,7 @@ from callvault.spool.entries import (
     DialogEnded,
     Event,
     JournalHeader,
+    MediaKeys,
     NodeEvent,
     PayloadFormat,
     PeerAttempt,
@@ -158,16 +159,19 @@ class RecordedCall:
     assignments: tuple[Assignment, ...]
     seconds: float
     verdict: Verdict = Verdict.RECORDED
-    events: tuple[TimelineEvent, ...] = ()
+    events: tuple[TimelineEvent | MediaKeys, ...] = ()
     clock_step: tuple[float, int] | None = None  # (at second, by ns): someone sets the clock
     tells_step: bool = True  # a block with both clocks before the event behind a step
     rtcp: tuple[tuple[int, bytes], ...] = ()  # (stream, datagram), in the first second
     steps: tuple[Step, ...] = ()  # of the decision
+    keys: MediaKeys | None = None  # of SRTP, from the beginning
 
     def write(self, journal: JournalWriter, *, whole: bool = True) -> None:
         """Write it; not `whole`: as a recorder that was killed leaves it."""
         end_ns = START_NS + round(self.seconds * 1e9)
         journal.append(SignallingSeen(START_NS - 30 * MS, sent=False, raw=INVITE))
+        if self.keys is not None:
+            journal.append(self.keys)
         journal.append(StreamsChanged(START_NS - 10 * MS, self._descriptions()))
         decision = Decision(self.verdict, self.steps, self.assignments)
         journal.append(Decided(START_NS - 5 * MS, decision))

@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from callvault import sip
 from callvault.clock import Instant
 from callvault.recorder.actions import MediaChecked, OpenJournal, PauseRequested, ReopenStreams
-from callvault.recorder.checkpoint import Checkpoint, CheckpointDamaged, encode, seal, unseal
+from callvault.recorder.checkpoint import (
+    VERSION,
+    Checkpoint,
+    CheckpointDamaged,
+    encode,
+    seal,
+    unseal,
+)
 from callvault.recorder.checkpoint_files import CheckpointFiles
 from callvault.recorder.session import RecordingSession
 from callvault.recorder.states import State
@@ -156,7 +163,7 @@ def test_a_torn_checkpoint_does_not_open(length: int) -> None:
 
 def test_one_of_another_journal_node_or_version_does_not_open() -> None:
     content = sealed(established())
-    newer = content[:8] + b"\x02" + content[9:]
+    newer = content[:8] + bytes([VERSION + 1]) + content[9:]
     for changed, journal, key in (
         (content, UUID(int=2), KEY),
         (content, JOURNAL, bytes(32)),

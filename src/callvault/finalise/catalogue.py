@@ -42,13 +42,14 @@ class ChannelQuality(msgspec.Struct, frozen=True):
     codecs: tuple[str, ...]
     undecodable_packets: int = 0
     jitter_ms: float = 0.0
+    undecrypted_packets: int = 0  # SRTP that no negotiated key opens, beside `packets`
 
 
 class QualityReport(msgspec.Struct, frozen=True):
     """The check at close (DATA-7).
 
-    Flags: one_way, silent, clipped, loss, drift, length, undecodable, sources (packets dropped
-    since too many senders spoke on a stream), restart, cut_off, damaged.
+    Flags: one_way, silent, clipped, loss, drift, length, undecodable, undecrypted (of SRTP),
+    sources (packets dropped since too many senders spoke on a stream), restart, cut_off, damaged.
     """
 
     owner: ChannelQuality

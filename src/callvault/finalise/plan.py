@@ -1,7 +1,7 @@
 """What one recording is made of: which sources on which channel, from when to when, how wide."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from callvault.audio import (
@@ -32,6 +32,7 @@ class RecordingPlan:
     streams: dict[Side, tuple[int, ...]]
     heard: dict[int, dict[SourceKey, HeardSource]]  # by stream
     tables: dict[int, PayloadTable]
+    locked: dict[int, int] = field(default_factory=dict)  # packets that no key opens, by stream
 
     @property
     def sample_rate_hz(self) -> int:
@@ -51,6 +52,15 @@ class RecordingPlan:
     def undecodable(self, side: Side) -> int:
         """Return how many packets of a channel could not be decoded."""
         return self._count(PayloadKind.UNKNOWN, side=side)
+
+    def undecrypted(self, side: Side) -> int:
+        """Return how many packets of a channel no key opens."""
+        return sum(self.locked.get(stream, 0) for stream in self.streams[side])
+
+    @property
+    def has_unheard(self) -> bool:
+        """Whether something came that cannot be heard: the packets are kept as received, too."""
+        return any(self.undecodable(side) or self.undecrypted(side) for side in SIDES)
 
     def codecs(self, side: Side) -> tuple[str, ...]:
         """Return the names of the codecs that a channel was sent in, by payload type."""
@@ -81,4 +91,6 @@ def plan(assignment: Assignment, window: Window, found: CallSurvey) -> Recording
         stream: hear(found.sources.get(stream, {}), tables[stream], origin_ns=window.start_ns)
         for stream in streams
     }
-    return RecordingPlan(assignment, window, {"owner": owner, "remote": remote}, heard, tables)
+    locked = {stream: found.undecrypted.get(stream, 0) for stream in streams}
+    sides: dict[Side, tuple[int, ...]] = {"owner": owner, "remote": remote}
+    return RecordingPlan(assignment, window, sides, heard, tables, locked)

@@ -36,6 +36,7 @@ def report(
             "drift": any(abs(one.drift_ppm) > DRIFT_PPM for one in channels.values()),
             "length": _media_is_short(plan),
             "undecodable": any(one.undecodable_packets for one in channels.values()),
+            "undecrypted": any(_undecrypted_share(one) > LOST_SHARE for one in channels.values()),
             "sources": _has_dropped_sources(plan, events),
             "restart": bool(plan.window.cuts),
             "cut_off": cut_off,
@@ -97,6 +98,7 @@ def _channel(plan: RecordingPlan, side: Side, meter: LevelMeter) -> ChannelQuali
         drift_ppm=round(drift_ppm, 1),
         codecs=plan.codecs(side),
         undecodable_packets=plan.undecodable(side),
+        undecrypted_packets=plan.undecrypted(side),
         jitter_ms=round(max((survey.jitter_ms for survey in surveys), default=0.0), 2),
     )
 
@@ -108,6 +110,12 @@ def _size(value: float) -> float:
 def _lost_share(channel: ChannelQuality) -> float:
     expected = channel.packets + channel.lost
     return channel.lost / expected if expected else 0.0
+
+
+def _undecrypted_share(channel: ChannelQuality) -> float:
+    """Return how much of what came no key opens; a stray packet is counted, and no more."""
+    came = channel.packets + channel.undecrypted_packets
+    return channel.undecrypted_packets / came if came else 0.0
 
 
 def _has_dropped_sources(plan: RecordingPlan, events: Sequence[TimelineEvent]) -> bool:

@@ -1,7 +1,8 @@
 """Reads a journal the way finalise needs it: events one by one, packets by source in columns.
 
 Both passes over a journal read it through here, so that both see the same batches. All times that
-leave here are on one clock without steps, which agrees with UTC at the journal's first block.
+leave here are on one clock without steps, which agrees with UTC at the journal's first block. SRTP
+leaves here as RTP.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,9 +11,10 @@ from typing import NamedTuple
 
 import msgspec
 
+from callvault.finalise.decryption import Decryption
 from callvault.rtp import PacketBatch, parse_batch
 from callvault.spool import PacketsBlock
-from callvault.spool.entries import Event, StreamsChanged
+from callvault.spool.entries import Event, MediaKeys, StreamsChanged
 
 GATHERED_NS = 8_000_000_000  # packets of this time make a batch
 _MAX_GATHERED = 4_000  # or so many
@@ -35,6 +37,14 @@ class SourceBatch:
 
     key: SourceKey
     packets: PacketBatch
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """Packets that no key opens, as received."""
+
+    block: PacketsBlock
+    arrivals_ns: list[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +153,7 @@ class Gatherer:
                 yield SourceBatch(SourceKey(stream, address, port, ssrc), part)
 
 
-Item = Event | PacketsBlock | SourceBatch | Reached | Cut
+Item = Event | PacketsBlock | Locked | SourceBatch | Reached | Cut
 Blocks = Iterable[PacketsBlock | Event]
 
 
@@ -155,20 +165,20 @@ class Piece(NamedTuple):
 
 
 def read(blocks: Blocks) -> Iterator[Item]:
-    """Yield a journal's items: each block as it is, then its packets, some seconds together."""
+    """Yield a journal's items: each block opened, then its packets, some seconds together."""
     return read_pieces([Piece(0, blocks)])
 
 
 def read_pieces(pieces: Iterable[Piece]) -> Iterator[Item]:
     """Yield the items of journals that follow each other, and the cuts between them."""
-    clock, gatherer, last_ns = SteadyClock(), Gatherer(), 0
+    clock, gatherer, decryption, last_ns = SteadyClock(), Gatherer(), Decryption(), 0
     for number, piece in enumerate(pieces):
         if number:
             yield from gatherer.hand_out()
             end_ns = clock.at(piece.opened_at_ns)
             yield Cut(min(max(last_ns, clock.reached_ns), end_ns), end_ns)
         last_ns = max(last_ns, clock.at(piece.opened_at_ns))
-        for item in _read_piece(piece.blocks, clock, gatherer):
+        for item in _read_piece(piece.blocks, clock, gatherer, decryption):
             last_ns = max(last_ns, _happened_ns(item))
             yield item
     yield from gatherer.hand_out()
@@ -177,18 +187,30 @@ def read_pieces(pieces: Iterable[Piece]) -> Iterator[Item]:
 
 def _happened_ns(item: Item) -> int:
     """When an event was written; packets are told by the clock."""
-    return 0 if isinstance(item, PacketsBlock | SourceBatch | Reached | Cut) else item.at_ns
+    return (
+        0 if isinstance(item, PacketsBlock | Locked | SourceBatch | Reached | Cut) else item.at_ns
+    )
 
 
-def _read_piece(blocks: Blocks, clock: SteadyClock, gatherer: Gatherer) -> Iterator[Item]:
+def _read_piece(
+    blocks: Blocks, clock: SteadyClock, gatherer: Gatherer, decryption: Decryption
+) -> Iterator[Item]:
     for block in blocks:
         if isinstance(block, PacketsBlock):
-            yield block
-            gatherer.add(block, clock.arrivals(block))
+            opened = decryption.open(block, clock.arrivals(block))
+            yield opened.block
+            if opened.locked is not None:
+                yield Locked(opened.locked, opened.locked_arrivals_ns)
+            gatherer.add(opened.block, opened.arrivals_ns)
             if gatherer.is_full(clock.reached_ns):
                 yield from gatherer.hand_out()
                 yield Reached(clock.reached_ns)
             continue
         if isinstance(block, StreamsChanged):  # what came before was said under the old meaning
             yield from gatherer.hand_out()
-        yield msgspec.structs.replace(block, at_ns=clock.at(block.at_ns))
+        event = msgspec.structs.replace(block, at_ns=clock.at(block.at_ns))
+        if isinstance(event, MediaKeys):
+            decryption.change(event)
+        elif isinstance(event, StreamsChanged):
+            decryption.announce(event)
+        yield event

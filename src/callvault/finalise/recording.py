@@ -22,7 +22,7 @@ from callvault.audio import (
 from callvault.config.sections import FinaliseConfig
 from callvault.finalise.pcap import PcapWriter
 from callvault.finalise.plan import SIDES, RecordingPlan, Side
-from callvault.finalise.reading import Cut, Item, Reached, SourceBatch, SourceKey
+from callvault.finalise.reading import Cut, Item, Locked, Reached, SourceBatch, SourceKey
 from callvault.finalise.survey import PayloadTables
 from callvault.finalise.transcript import Transcript
 from callvault.spool import PacketsBlock
@@ -86,7 +86,7 @@ def write(
         sound = _sound(plan, streams, stack.enter_context(sealer.create(ObjectKind.AUDIO)), config)
         transcript = Transcript(stack.enter_context(sealer.create(ObjectKind.METADATA)), header)
         pcap = None
-        if config.keep_received_payloads or any(plan.undecodable(side) for side in SIDES):
+        if config.keep_received_payloads or plan.has_unheard:
             wanted = {index: ports.get(index, 0) for index in plan.heard}
             pcap = PcapWriter(stack.enter_context(sealer.create(ObjectKind.RAW)), wanted)
         for item in items:
@@ -94,9 +94,9 @@ def write(
                 _add(streams, item, tables)
             elif isinstance(item, Reached):
                 sound.reach(position_of(item.at_ns, plan.window.start_ns))
-            elif isinstance(item, PacketsBlock):
+            elif isinstance(item, PacketsBlock | Locked):
                 if pcap:
-                    pcap.add(item)
+                    pcap.add(item.block if isinstance(item, Locked) else item)
             elif not isinstance(item, Cut):
                 if isinstance(item, StreamsChanged):
                     tables.change(item.streams)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from callvault.audio import Encoding, PayloadTable, SourceSurvey
-from callvault.finalise.reading import Cut, Item, Reached, SourceBatch, SourceKey
+from callvault.finalise.reading import Cut, Item, Locked, Reached, SourceBatch, SourceKey
 from callvault.policy.decision import Decision
 from callvault.spool.entries import (
     Decided,
@@ -53,6 +53,7 @@ class CallSurvey:
     timeline: list[TimelineEvent] = field(default_factory=list)
     cuts: list[Cut] = field(default_factory=list)  # where a restart joined two journals
     ports: dict[int, int] = field(default_factory=dict)  # ours, by stream
+    undecrypted: dict[int, int] = field(default_factory=dict)  # RTP packets, by stream
     decision: Decision | None = None
     ended: DialogEnded | None = None
     invite: bytes = b""  # the first request received, for its From and To
@@ -63,6 +64,8 @@ class CallSurvey:
         """Take the next item of the journal."""
         if isinstance(item, SourceBatch):
             self._take_packets(item)
+        elif isinstance(item, Locked):
+            self._take_locked(item)
         elif isinstance(item, StreamsChanged):
             self.tables.change(item.streams)
             self.ports.update({one.index: one.port for one in item.streams if one.port})
@@ -95,7 +98,16 @@ class CallSurvey:
                 return
         table = self.tables.of(batch.key.stream)
         of_stream.setdefault(batch.key, SourceSurvey()).add(batch.packets, table)
-        first, last = int(batch.packets.arrival_ns[0]), int(batch.packets.arrival_ns[-1])
+        self._note_arrivals(int(batch.packets.arrival_ns[0]), int(batch.packets.arrival_ns[-1]))
+
+    def _take_locked(self, locked: Locked) -> None:
+        """Count what could not be opened; it was received all the same."""
+        for packet in locked.block.packets:
+            if not packet.is_rtcp:
+                self.undecrypted[packet.stream] = self.undecrypted.get(packet.stream, 0) + 1
+        self._note_arrivals(min(locked.arrivals_ns), max(locked.arrivals_ns))
+
+    def _note_arrivals(self, first: int, last: int) -> None:
         self.first_arrival_ns = min(self.first_arrival_ns or first, first)
         self.last_arrival_ns = max(self.last_arrival_ns or last, last)
 

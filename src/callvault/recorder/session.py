@@ -73,7 +73,7 @@ class RecordingSession:
         self._negotiation = Negotiation(
             setting.address, setting.journal_id.int >> 80 or 1, transports_of(setting.trunk)
         )
-        self._keys = KeyWatch()
+        self._keys = KeyWatch(setting.journal_id)
         self._parties = Parties()
         self._holds = HoldWatch()
         self._judge: Judge | None = None
@@ -162,7 +162,7 @@ class RecordingSession:
         return [
             OpenJournal(header, captures=captures),
             ReopenStreams(dict(self._negotiation.ports), trunk.media_networks),
-            *(Append(one) for one in keys),
+            *keys,
             Append(entries.StreamsChanged(now.realtime_ns, self._journalled)),
             *([Append(entries.Decided(now.realtime_ns, decided))] if decided else []),
             # Again: the journal before may have been cut off a moment after the answer.
@@ -328,14 +328,8 @@ class RecordingSession:
         before, self._journalled = self._journalled, self._negotiation.streams()
         changed = entries.StreamsChanged(now.realtime_ns, self._journalled)
         news: list[Action] = [Append(changed)] if self._journalled != before else []
-        return [*self._key_news(now), *news, *self._judge_again(now)]
-
-    def _key_news(self, now: Instant) -> list[Action]:
-        """Journal keys that are new, before anything is said of the streams they open."""
-        news = self._keys.update(self._negotiation.keys(), at_ns=now.realtime_ns)
-        if any(isinstance(one, entries.TimelineEvent) for one in news):
-            self._log("keys of SRTP came in clear transport=%s", self._keys.transport)
-        return [Append(one) for one in news]
+        keys = self._keys.update(self._negotiation.keys(), at_ns=now.realtime_ns)
+        return [*keys, *news, *self._judge_again(now)]
 
     def _learn(self, part: Part | None, now: Instant) -> list[Action]:
         """Merge metadata; keep its raw form, even if it cannot be read."""

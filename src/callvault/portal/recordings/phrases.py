@@ -76,6 +76,14 @@ def loss_percent(quality: dict[str, Any]) -> float:
     return 100 * lost / (lost + received) if lost + received else 0.0
 
 
+def undecrypted_percent(quality: dict[str, Any]) -> float:
+    """Return packets that could not be decrypted in per cent of all that came."""
+    channels = [quality.get("owner") or {}, quality.get("remote") or {}]
+    locked = sum(channel.get("undecrypted_packets", 0) for channel in channels)
+    opened = sum(channel.get("packets", 0) for channel in channels)
+    return 100 * locked / (locked + opened) if locked + opened else 0.0
+
+
 def percent(share: float) -> str:
     """Write a share: whole from 1% on, one digit below it, two below a tenth."""
     decimals = 0 if share >= 0.95 or share == 0 else 1 if share >= 0.095 else 2
@@ -89,6 +97,8 @@ def marks_of(flags: Sequence[str], quality: dict[str, Any]) -> list[Mark]:
         "damaged": _("Damaged"),
         "cut_off": _("Cut off"),
         "restart": _("Interrupted"),
+        "undecrypted": _("Not decrypted: %(share)s")
+        % {"share": percent(undecrypted_percent(quality))},
         "undecodable": _("Partly undecoded"),
         "sources": _("Too many senders"),
         "silent": _("Silent"),
@@ -124,6 +134,9 @@ def timeline_entry(item: dict[str, Any]) -> TimelineEntry:
         "transferred": _("Transferred"),
         "lost": _("Audio lost"),
         "digit": _("Key pressed"),
+        "keys_in_clear": _("Encryption keys came unprotected"),
+        "key_wrong": _("Audio cannot be decrypted"),
+        "key_right": _("Audio can be decrypted again"),
         "ended": _("Ended"),
     }
     title = titles.get(kind, kind.replace("_", " ").capitalize())
@@ -151,6 +164,10 @@ def _detail(kind: str, detail: str) -> str:
         return _("the recorder was started again")
     if kind in ("paused", "unpaused") and detail == BY_SRC:
         return _("by the phone system")
+    if kind == "keys_in_clear":
+        return _("by %(transport)s, not TLS") % {"transport": detail.upper()}
+    if kind == "key_wrong":
+        return _("the key that was negotiated is not the one that is used")
     if kind == "transferred" and detail:
         return _("from %(name)s") % {"name": person_or_number(detail)}
     return detail
@@ -185,6 +202,8 @@ def end_reason(reason: str) -> str:
         "ack_timeout": _("the phone system did not confirm"),
         "media_timeout": _("no audio came any more"),
         "max_length": _("at the greatest length"),
+        "srtp_required": _("the phone system sent in clear where encryption is required"),
+        "srtp_unusable": _("the phone system encrypts in a way that was not offered"),
         "drained": _("the recorder was drained"),
         "shutdown": _("the recorder was stopped"),
         "cut_off": _("cut off"),
