@@ -16,7 +16,7 @@ from callvault.policy.decision import (
     Verdict,
 )
 from callvault.policy.snapshot import RecordingMode, Snapshot, Trunk
-from callvault.siprec import NameId, Participant, SessionRoster, Speaker
+from callvault.siprec import Hints, NameId, OwnerHint, Participant, SessionRoster, Speaker
 from tests.policy.cast import ANN, BOB, SNAPSHOT, TRUNK, person
 
 REMOTE = "sip:+15550142999@192.0.2.14"
@@ -34,8 +34,9 @@ def judged(
     trunk: Trunk = TRUNK,
     snapshot: Snapshot = SNAPSHOT,
     is_guess: bool = False,
+    hints: Hints | None = None,
 ) -> Decision:
-    session = SessionRoster("", speakers, lines, is_guess)
+    session = SessionRoster("", speakers, lines, is_guess, hints or Hints())
     call = CallSeen(trunk, "192.0.2.14", 3, (session,))
     return decide(
         call,
@@ -78,6 +79,7 @@ def test_a_call_of_a_user_is_recorded_and_says_how_it_was_judged() -> None:
                 remote=Party("+15550142999", "", REMOTE),
                 owner_streams=(0,),
                 remote_streams=(1,),
+                direction_confidence="low",
             ),
         ),
         7,
@@ -197,6 +199,69 @@ def test_a_user_who_comes_back_under_another_id_is_one_owner() -> None:
     assert len(decision.assignments) == 1
     assert (assignment.owner_streams, assignment.remote_streams) == ((0, 2), (1,))
     assert assignment.direction is Direction.OUT
+
+
+def test_the_party_that_the_phone_system_names_is_the_only_owner() -> None:
+    hint = OwnerHint("userID", ("x7@internal", "ann@tenant.example"), "p0", "in")
+    decision = judged(
+        speaker("sip:x7@internal", 0),
+        speaker("sip:1002@h", 1, place=1),  # a user, too: that phone has a session of its own
+        hints=Hints((hint,), calling="sip:+15550142999@h", called="sip:1001@h"),
+    )
+    (assignment,) = decision.assignments
+    assert (assignment.owner_id, assignment.matched_by) == (ANN.user_id, "pbx_username")
+    assert (assignment.direction, assignment.direction_confidence) == (Direction.IN, "high")
+    assert decision.steps[2].values["named_by"] == "userID"
+
+
+def test_numbers_that_the_vendor_says_stand_for_internal_ids() -> None:
+    hint = OwnerHint(
+        "userID", ("ann@tenant.example",), "p0", "out", number="5550142001", name="Ann K."
+    )
+    decision = judged(
+        speaker("sip:x7@internal", 0),
+        speaker("sip:y9@internal", 1, place=1, name="Zoe"),
+        hints=Hints((hint,), calling="sip:5550142001@h", called="sip:+15550142999@h"),
+    )
+    (assignment,) = decision.assignments
+    assert assignment.local == Party("5550142001", "Ann K.", "sip:x7@internal")
+    assert assignment.remote == Party("+15550142999", "Zoe", "sip:y9@internal")
+    stranger = judged(
+        speaker("sip:x7@internal", 0),
+        speaker("sip:y9@internal", 1, place=1),
+        hints=Hints(calling="sip:5550142009@h", called="sip:+15550142999@h"),
+    )
+    values = stranger.steps[2].values
+    assert (values["caller"], values["callee"]) == ("5550142009", "+15550142999")
+
+
+def test_the_other_party_is_asked_when_nobody_bears_the_name_given() -> None:
+    hint = OwnerHint("recordedParty", ("4711",), "p0")
+    decision = judged(
+        speaker("sip:4711@h", 0), speaker("sip:1002@h", 1, place=1), hints=Hints((hint,))
+    )
+    assert [one.owner_id for one in decision.assignments] == [BOB.user_id]
+    assert "named_by" not in decision.steps[2].values
+
+
+def test_a_hint_whose_party_is_unknown_goes_by_the_direction() -> None:
+    hint = OwnerHint("recordedParty", ("1001",), direction="in")
+    decision = judged(speaker(REMOTE, 0), speaker("sip:x@h", 1, place=1), hints=Hints((hint,)))
+    assert decision.assignments[0].owner_streams == (1,)
+
+
+def test_who_called_is_believed_before_the_order_of_the_parties() -> None:
+    two = (speaker("sip:1001@h", 0), speaker(REMOTE, 1, place=1))
+    for hints, expected in (
+        (Hints(caller_id="p1"), (Direction.IN, "high")),
+        (Hints(caller_id="p0"), (Direction.OUT, "high")),
+        (Hints(caller_id="gone"), (Direction.OUT, "low")),
+        (Hints(called="tel:1001"), (Direction.IN, "high")),
+        (Hints(calling='"Ann" <sip:1001@h>;tag=1', called="x"), (Direction.OUT, "high")),
+        (Hints(calling="1001", called="1001"), (Direction.OUT, "low")),
+    ):
+        (assignment,) = judged(*two, hints=hints).assignments
+        assert (assignment.direction, assignment.direction_confidence) == expected
 
 
 def test_a_call_that_is_turned_away_says_where() -> None:

@@ -6,7 +6,8 @@ Steps, in order of evaluation, with the values that their sentence needs:
     room          calls (in progress) · stopped: reason = spool, ports, stopping, journal
     offer         stopped only: reason (text of the SIP Warning), when nothing can be recorded
     media         stopped only: reason = cancelled, when the INVITE was taken back
-    owner         username, name, number, group, matched_by; owners (how many, from two on)
+    owner         username, name, number, group, matched_by; owners (how many, from two on);
+                  named_by (what the phone system's metadata calls the recorded party, if it does)
                   stopped: reason = no_match, ambiguous, inactive, no_parties; number, username,
                   caller, callee
     mode          mode, trunk · stopped: the same
@@ -14,7 +15,7 @@ Steps, in order of evaluation, with the values that their sentence needs:
 Judged at the INVITE, again whenever the metadata says more, and for the last time at the end.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
@@ -22,15 +23,23 @@ from uuid import UUID
 from callvault.policy.decision import (
     Assignment,
     Decision,
-    Direction,
     Outcome,
     Party,
     Step,
     Verdict,
 )
+from callvault.policy.direction import direction_of, other_number
+from callvault.policy.numbers import is_number
 from callvault.policy.owner import Address, Match, NoMatch, PeopleIndex
 from callvault.policy.snapshot import RecordingMode, Trunk
-from callvault.siprec import Participant, SessionRoster, Speaker, display_name, user_and_host
+from callvault.siprec import (
+    OwnerHint,
+    Participant,
+    SessionRoster,
+    Speaker,
+    display_name,
+    user_and_host,
+)
 
 RecordingId = Callable[[str, UUID], UUID]
 """Gives the id of the recording of (communication session, owner): the same one each time."""
@@ -54,6 +63,7 @@ class _Owned(NamedTuple):
     session: SessionRoster
     speaker: Speaker
     match: Match
+    hint: OwnerHint | None = None  # the phone system itself says that it is theirs
 
 
 def decide(
@@ -69,7 +79,10 @@ def decide(
     if not captures(call.trunk):
         verdict = Verdict.FILTERED if call.trunk.mode is RecordingMode.NEVER else Verdict.NOT_KEPT
         return Decision(verdict, tuple(steps), snapshot_revision=revision)
-    assignments = tuple(_assignments(owned, call.trunk, recording_id))
+    country_code = people.country_code
+    assignments = tuple(
+        _assignment(one, call.trunk, recording_id, country_code=country_code) for one in owned
+    )
     return Decision(Verdict.RECORDED, tuple(steps), assignments, revision)
 
 
@@ -106,24 +119,57 @@ def _known_source(trunk: Trunk, peer: str) -> Step:
     return _step("known_source", trunk=trunk.name, peer=peer)
 
 
-def _addresses(participant: Participant) -> list[Address]:
-    found = (Address(*user_and_host(aor)) for aor in participant.aors)
+def _addresses(participant: Participant, hint: OwnerHint | None = None) -> list[Address]:
+    texts = (*(hint.addresses if hint else ()), *participant.aors)
+    found = (Address(*user_and_host(text)) for text in texts)
     return [one for one in found if one.user and one.user.casefold() not in _NAMELESS]
 
 
 def _find_owners(call: CallSeen, people: PeopleIndex) -> tuple[list[_Owned], list[NoMatch]]:
-    """Match every participant of every session; one user is owner of a session once."""
+    """Match the parties of every session; one user is owner of a session once.
+
+    Where the phone system names the recorded party, the others are not asked: each recorded user
+    has a recording session of their own. They are asked after all if nobody bears that name.
+    """
     owned: dict[tuple[str, UUID], _Owned] = {}
     missed: list[NoMatch] = []
     for session in call.sessions:
-        for speaker in session.speakers:
-            found = people.find(_addresses(speaker.participant))
-            if isinstance(found, NoMatch):
-                missed.append(found)
-                continue
-            key = (session.key, found.person.user_id)
-            owned[key] = _Owned(session, _joined(owned.get(key), speaker), found)
+        named = [(hint, _named(session, hint)) for hint in session.hints.owners]
+        by_name = [(speaker, hint) for hint, speaker in named if speaker is not None]
+        everybody = [(speaker, None) for speaker in session.speakers]
+        for candidates in (by_name, everybody):
+            before = len(owned)
+            _match(session, candidates, people, owned, missed)
+            if len(owned) > before:
+                break
     return list(owned.values()), missed
+
+
+def _match(
+    session: SessionRoster,
+    candidates: Sequence[tuple[Speaker, OwnerHint | None]],
+    people: PeopleIndex,
+    owned: dict[tuple[str, UUID], _Owned],
+    missed: list[NoMatch],
+) -> None:
+    """Add the users among the candidates to `owned`, and to `missed` why the others are none."""
+    for speaker, hint in candidates:
+        found = people.find(_addresses(speaker.participant, hint))
+        if isinstance(found, NoMatch):
+            missed.append(found)
+            continue
+        key = (session.key, found.person.user_id)
+        owned[key] = _Owned(session, _joined(owned.get(key), speaker), found, hint)
+
+
+def _named(session: SessionRoster, hint: OwnerHint) -> Speaker | None:
+    """Return the speaker of whom a hint speaks: by id, present before gone, else by direction."""
+    speakers = session.speakers
+    named = [one for one in speakers if one.participant.participant_id == hint.participant_id]
+    if not named and hint.direction == "in":
+        named = [one for one in speakers if one.place == 1]
+    named.sort(key=lambda one: not one.is_present)
+    return next(iter(named or speakers), None)
 
 
 def _joined(earlier: _Owned | None, speaker: Speaker) -> Speaker:
@@ -142,6 +188,9 @@ def _no_owner(call: CallSeen, missed: list[NoMatch]) -> Step:
     """Say why nobody owns the call: the most telling reason, and both numbers."""
     speakers = [one for session in call.sessions for one in session.speakers]
     numbers = [party_of(one.participant).number for one in speakers[:2]] + ["", ""]
+    said = next((one.hints for one in call.sessions if one.hints.calling), None)
+    if said:  # Webex calls its participants by internal ids
+        numbers = [user_and_host(text)[0] for text in (said.calling, said.called)]
     told = sorted(missed, key=lambda one: ("ambiguous", "inactive", "no_match").index(one.reason))
     first = told[0] if told else NoMatch("no_parties")
     values = {
@@ -163,6 +212,8 @@ def _owner_step(owned: list[_Owned]) -> Step:
         "group": match.person.group,
         "matched_by": match.matched_by,
     }
+    if owned[0].hint:
+        values["named_by"] = owned[0].hint.rule
     if len(owned) > 1:
         values["owners"] = str(len(owned))
     return Step("owner", Outcome.PASSED, values)
@@ -173,32 +224,50 @@ def _mode_step(trunk: Trunk) -> Step:
     return Step("mode", outcome, {"mode": trunk.mode.value, "trunk": trunk.name})
 
 
-def _assignments(
-    owned: list[_Owned], trunk: Trunk, recording_id: RecordingId
-) -> Iterator[Assignment]:
-    for session, speaker, match in owned:
-        person = match.person
-        owner_lines, remote_lines, mixed = _channels(session, speaker)
-        if trunk.swap_channels and not mixed:
-            owner_lines, remote_lines = remote_lines, owner_lines
-        yield Assignment(
-            recording_id=recording_id(session.key, person.user_id),
-            owner_id=person.user_id,
-            owner_username=person.username,
-            owner_name=person.full_name,
-            owner_extension=person.extension,
-            owner_group=person.group,
-            # No dialect-free sign of direction exists: the first participant is the caller.
-            direction=Direction.OUT if speaker.place == 0 else Direction.IN,
-            local=party_of(speaker.participant),
-            remote=_remote_party(session, speaker),
-            owner_streams=owner_lines,
-            remote_streams=remote_lines,
-            communication_session_id=session.key,
-            matched_by=match.matched_by,
-            confidence="low" if session.is_guess else "high",
-            mixed=mixed,
-        )
+def _assignment(
+    owned: _Owned, trunk: Trunk, recording_id: RecordingId, *, country_code: str
+) -> Assignment:
+    session, speaker, match, hint = owned
+    person = match.person
+    owner_lines, remote_lines, mixed = _channels(session, speaker)
+    if trunk.swap_channels and not mixed:
+        owner_lines, remote_lines = remote_lines, owner_lines
+    direction, confidence = direction_of(session, speaker, hint, country_code=country_code)
+    return Assignment(
+        recording_id=recording_id(session.key, person.user_id),
+        owner_id=person.user_id,
+        owner_username=person.username,
+        owner_name=person.full_name,
+        owner_extension=person.extension,
+        owner_group=person.group,
+        direction=direction,
+        local=_local_party(speaker.participant, hint),
+        remote=_with_number(
+            _remote_party(session, speaker), other_number(session.hints, direction)
+        ),
+        owner_streams=owner_lines,
+        remote_streams=remote_lines,
+        communication_session_id=session.key,
+        matched_by=match.matched_by,
+        confidence="low" if session.is_guess else "high",
+        mixed=mixed,
+        direction_confidence=confidence,
+    )
+
+
+def _local_party(participant: Participant, hint: OwnerHint | None) -> Party:
+    """Show the owner by the number and name of the INVITE, where those are theirs."""
+    party = party_of(participant)
+    if hint is None:
+        return party
+    return Party(hint.number or party.number, hint.name or party.name, party.aor)
+
+
+def _with_number(party: Party, number: str) -> Party:
+    """Show a party by the number that the vendor says, where its address holds none."""
+    if not number or is_number(party.number):
+        return party
+    return Party(number, party.name, party.aor)
 
 
 def _channels(

@@ -74,6 +74,7 @@ class Assignment(msgspec.Struct, frozen=True):
     matched_by: str = "extension"  # extension, alias, pbx_username
     confidence: str = "high"  # of the party-to-stream resolution: high, low
     mixed: bool = False  # one stream carries both parties: both channels play it
+    direction_confidence: str = "high"  # low: told by the order of the parties alone
 
 
 class Decision(msgspec.Struct, frozen=True):

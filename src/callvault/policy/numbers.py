@@ -18,6 +18,11 @@ def normalise(number: str) -> str:
     return stripped if _DIGITS.fullmatch(stripped) else number.strip()
 
 
+def is_number(text: str) -> bool:
+    """Whether a text is a number, however it is separated: not a name, not an internal id."""
+    return _DIGITS.fullmatch(normalise(text)) is not None
+
+
 def forms(number: str, *, country_code: str = "") -> frozenset[str]:
     """Return all E.164 forms that the number can stand for, or itself if it is short or a name.
 

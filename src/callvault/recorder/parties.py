@@ -34,6 +34,15 @@ class MetadataRead:
     is_first: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Who the INVITE says it is from, and what was dialled: user parts, and a name."""
+
+    sender: str = ""
+    name: str = ""
+    dialled: str = ""
+
+
 @dataclass(slots=True)
 class Parties:
     """The metadata of one dialog and the memory of who spoke where."""
@@ -43,6 +52,14 @@ class Parties:
     has_metadata: bool = False
     group_ids: tuple[str, ...] = ()
     is_paused: bool = False  # the SRC's metadata say that the recording pauses
+    envelope: Envelope = field(default_factory=Envelope)
+
+    def learn_envelope(self, request: Request) -> None:
+        """Remember what the INVITE says: some phone systems name the owner there alone."""
+        sender = request.from_address
+        self.envelope = Envelope(
+            sender.uri.user[:256], sender.display_name[:256], request.request_uri.user[:256]
+        )
 
     def learn_invite(self, request: Request) -> None:
         """Take From and To as the parties until metadata comes."""
@@ -75,7 +92,12 @@ class Parties:
 
     def resolve(self, lines: list[Line]) -> None:
         """Learn who is heard on which of these lines now."""
-        self.roster.learn(self.state.view, lines)
+        sent = self.envelope
+        hints = {
+            session_id: one.with_envelope(sender=sent.sender, name=sent.name, dialled=sent.dialled)
+            for session_id, one in self.state.hints.items()
+        }
+        self.roster.learn(self.state.view, lines, hints)
 
     def sessions(self) -> tuple[SessionRoster, ...]:
         """Return the communication sessions with everyone who was ever in them."""

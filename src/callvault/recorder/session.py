@@ -195,6 +195,7 @@ class RecordingSession:
 
     def _take_call(self, event: sip.InviteReceived, body: Body, now: Instant) -> list[Action]:
         """Open journal and ports for an offer that can be recorded, or refuse it."""
+        self._parties.learn_envelope(event.request)
         metadata = self._learn(body.metadata, now)
         if not self._parties.has_metadata:
             self._parties.learn_invite(event.request)

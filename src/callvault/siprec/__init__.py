@@ -16,6 +16,7 @@ from callvault.siprec.document import (
     SessionRecording,
     Stream,
 )
+from callvault.siprec.hints import Hints, OwnerHint, hints_of
 from callvault.siprec.multipart import Body, Part, read_body
 from callvault.siprec.reader import read_metadata
 from callvault.siprec.roster import Roster, SessionRoster, Speaker
@@ -31,9 +32,11 @@ __all__ = [
     "Document",
     "Extension",
     "Group",
+    "Hints",
     "Line",
     "MetadataState",
     "NameId",
+    "OwnerHint",
     "Part",
     "Participant",
     "ParticipantSession",
@@ -50,6 +53,7 @@ __all__ = [
     "classify",
     "correlation_of",
     "display_name",
+    "hints_of",
     "merge",
     "read_body",
     "read_metadata",

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 
 from callvault.siprec.document import Document, last_name
+from callvault.siprec.genesys import keys_in_uri
 
 MAX_IDS = 16
 """Ids of one kind; the first ones are kept."""
@@ -20,7 +21,6 @@ _NOTHING = re.compile(r"[0-]*")
 _SYNTHESISED = re.compile(r"#\d+")
 # User-to-User of an Avaya system: protocol discriminator, then its tag FA, 08 for eight bytes.
 _UCID = re.compile(r"(?:0[04])?FA08([0-9A-F]{16})(?:[0-9A-F]*)", re.IGNORECASE)
-_URI_PARAMETER = re.compile(r"[;?&]([\w-]{1,32})=([^;?&>\s]{1,200})")
 
 _CALL_IDS = frozenset({"callid", "gcid"})
 _TRACKING_IDS = frozenset(
@@ -123,8 +123,7 @@ def _called(document: Document) -> Iterator[tuple[str, str]]:
             name = last_name(path)
             yield name, text
             if name == "request-uri":
-                for found in _URI_PARAMETER.finditer(text):
-                    yield found[1].lower(), found[2]
+                yield from keys_in_uri(text).items()
 
 
 def _of_headers(headers: Iterable[tuple[str, str]]) -> Correlation:

@@ -5,10 +5,11 @@ away, or before a transfer replaced someone. So each line keeps its latest speak
 participant who left keeps the lines they had.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from callvault.siprec.document import Participant
+from callvault.siprec.hints import Hints
 from callvault.siprec.speakers import Line, SessionVoices, Voice, who_speaks
 from callvault.siprec.view import View
 
@@ -37,6 +38,7 @@ class SessionRoster:
     speakers: tuple[Speaker, ...]
     lines: tuple[int, ...]
     is_guess: bool  # lines were given by order, not by what the metadata says
+    hints: Hints = field(default_factory=Hints)
 
 
 @dataclass(slots=True)
@@ -53,6 +55,7 @@ class _Slot:
     lines: tuple[int, ...] = ()
     is_guess: bool = False
     places: list[str] = field(default_factory=list)  # participant ids, in order of arrival
+    hints: Hints = field(default_factory=Hints)
 
 
 @dataclass(slots=True)
@@ -63,8 +66,10 @@ class Roster:
     people: dict[_Key, _Person] = field(default_factory=dict)
     heard_on: dict[int, tuple[_Key, ...]] = field(default_factory=dict)
 
-    def learn(self, view: View, lines: Sequence[Line]) -> None:
-        """Take in the present state."""
+    def learn(
+        self, view: View, lines: Sequence[Line], hints: Mapping[str, Hints] | None = None
+    ) -> None:
+        """Take in the present state; `hints` by session id."""
         resolved = who_speaks(view, lines)
         present = {one.session.session_id for one in resolved}
         for person in self.people.values():
@@ -74,6 +79,8 @@ class Roster:
             slot = self._slot_of(session.session.session_id, present)
             if slot is not None:
                 self._learn_session(slot, session, heard)
+                given = (hints or {}).get(session.session.session_id)
+                self.slots[slot].hints = given or self.slots[slot].hints
         self.heard_on |= {line: tuple(keys) for line, keys in heard.items()}
 
     def sessions(self) -> tuple[SessionRoster, ...]:
@@ -140,7 +147,8 @@ class Roster:
             )
             for one, person in people.items()
         )
-        return SessionRoster(key, speakers, slot.lines, slot.is_guess or bool(given))
+        is_guess = slot.is_guess or bool(given)
+        return SessionRoster(key, speakers, slot.lines, is_guess, slot.hints)
 
     def _lines_of(self, key: _Key, person: _Person) -> tuple[int, ...]:
         """Return the lines of a person: those they spoke on last, for one who left as they were."""

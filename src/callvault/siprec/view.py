@@ -21,9 +21,12 @@ from callvault.siprec.document import (
     SessionRecording,
     Stream,
 )
+from callvault.siprec.hints import Hints, hints_of
 
 MAX_KEPT = 400
 """Objects of one kind in the present state of a dialog."""
+MAX_HINTS = 50
+"""Sessions whose hints are kept; the newest."""
 
 _Object = TypeVar("_Object")
 
@@ -108,6 +111,7 @@ class MetadataState:
 
     view: View = field(default_factory=View)
     last_digest: str = ""
+    hints: dict[str, Hints] = field(default_factory=dict)  # by session: the last that were given
 
     def apply(self, document: Document) -> Change:
         """Merge a document in. Webex sends each update three times: only the first one counts."""
@@ -116,6 +120,7 @@ class MetadataState:
         self.last_digest = document.digest
         before = _present(self.view)
         self.view = merge(self.view, document)
+        self._take_hints(document)
         after = _present(self.view)
         joined = [one for key, one in after.items() if key not in before]
         left = [one for key, one in before.items() if key not in after]
@@ -126,6 +131,14 @@ class MetadataState:
                 left.remove(one)
                 joined.remove(same)
         return Change(tuple(joined), tuple(left))
+
+    def _take_hints(self, document: Document) -> None:
+        """Keep what is said of owner and direction: a later document need not repeat it."""
+        for session_id, hints in hints_of(document).items():
+            self.hints.pop(session_id, None)
+            self.hints[session_id] = hints
+        while len(self.hints) > MAX_HINTS:
+            del self.hints[next(iter(self.hints))]
 
 
 def merge(view: View, document: Document) -> View:

@@ -78,6 +78,11 @@ def test_a_call_that_ended_unanswered_is_not_said_to_be_recorded_always() -> Non
             "Alias +1\u00a0555\u00a00142 is Ann Keller. 2 users take part; each gets a recording.",
         ),
         (
+            step("owner", matched_by="pbx_username", number="ann", name="Ann", named_by="userID"),
+            "Owner found",
+            "PBX user name ann is Ann. The phone system names the recorded party (userID).",
+        ),
+        (
             step("owner", "stopped", reason="no_match", number="2099", caller="2099", callee="1"),
             "No owner",
             "Neither 2099 nor 1 is an extension, alias or PBX user name.",

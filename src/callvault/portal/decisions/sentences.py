@@ -180,6 +180,10 @@ def _owner(step: dict[str, Any]) -> tuple[str, str]:
     if not template or not name:
         return _("Owner found"), _told(step)
     text = template % {"number": number, "name": name}
+    if _value(step, "named_by"):
+        text += " " + _("The phone system names the recorded party (%(field)s).") % {
+            "field": _value(step, "named_by")
+        }
     if _value(step, "owners"):
         text += " " + _("%(count)s users take part; each gets a recording.") % {
             "count": _value(step, "owners")
