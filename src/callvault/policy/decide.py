@@ -29,7 +29,7 @@ from callvault.policy.decision import (
     Verdict,
 )
 from callvault.policy.direction import direction_of, other_number
-from callvault.policy.numbers import is_number
+from callvault.policy.numbers import is_number, normalise
 from callvault.policy.owner import Address, Match, NoMatch, PeopleIndex
 from callvault.policy.snapshot import RecordingMode, Trunk
 from callvault.siprec import (
@@ -106,9 +106,12 @@ def turned_away(
 def party_of(participant: Participant) -> Party:
     """Show a participant as a recording does: first number that is one, name, address."""
     aor = next(iter(participant.aors), "")
-    numbers = [user for user, _ in map(user_and_host, participant.aors)]
-    number = next((one for one in numbers if one.casefold() not in _NAMELESS), "")
-    return Party(number=number, name=participant.name or display_name(aor), aor=aor)
+    users = [user for user, _ in map(user_and_host, participant.aors)]
+    known = [one for one in users if one and one.casefold() not in _NAMELESS]
+    number = next(filter(is_number, known), known[0] if known else "")
+    name = participant.name or display_name(aor)
+    # Oracle writes the number where the name should be.
+    return Party(number, "" if normalise(name) == normalise(number) else name, aor)
 
 
 def _step(code: str, **values: str) -> Step:

@@ -4,7 +4,7 @@ An SRC may send its metadata late or never. Until then the INVITE's own From and
 parties, as a guess; the first readable document replaces them.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from callvault.errors import RemoteProtocolError
 from callvault.policy import party_of
@@ -20,6 +20,7 @@ from callvault.siprec import (
     Roster,
     SessionRoster,
     read_metadata,
+    salvage,
 )
 
 PAUSED = frozenset({"pause", "paused"})
@@ -41,6 +42,7 @@ class Envelope:
     sender: str = ""
     name: str = ""
     dialled: str = ""
+    aor: str = ""  # of From, whole
 
 
 @dataclass(slots=True)
@@ -58,26 +60,43 @@ class Parties:
         """Remember what the INVITE says: some phone systems name the owner there alone."""
         sender = request.from_address
         self.envelope = Envelope(
-            sender.uri.user[:256], sender.display_name[:256], request.request_uri.user[:256]
+            sender.uri.user[:256],
+            sender.display_name[:256],
+            request.request_uri.user[:256],
+            sender.uri.text[:512],
         )
 
     def learn_invite(self, request: Request) -> None:
-        """Take From and To as the parties until metadata comes."""
+        """Take From and To as the parties until metadata comes, if nobody is known yet."""
+        if self.state.view.participants:
+            return
         self.state.apply(Document(participants=(_caller(request), _callee(request))))
 
     def learn_metadata(self, part: Part) -> MetadataRead:
-        """Merge a metadata body in. Unreadable metadata changes nothing but is reported."""
+        """Merge a metadata body in. Unreadable metadata takes nothing away but is reported."""
         try:
             document = read_metadata(part.content)
         except RemoteProtocolError as error:
-            return MetadataRead(problem=str(error))
+            return self._learn_damaged(part, str(error))
         if document.problem and not document.participants:
-            return MetadataRead(problem=document.problem)
+            return self._learn_damaged(part, document.problem)
+        return self._merge(document)
+
+    def _learn_damaged(self, part: Part, problem: str) -> MetadataRead:
+        """Take the parties that can be seen in it, as long as nothing better is known."""
+        salvaged = None if self.has_metadata else salvage(part.content, problem)
+        if salvaged is None:
+            return MetadataRead(problem=problem)
+        self.state, self.roster = MetadataState(), Roster()
+        self.state.apply(salvaged)
+        return MetadataRead(problem=problem, is_first=True)
+
+    def _merge(self, document: Document) -> MetadataRead:
         is_first = not self.has_metadata
         if is_first:
             self.state, self.roster, self.has_metadata = MetadataState(), Roster(), True
         self.is_paused = says_paused(document, before=self.is_paused)
-        change = self.state.apply(document)
+        change = self.state.apply(self._with_sender(document))
         self.group_ids = tuple(one.group_id for one in self.state.view.groups)
         return MetadataRead(change, document.problem, is_first)
 
@@ -85,6 +104,16 @@ class Parties:
     def is_without_session(self) -> bool:
         """Whether the SRC keeps the dialog up with nothing to record in it (RFC 7866, 6.1)."""
         return self.has_metadata and not self.state.view.present_sessions()
+
+    def _with_sender(self, document: Document) -> Document:
+        """Let From stand for the first of participants none of whom has an address or name."""
+        people = document.participants
+        if not people or any(one.identities for one in people) or not self.envelope.aor:
+            return document
+        sender = NameId(self.envelope.aor, self.envelope.name)
+        return replace(
+            document, participants=(replace(people[0], identities=(sender,)), *people[1:])
+        )
 
     def labels(self) -> tuple[str, ...]:
         """Labels of the streams that the metadata names; for an offer of our own."""

@@ -42,13 +42,13 @@ class HoldWatch:
 
 
 def party_events(change: Change, *, at_ns: int) -> Iterator[TimelineEvent]:
-    """Word a change of participants: one for one is a transfer."""
-    if len(change.joined) == len(change.left) == 1:
-        yield TimelineEvent(
-            at_ns, "transferred", shown(change.joined[0]), detail=shown(change.left[0])
-        )
+    """Word a change of participants: one for one is a transfer. Nobody is told without a name."""
+    joined = [shown(one) for one in change.joined if shown(one)]
+    left = [shown(one) for one in change.left if shown(one)]
+    if len(joined) == len(left) == 1:
+        yield TimelineEvent(at_ns, "transferred", joined[0], detail=left[0])
         return
-    for one in change.left:
-        yield TimelineEvent(at_ns, "party_left", shown(one))
-    for one in change.joined:
-        yield TimelineEvent(at_ns, "party_joined", shown(one))
+    for who in left:
+        yield TimelineEvent(at_ns, "party_left", who)
+    for who in joined:
+        yield TimelineEvent(at_ns, "party_joined", who)

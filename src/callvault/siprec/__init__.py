@@ -3,6 +3,8 @@
 from callvault.siprec.address import display_name, user_and_host
 from callvault.siprec.classify import CallClass, classify
 from callvault.siprec.correlation import Correlation, correlation_of
+from callvault.siprec.details import Detail, details_of
+from callvault.siprec.device_time import is_clock_set, read_device_time
 from callvault.siprec.document import (
     DataMode,
     Document,
@@ -20,6 +22,7 @@ from callvault.siprec.hints import Hints, OwnerHint, hints_of
 from callvault.siprec.multipart import Body, Part, read_body
 from callvault.siprec.reader import read_metadata
 from callvault.siprec.roster import Roster, SessionRoster, Speaker
+from callvault.siprec.salvage import salvage
 from callvault.siprec.speakers import Line, SessionVoices, Voice, who_speaks
 from callvault.siprec.view import Change, MetadataState, View, merge
 
@@ -29,6 +32,7 @@ __all__ = [
     "Change",
     "Correlation",
     "DataMode",
+    "Detail",
     "Document",
     "Extension",
     "Group",
@@ -52,11 +56,15 @@ __all__ = [
     "Voice",
     "classify",
     "correlation_of",
+    "details_of",
     "display_name",
     "hints_of",
+    "is_clock_set",
     "merge",
     "read_body",
+    "read_device_time",
     "read_metadata",
+    "salvage",
     "user_and_host",
     "who_speaks",
 ]

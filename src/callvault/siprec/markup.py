@@ -26,6 +26,7 @@ _DECLARATION = re.compile(r"\A<\?xml[^>]{0,200}\?>")
 _DOCTYPE = re.compile(r"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _BARE_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9a-fA-F]{1,6});)")
 _REFERENCE = re.compile(r"&#(?:x([0-9a-fA-F]{1,6})|(\d{1,7}));")
+_UNQUOTED = re.compile(r"(\sxmlns(?::[\w.-]{1,64})?=)([^\s\"'<>=]{1,256})(?=[\s>/])")
 _RAW_URI = re.compile(r"<((?:sips?|tel):[^<>\"']{0,1024})>", re.IGNORECASE)
 
 
@@ -36,7 +37,7 @@ def parse_markup(content: bytes) -> tuple[etree._Element, str]:
     """
     if len(content) > MAX_BYTES:
         raise RemoteProtocolError(f"metadata of {len(content)} bytes, at most {MAX_BYTES} are read")
-    text = _mended(_decoded(content))
+    text = _mended(decoded(content))
     if _DOCTYPE.search(text):
         raise RemoteProtocolError("metadata with a document type declaration")
     parser = _parser()
@@ -110,7 +111,7 @@ def _parser() -> etree.XMLParser:
     )
 
 
-def _decoded(content: bytes) -> str:
+def decoded(content: bytes) -> str:
     """Decode by byte-order mark, else UTF-8, else cp1252; the declared encoding is often wrong."""
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return content.decode("utf-16", "replace")
@@ -125,6 +126,7 @@ def _mended(text: str) -> str:
     text = text.translate(_NOT_XML).strip("\ufeff \t\r\n")
     text = _DECLARATION.sub("", text)
     text = _RAW_URI.sub(r"&lt;\1&gt;", text)  # Oracle: <apkt:request-uri><sip:…></…>
+    text = _UNQUOTED.sub(r'\1"\2"', text)  # and its namespace without quotes
     return _REFERENCE.sub(_character, _BARE_AMPERSAND.sub("&amp;", text))
 
 

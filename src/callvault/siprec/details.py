@@ -1,0 +1,64 @@
+"""What a document says beyond parties and streams, for people: times of the device, extensions."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from callvault.siprec.address import display_name, user_and_host
+from callvault.siprec.device_time import read_device_time
+from callvault.siprec.document import Document, Participant, last_name
+
+MAX_DETAILS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One thing said: of the call as a whole, or of a party."""
+
+    about: str  # name or number of a party; empty: the call
+    name: str  # as the vendor writes it, or: start-time, stop-time, reason, joined, left
+    value: str  # a time that can be read is in UTC, ISO 8601
+    is_time: bool = False
+
+
+def details_of(document: Document, zone: tzinfo) -> tuple[Detail, ...]:
+    """Return what a document says, in its order; `zone` is that of its times without one."""
+    return tuple(dict.fromkeys([*_times(document, zone), *_extensions(document)]))[:MAX_DETAILS]
+
+
+def _times(document: Document, zone: tzinfo) -> Iterator[Detail]:
+    for session in document.sessions:
+        yield from _time("", "start-time", session.started, zone)
+        yield from _time("", "stop-time", session.stopped, zone)
+        for reason in session.reasons:
+            yield Detail("", "reason", reason)
+    people = {one.participant_id: _shown(one) for one in document.participants}
+    for membership in document.participant_sessions:
+        about = people.get(membership.participant_id)
+        if about:
+            yield from _time(about, "joined", membership.joined, zone)
+            yield from _time(about, "left", membership.left, zone)
+
+
+def _time(about: str, name: str, text: str, zone: tzinfo) -> Iterator[Detail]:
+    moment = read_device_time(text, zone)
+    if moment:
+        written = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        yield Detail(about, name, written, is_time=True)
+    elif text:
+        yield Detail(about, name, text)
+
+
+def _extensions(document: Document) -> Iterator[Detail]:
+    people = {one.participant_id: _shown(one) for one in document.participants}
+    for extension in document.extensions:
+        about = people.get(extension.parent_id, "")
+        about = about if extension.parent_kind == "participant" else ""
+        for path, text in extension.values:
+            if text and last_name(path) != "schemalocation":
+                yield Detail(about, path, text)
+
+
+def _shown(participant: Participant) -> str:
+    aor = next(iter(participant.aors), "")
+    return participant.name or display_name(aor) or user_and_host(aor)[0] or aor
