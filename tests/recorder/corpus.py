@@ -103,7 +103,8 @@ class Listener:
             wanted = self.negotiation.take_offer(body.sdp)
         except OfferRefused as refused:
             return {"offer": str(refused)}
-        self.negotiation.complete({index: 40_000 + 2 * index for index in wanted})
+        ports = {index: 40_000 + 2 * index for index in wanted}
+        self.negotiation.complete(ports, bytes)
         return {
             "lines": [
                 f"{line.index}: label {line.label!r}"
