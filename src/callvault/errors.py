@@ -52,6 +52,10 @@ class RtpHeaderError(ProtocolError):
         self.offset = offset
 
 
+class TlsPortTaken(OSError):
+    """SIP over UDP and TCP could be bound, and over TLS not: another port, or none, would do."""
+
+
 class CaptureError(CallvaultError):
     """Media cannot be received."""
 

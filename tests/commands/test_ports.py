@@ -65,7 +65,8 @@ def test_plain_http_beyond_loopback_is_refused_with_the_way_out() -> None:
 
 @pytest.mark.flow
 def test_port_0_becomes_a_free_one_for_all_transports() -> None:
-    sip, web = chosen_by_us(HERE)
+    sip, tls, web = chosen_by_us(HERE)
+    assert tls.startswith("sip.tls_port=")
     assert sip.startswith("sip.port=")
     assert web.startswith("web.port=")
     port = int(sip.partition("=")[2])

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,10 @@ def test_the_written_file_gives_the_defaults_in_its_own_folder(tmp_path: Path) -
     path.write_text(default_toml(), encoding="utf-8")
     config = load(path)
     assert config.node.data_folder == tmp_path
-    assert config.sip == Config().sip
+    files = {
+        name: tmp_path / getattr(Config().sip, name) for name in ("tls_certificate", "tls_key")
+    }
+    assert config.sip == replace(Config().sip, **files)
     assert config.web == Config().web
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,10 @@ def test_an_empty_file_gives_the_defaults_below_its_folder(
     write: Callable[[str], Path], tmp_path: Path
 ) -> None:
     config = load(write(""))
-    assert config.sip == Config().sip
+    keys = tmp_path / "var/keys"
+    assert config.sip == replace(
+        Config().sip, tls_certificate=keys / "sip-tls.crt", tls_key=keys / "sip-tls.key"
+    )
     assert config.node.data_folder == tmp_path / "var"
     assert config.vault.folder == tmp_path / "var/vault"
 

@@ -26,7 +26,10 @@ from callvault.policy.snapshot import Person, Snapshot, Trunk
 from callvault.recorder import Addresses, run_recorder
 from callvault.sip.client import Invitation, UserAgentClient
 from callvault.sip.pump import Pump
+from callvault.sip.sockets import shown
 from callvault.sip.tcp import TcpEndpoint
+from callvault.sip.tls import TlsEndpoint
+from callvault.sip.tls_context import TlsFiles, load_contexts
 from callvault.sip.udp import UdpEndpoint
 from callvault.spool import JournalReader, PacketsBlock, scan
 from callvault.spool.entries import Event, JournalHeader
@@ -161,7 +164,7 @@ class RunningRecorder:
         spool = self.spool or SpoolConfig(min_free_bytes=0)
         return Config(
             node=NodeConfig(name="node-1", data_folder=self.folder),
-            sip=self.sip or SipConfig(bind_address="127.0.0.1", port=self.port),
+            sip=self.sip or SipConfig(bind_address="127.0.0.1", port=self.port, tls=False),
             vault=VaultConfig(key_folder=self.folder / "keys"),
             capture=self.capture,
             capacity=self.capacity,
@@ -172,20 +175,34 @@ class RunningRecorder:
 class Src:
     """One SRC on the running loop; its calls are made and changed by what it is told."""
 
-    def __init__(self, recorder: RunningRecorder, transport: str = "udp") -> None:
+    def __init__(
+        self,
+        recorder: RunningRecorder,
+        transport: str = "udp",
+        *,
+        host: str = "127.0.0.1",
+        tls: TlsFiles | None = None,
+    ) -> None:
+        """`host` is the address to call from and to; `tls` our certificate."""
         assert recorder.addresses is not None
+        self._host = host
+        self._tls = tls
         self.client = UserAgentClient()
         self.pump: Pump[sip.ClientEvent] = Pump(
             self.client, asyncio.get_running_loop(), on_events=self._take
         )
-        self._target = getattr(recorder.addresses, transport)
+        self._target = (host, getattr(recorder.addresses, transport)[1])
         self._transport = transport
         self._events: list[sip.ClientEvent] = []
         self._endpoint: UdpEndpoint | TcpEndpoint | None = None
 
     async def __aenter__(self) -> Self:
-        bind = UdpEndpoint.bind if self._transport == "udp" else TcpEndpoint.bind
-        self._endpoint = await bind(self.pump, "127.0.0.1", 0)
+        if self._tls is not None:
+            contexts = load_contexts(self._tls)
+            self._endpoint = await TlsEndpoint.bind(self.pump, self._host, 0, contexts=contexts)
+        else:
+            bind = UdpEndpoint.bind if self._transport == "udp" else TcpEndpoint.bind
+            self._endpoint = await bind(self.pump, self._host, 0)
         return self
 
     async def __aexit__(self, *error: object) -> None:
@@ -201,10 +218,10 @@ class Src:
         flow = self._endpoint.flow_to(self._target)
         host, port = self._endpoint.address
         invitation = Invitation(
-            uri=f"sip:srs@{self._target[0]}:{self._target[1]}",
+            uri=f"sip:srs@{shown(self._target)}",
             from_address=f'"Ann Keller" <sip:{caller}@pbx.example.com>',
             to_address="<sip:+15550142999@192.0.2.14>",
-            contact=f"<sip:src@{host}:{port};transport={self._transport}>;+sip.src",
+            contact=f"<sip:src@{shown((host, port))};transport={self._transport}>;+sip.src",
             headers=(("Require", "siprec"),),
             content_type=content_type,
             body=body,
@@ -285,14 +302,17 @@ def rtp(sequence_number: int, ssrc: int) -> bytes:
     return header + bytes([sequence_number & 0xFF]) * 160
 
 
-def send_rtp(ports: list[int], count: int, *, first: int = 0) -> set[tuple[int, bytes]]:
+def send_rtp(
+    ports: list[int], count: int, *, first: int = 0, host: str = "127.0.0.1"
+) -> set[tuple[int, bytes]]:
     """Send packets to each port, one after the other; return what must be in the journal."""
     sent: set[tuple[int, bytes]] = set()
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as sender:
         for number in range(first, first + count):
             for stream, port in enumerate(ports):
                 packet = rtp(number, ssrc=100 + stream)
-                sender.sendto(packet, ("127.0.0.1", port))
+                sender.sendto(packet, (host, port))
                 sent.add((stream, packet))
     return sent
 

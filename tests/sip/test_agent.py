@@ -12,12 +12,14 @@ from callvault.sip import (
     InviteReceived,
     MessageSeen,
     OptionsReceived,
+    OwnAddress,
     Request,
     RequestRefused,
     Response,
     StrangerHeard,
     Transport,
     UserAgentServer,
+    parse_message,
 )
 from tests.sip.harness import (
     ANSWER,
@@ -76,10 +78,10 @@ def test_the_200_requires_nothing_of_a_peer_without_timers() -> None:
 
 
 def test_an_advertised_host_stands_in_the_contact() -> None:
-    talk = Conversation(settings=AgentSettings(advertised_host="2001:db8::5"))
+    talk = Conversation(settings=AgentSettings(own_address=OwnAddress("203.0.113.5")))
     talk.invite()
     assert dict(talk.sent_by_server[-1].headers)["Contact"] == (
-        "<sip:srs@[2001:db8::5]:5060>;+sip.srs"
+        "<sip:srs@203.0.113.5:5060>;+sip.srs"
     )
 
 
@@ -372,3 +374,19 @@ def test_headers_of_the_client_are_kept_as_received() -> None:
     request = talk.seen[0].request  # type: ignore[union-attr]
     assert isinstance(request, Request)
     assert request.kept_headers() == [("X-Acme-Call-ID", "42"), ("User-to-User", "ab;encoding=hex")]
+
+
+@pytest.mark.parametrize(
+    ("answers", "method", "expected"),
+    [(False, "INVITE", []), (True, "INVITE", [403]), (True, "OPTIONS", [403]), (True, "ACK", [])],
+)
+def test_a_stranger_gets_nothing_or_403(answers: bool, method: str, expected: list[int]) -> None:
+    settings = AgentSettings(answers_strangers=answers)
+    agent = UserAgentServer(settings, admits=lambda _: False)
+    flow = Flow("tcp", SERVER, CLIENT, 1)
+    agent.flow_opened(flow, 1.0)
+    agent.receive(raw_request(method), flow=flow, now=1.0)
+    sent = [parse_message(raw) for _, raw in agent.messages_to_send()]
+    assert [one.status for one in sent if isinstance(one, Response)] == expected
+    assert [type(event) for event in agent.events()] == [StrangerHeard]
+    assert agent.flows_to_close() == [flow]

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from callvault.config import Config
-from callvault.errors import CallvaultError, ConfigError
+from callvault.errors import CallvaultError, ConfigError, TlsPortTaken
+from callvault.sip.sockets import bound_socket
 
 _ATTEMPTS = 20
 
@@ -15,11 +16,16 @@ _ATTEMPTS = 20
 class _Wanted:
     """A port that a setting asks for."""
 
-    section: str
+    key: str  # "sip.port"
     address: str
     port: int
     kinds: tuple[tuple[str, socket.SocketKind], ...]
     example: int  # another port, for the message
+
+    @property
+    def section(self) -> str:
+        """The section of the setting."""
+        return self.key.partition(".")[0]
 
 
 def check(config: Config) -> None:
@@ -44,37 +50,40 @@ def check_web_address(config: Config) -> None:
 def explained(config: Config, error: OSError) -> CallvaultError:
     """Return what to say when SIP could not be bound although the ports had been free."""
     if error.errno in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
-        return _explained(_wanted(config)[0], "SIP", error)
+        wanted = _wanted(config)
+        if isinstance(error, TlsPortTaken):
+            return _explained(wanted[1], "TLS", error)
+        return _explained(wanted[0], "SIP", error)
     return CallvaultError(f"{error.filename or 'recorder'}: {error.strerror}")
 
 
 def chosen_by_us(config: Config) -> tuple[str, ...]:
     """Return overrides with a free port for each setting that says 0, any free one."""
     return tuple(
-        f"{wanted.section}.port={_free_port(wanted)}"
-        for wanted in _wanted(config)
-        if wanted.port == 0
+        f"{wanted.key}={_free_port(wanted)}" for wanted in _wanted(config) if wanted.port == 0
     )
 
 
 def _wanted(config: Config) -> tuple[_Wanted, ...]:
     tcp, udp = ("TCP", socket.SOCK_STREAM), ("UDP", socket.SOCK_DGRAM)
     sip, web = config.sip, config.web
+    tls = _Wanted("sip.tls_port", sip.bind_address, sip.listening_tls_port, (tcp,), 5071)
     return (
-        _Wanted("sip", sip.bind_address, sip.port, (udp, tcp), 5070),
-        _Wanted("web", web.bind_address, web.port, (tcp,), 8090),
+        _Wanted("sip.port", sip.bind_address, sip.port, (udp, tcp), 5070),
+        *((tls,) if sip.tls else ()),
+        _Wanted("web.port", web.bind_address, web.port, (tcp,), 8090),
     )
 
 
 def _try(wanted: _Wanted, name: str, kind: socket.SocketKind) -> None:
     try:
-        _bind(wanted.address, wanted.port, kind).close()
+        bound_socket(wanted.address, wanted.port, kind).close()
     except OSError as error:
         raise _explained(wanted, name, error) from None
 
 
 def _explained(wanted: _Wanted, name: str, error: OSError) -> ConfigError:
-    key = f"{wanted.section}.port"
+    key = wanted.key
     example = f"for example --set {key}={wanted.example}"
     if error.errno == errno.EADDRINUSE:
         return ConfigError(
@@ -95,28 +104,12 @@ def _explained(wanted: _Wanted, name: str, error: OSError) -> ConfigError:
 def _free_port(wanted: _Wanted) -> int:
     """Return a port that is free for all kinds at once."""
     for _ in range(_ATTEMPTS):
-        with _bind(wanted.address, 0, wanted.kinds[0][1]) as first:
+        with bound_socket(wanted.address, 0, wanted.kinds[0][1]) as first:
             port = int(first.getsockname()[1])
             try:
                 for _, kind in wanted.kinds[1:]:
-                    _bind(wanted.address, port, kind).close()
+                    bound_socket(wanted.address, port, kind).close()
             except OSError:
                 continue
             return port
-    raise ConfigError(f"{wanted.section}.port", "no port was free; name one")
-
-
-def _bind(address: str, port: int, kind: socket.SocketKind) -> socket.socket:
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    bound = socket.socket(family, kind)
-    try:
-        if kind is socket.SOCK_STREAM:
-            # As servers do: connections that just ended do not count as taken.
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind((address, port))
-        if kind is socket.SOCK_STREAM:
-            bound.listen(1)
-    except OSError:
-        bound.close()
-        raise
-    return bound
+    raise ConfigError(wanted.key, "no port was free; name one")

@@ -7,7 +7,8 @@ import socket
 from callvault.config import Config
 
 _TIMEOUT_S = 2.0
-_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read from settings, not bound
+_ANY = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1"}  # noqa: S104 - read from settings, not bound
+_SOMEWHERE = ("192.0.2.1", "2001:db8::1")  # nobody is there; the way out is the same
 
 
 async def is_up(config: Config) -> bool:
@@ -52,20 +53,23 @@ async def _close(writer: asyncio.StreamWriter) -> None:
 
 def addresses_of(config: Config) -> tuple[str, ...]:
     """Return the addresses under which SIP is reached, the one that others use first."""
-    bound = config.sip.bind_address
-    if config.sip.advertised_address != "auto":
-        return (config.sip.advertised_address,)
-    if bound not in _ANY:
-        return (bound,)
-    outward = _outward_address()
-    return (outward, _ANY[bound]) if outward and outward != _ANY[bound] else (_ANY[bound],)
+    sip = config.sip
+    given = [one for one in (sip.advertised_address, sip.advertised_address_ipv6) if one != "auto"]
+    if given:
+        return tuple(given)
+    if sip.bind_address not in _ANY:
+        return (sip.bind_address,)
+    towards = _SOMEWHERE if sip.bind_address == "::" else _SOMEWHERE[:1]
+    outward = [address for peer in towards if (address := _outward_address(peer))]
+    return tuple(dict.fromkeys([*outward, _ANY[sip.bind_address]]))
 
 
-def _outward_address() -> str:
-    """Return our address on the way out; connecting a datagram socket sends nothing."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))
-        except OSError:
-            return ""
-        return str(probe.getsockname()[0])
+def _outward_address(peer: str) -> str:
+    """Return our address on the way to a peer; connecting a datagram socket sends nothing."""
+    family = socket.AF_INET6 if ":" in peer else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((peer, 9))
+            return str(probe.getsockname()[0])
+    except OSError:
+        return ""

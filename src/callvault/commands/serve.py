@@ -21,6 +21,7 @@ from callvault.commands.watch import Watch
 from callvault.config import Config
 from callvault.errors import ConfigError
 from callvault.monitoring import Notifier
+from callvault.sip.sockets import shown
 
 HELP = "run recorder, worker and portal on this machine"
 DESCRIPTION = """\
@@ -143,9 +144,13 @@ def announcement(ready: FirstStart) -> str:
             f"  Sign in as    {ADMINISTRATOR}",
             f"  Password      {ready.one_time_password} (one-time: you choose your own next)",
         ]
-    sip = " and ".join(f"{host}:{config.sip.port}" for host in addresses_of(config))
+    hosts = addresses_of(config)
+    sip = " and ".join(shown((host, config.sip.port)) for host in hosts)
+    lines.append(f"  SIP           {sip}, UDP and TCP")
+    if config.sip.tls:
+        tls = " and ".join(shown((host, config.sip.listening_tls_port)) for host in hosts)
+        lines.append(f"                {tls}, TLS")
     lines += [
-        f"  SIP           {sip}, UDP and TCP",
         f"  Data folder   {config.node.data_folder}",
         "",
         "  Ctrl+C stops it.",

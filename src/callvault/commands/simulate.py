@@ -111,7 +111,10 @@ def _add_wire_arguments(parser: ArgumentParser) -> None:
         help="recorder's SIP address (default: this node's)",
     )
     wire.add_argument(
-        "--transport", choices=("udp", "tcp"), default="udp", help="of SIP (default: %(default)s)"
+        "--transport",
+        choices=("udp", "tcp", "tls"),
+        default="udp",
+        help="of SIP (default: %(default)s)",
     )
     wire.add_argument(
         "--source-address",

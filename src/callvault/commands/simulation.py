@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import re
 import signal
 import socket
 import sys
@@ -14,12 +15,14 @@ from pathlib import Path
 import msgspec
 import uvloop
 
+from callvault import clock
 from callvault.commands import demo, django_ready
 from callvault.commands.progress import ProgressLine
 from callvault.config import Config
 from callvault.errors import ConfigError
 from callvault.policy.snapshot import decode
 from callvault.recorder import HEARTBEAT_FILE, SNAPSHOT_FILE
+from callvault.recorder.server_certificate import ensure_server_certificate
 from callvault.simulator.comparison import Listed, PlacedCall, Row, are_all_there, compare
 from callvault.simulator.driver import LONGEST_STAGGER_S, Driver, Placing, Progress
 from callvault.simulator.placed import placed_call
@@ -27,8 +30,9 @@ from callvault.simulator.preparation import new_preparers
 from callvault.simulator.report import table, verdict
 from callvault.simulator.script import CallScript, Codec, Wishes, plan_calls, users_of
 from callvault.simulator.speech import Speech
+from callvault.sip.tls_context import TlsFiles
 
-_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read from settings, not bound
+_ANY = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1"}  # noqa: S104 - read from settings, not bound
 _POLL_S = 0.25
 LONGEST_POLICY_CHANGE_S = 10.0  # two seconds are promised
 
@@ -45,6 +49,7 @@ def simulate(options: Namespace, config: Config) -> int:
     placing = Placing(
         target=target,
         transport=options.transport,
+        tls=_tls_files(cache_folder.parent / "tls") if options.transport == "tls" else None,
         concurrent=options.concurrent,
         seed=options.seed,
         source_address=options.source_address,
@@ -63,7 +68,7 @@ def _target(options: Namespace, config: Config) -> tuple[str, int]:
     if options.target is not None:
         return _resolved(*options.target)
     host = _ANY.get(config.sip.bind_address, config.sip.bind_address)
-    port = _port_in_use(config)
+    port = _port_in_use(config, options.transport)
     try:
         socket.create_connection((host, port), timeout=5).close()
     except OSError:
@@ -75,16 +80,28 @@ def _target(options: Namespace, config: Config) -> tuple[str, int]:
     return host, port
 
 
-def _port_in_use(config: Config) -> int:
+def _port_in_use(config: Config, transport: str) -> int:
     """Return the port that the running recorder says it has; else that of the settings.
 
     `serve --set sip.port=` holds for that one start only, so the settings file may not know it.
     """
     try:
         heartbeat = json.loads((config.node.data_folder / HEARTBEAT_FILE).read_bytes())
-        return int(str(heartbeat["sip"]).rpartition(" ")[2])
+        found = re.search(rf"{transport}\S* (\d+)", str(heartbeat["sip"]))
     except (OSError, ValueError, KeyError, TypeError):
-        return config.sip.port
+        found = None
+    if found is not None:
+        return int(found[1])
+    return config.sip.listening_tls_port if transport == "tls" else config.sip.port
+
+
+def _tls_files(folder: Path) -> TlsFiles:
+    """Return the simulator's own certificate and key; made at first use, self-signed."""
+    files = TlsFiles(folder / "src.crt", folder / "src.key")
+    ensure_server_certificate(
+        files.certificate, files.key, node="callvault-simulator", addresses=(), now=clock.read().utc
+    )
+    return files
 
 
 def _resolved(host: str, port: int) -> tuple[str, int]:

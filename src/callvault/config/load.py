@@ -158,6 +158,12 @@ def _check_together(config: sections.Config) -> None:
             "capture.port_last",
             f"{capture.port_last}, allowed: above capture.port_first, {capture.port_first}",
         )
+    sip = config.sip
+    if sip.tls_client_certificate != "off" and sip.tls_peers_file is None:
+        raise ConfigError(
+            "sip.tls_client_certificate",
+            f"{sip.tls_client_certificate}, allowed: off, without sip.tls_peers_file",
+        )
 
 
 def _with_whole_paths(config: sections.Config, base: Path) -> sections.Config:
@@ -166,6 +172,7 @@ def _with_whole_paths(config: sections.Config, base: Path) -> sections.Config:
     return replace(
         config,
         node=replace(config.node, data_folder=data),
+        sip=_with_whole_tls_paths(config.sip, data),
         spool=replace(config.spool, folder=data / config.spool.folder),
         vault=replace(
             config.vault,
@@ -177,6 +184,15 @@ def _with_whole_paths(config: sections.Config, base: Path) -> sections.Config:
             url=_whole_url(config.database.url, data),
             password_file=data / password_file if password_file else None,
         ),
+    )
+
+
+def _with_whole_tls_paths(sip: sections.SipConfig, data: Path) -> sections.SipConfig:
+    return replace(
+        sip,
+        tls_certificate=data / sip.tls_certificate,
+        tls_key=data / sip.tls_key,
+        tls_peers_file=data / sip.tls_peers_file if sip.tls_peers_file else None,
     )
 
 

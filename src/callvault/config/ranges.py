@@ -64,8 +64,15 @@ RANGES = {
     ),
     "sip.bind_address": _ADDRESS,
     "sip.port": _between(0, 65535),
+    "sip.tls_port": _between(0, 65535),
+    "sip.tls_client_certificate": _one_of("off", "optional", "required"),
+    "sip.answer_strangers": _one_of("none", "403"),
     "sip.advertised_address": Range(
         lambda value: value == "auto" or _is_address(value), "auto, or an IPv4 or IPv6 address"
+    ),
+    "sip.advertised_address_ipv6": Range(
+        lambda value: value == "auto" or (_is_address(value) and ":" in str(value)),
+        "auto, or an IPv6 address",
     ),
     "sip.min_session_expires_s": _at_least(90),
     "sip.media_timeout_s": _at_least(0),

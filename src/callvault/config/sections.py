@@ -23,12 +23,28 @@ class NodeConfig:
 class SipConfig:
     """[sip]: where recording clients reach us."""
 
-    bind_address: str = "0.0.0.0"  # noqa: S104 - an SRS is there to be reached; trunks decide who may
-    """Address that SIP listens on; 0.0.0.0 for all of IPv4."""
+    bind_address: str = "::"
+    """Address that SIP listens on; :: for all of IPv6 and IPv4, 0.0.0.0 for all of IPv4."""
     port: int = 5060
     """UDP and TCP port of SIP, 1 to 65535; 0 takes any free one (tests)."""
+    tls: bool = True
+    """Whether SIP is spoken over TLS, too."""
+    tls_port: int = 0
+    """TLS port of SIP, 1 to 65535; 0: the one above sip.port, 5061, or any free one as there."""
+    tls_certificate: Path = Path("keys/sip-tls.crt")
+    """Certificate shown to peers, PEM, its chain after it; a self-signed one is made if missing."""
+    tls_key: Path = Path("keys/sip-tls.key")
+    """Private key of that certificate, PEM without password, mode 0600."""
+    tls_peers_file: Path | None = None
+    """Certificates of authorities that vouch for peers, or of peers themselves, PEM."""
+    tls_client_certificate: str = "off"
+    """Whether peers show a certificate: off, optional or required; needs tls_peers_file."""
+    answer_strangers: str = "none"
+    """What a source gets that no trunk allows: none (no answer at all) or 403."""
     advertised_address: str = "auto"
     """Address put into Contact and SDP, as peers see this node; auto: the one that routes there."""
+    advertised_address_ipv6: str = "auto"
+    """The same for peers that are reached by IPv6, beside an advertised_address of IPv4."""
     min_session_expires_s: int = 90
     """Shortest session timer accepted, in seconds, at least 90 (RFC 4028)."""
     media_timeout_s: int = 300
@@ -36,13 +52,19 @@ class SipConfig:
     max_call_s: int = 43200
     """A call longer than this is ended and sealed, in seconds; at least 60."""
 
+    @property
+    def listening_tls_port(self) -> int:
+        """The TLS port to bind; 0: any free one."""
+        above = self.port + 1 if 0 < self.port < 65535 else 0
+        return self.tls_port or above
+
 
 @dataclass(frozen=True, slots=True)
 class CaptureConfig:
     """[capture]: where media is received."""
 
-    bind_address: str = "0.0.0.0"  # noqa: S104 - media comes from the trunks' media networks only
-    """Address that media ports listen on; 0.0.0.0 for all of IPv4."""
+    bind_address: str = "::"
+    """Address that media ports listen on; :: for all of IPv6 and IPv4, 0.0.0.0 for all of IPv4."""
     port_first: int = 10000
     """First media port, even, 1024 to 65534."""
     port_last: int = 32766

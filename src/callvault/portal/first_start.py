@@ -64,7 +64,7 @@ def _make_settings() -> None:
         name="This machine",
         peers=list(THIS_MACHINE),
         media_networks=list(LOOPBACK),
-        transports=["udp", "tcp"],
+        transports=["udp", "tcp", "tls"],
     )
     PolicyRevision.bump()
 

@@ -9,6 +9,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import NamedTuple
 
 import uvloop
@@ -16,7 +17,7 @@ import uvloop
 from callvault import sip
 from callvault.capture import Receiver
 from callvault.config.sections import Config
-from callvault.errors import VaultError
+from callvault.errors import TlsPortTaken, VaultError
 from callvault.policy.snapshot import Snapshot
 from callvault.recorder.checkpoint_files import CheckpointFiles
 from callvault.recorder.draining import read_order
@@ -26,8 +27,10 @@ from callvault.recorder.journals import JournalOpener, SealKey
 from callvault.recorder.keeper import Keeper
 from callvault.recorder.policy_source import PolicySource
 from callvault.recorder.service import Recorder
+from callvault.recorder.tls_door import TlsDoor
 from callvault.sip import HostPort
 from callvault.sip.pump import Pump
+from callvault.sip.sockets import shown, usable_bind_address
 from callvault.sip.tcp import TcpEndpoint
 from callvault.sip.udp import UdpEndpoint
 from callvault.vault import KEY_BYTES, Certificate, node_key
@@ -36,6 +39,8 @@ logger = logging.getLogger(__name__)
 
 FIRST_POLICY_S = 5.0
 """How long a start waits for the catalogue before it goes on with the policy file."""
+DRAWS = 20
+"""Ports tried where any will do."""
 GOODBYE_S = 3.0
 """How long peers have to answer our BYEs when the recorder stops."""
 
@@ -45,6 +50,32 @@ class Addresses(NamedTuple):
 
     udp: HostPort
     tcp: HostPort
+    tls: HostPort | None = None
+
+    @property
+    def ports(self) -> str:
+        """The ports in words: "udp/tcp 5060, tls 5061"."""
+        tls = f", tls {self.tls[1]}" if self.tls else ""
+        return f"udp/tcp {self.udp[1]}{tls}"
+
+
+class _Doors(NamedTuple):
+    """All that SIP comes in by."""
+
+    udp: UdpEndpoint
+    tcp: TcpEndpoint
+    tls: TlsDoor
+
+    @property
+    def addresses(self) -> Addresses:
+        """Where they are."""
+        return Addresses(self.udp.address, self.tcp.address, self.tls.address)
+
+    async def close(self) -> None:
+        """Stop listening and close all connections."""
+        self.udp.close()
+        await self.tcp.close()
+        await self.tls.close()
 
 
 class _Hooks(NamedTuple):
@@ -92,9 +123,8 @@ async def _record(
     config.spool.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     policy = PolicySource(load_snapshot, config.node.data_folder / SNAPSHOT_FILE)
     policy.start()
-    receiver = Receiver(
-        config.capture, spool_folder=config.spool.folder, sync_ms=config.spool.sync_ms
-    )
+    capture = replace(config.capture, bind_address=usable_bind_address(config.capture.bind_address))
+    receiver = Receiver(capture, spool_folder=config.spool.folder, sync_ms=config.spool.sync_ms)
     # One thread for the catalogue, so that its connection stays on that thread.
     with receiver, ThreadPoolExecutor(1, "policy") as policy_thread:
         recorder = Recorder(
@@ -121,15 +151,16 @@ async def _serve(
     recorder.attach(pump)
     checkpoints = CheckpointFiles(config.spool.folder, _node_key(config))
     resumed = recorder.resume(checkpoints)
-    udp, tcp = await _bind(pump, config)
+    doors = await _open_doors(pump, config, recorder)
     try:
-        logger.info("recorder ready udp=%s tcp=%s", udp.address, tcp.address)
-        recorder.note("started", sip_udp=_shown(udp.address), sip_tcp=_shown(tcp.address))
+        addresses = doors.addresses
+        udp, tcp, tls = (shown(address) if address else "off" for address in addresses)
+        logger.info("recorder ready udp=%s tcp=%s tls=%s", udp, tcp, tls)
+        recorder.note("started", sip_udp=udp, sip_tcp=tcp, sip_tls=tls)
         if resumed:
             recorder.note("calls_continued", calls=str(resumed))
-        hooks.on_ready(Addresses(udp.address, tcp.address))
-        ports = f"udp/tcp {udp.address[1]}"
-        keeper = Keeper(config, recorder, policy, policy_thread, ports, hooks.show)
+        hooks.on_ready(addresses)
+        keeper = Keeper(config, recorder, policy, policy_thread, addresses.ports, hooks.show)
         await keeper.keep(refreshing, stop)
         if hooks.keeps_calls():
             recorder.let_go()
@@ -139,21 +170,35 @@ async def _serve(
     finally:
         recorder.abandon()
         recorder.node_journal.close()
-        udp.close()
-        await tcp.close()
+        await doors.close()
         pump.close()
         checkpoints.close()
 
 
-async def _bind(pump: Pump[sip.Event], config: Config) -> tuple[UdpEndpoint, TcpEndpoint]:
-    """Bind UDP and TCP to one port; where any will do, UDP draws it and TCP follows."""
-    udp = await UdpEndpoint.bind(pump, config.sip.bind_address, config.sip.port)
+async def _open_doors(pump: Pump[sip.Event], config: Config, recorder: Recorder) -> _Doors:
+    """Bind UDP and TCP to one port, then TLS."""
+    udp, tcp = await _bind(pump, config)
+    doors = _Doors(udp, tcp, TlsDoor(pump, config, recorder.note))
     try:
-        tcp = await TcpEndpoint.bind(pump, config.sip.bind_address, udp.address[1])
-    except OSError:
-        udp.close()
-        raise
-    return udp, tcp
+        await doors.tls.open()
+    except OSError as error:
+        await doors.close()
+        raise TlsPortTaken(error.errno, error.strerror) from None
+    return doors
+
+
+async def _bind(pump: Pump[sip.Event], config: Config) -> tuple[UdpEndpoint, TcpEndpoint]:
+    """Bind UDP and TCP; where any port will do, UDP draws one until TCP can follow."""
+    attempts = 1 if config.sip.port else DRAWS
+    while True:
+        attempts -= 1
+        udp = await UdpEndpoint.bind(pump, config.sip.bind_address, config.sip.port)
+        try:
+            return udp, await TcpEndpoint.bind(pump, config.sip.bind_address, udp.address[1])
+        except OSError:
+            udp.close()
+            if not attempts:
+                raise
 
 
 def _node_key(config: Config) -> bytes:
@@ -174,7 +219,3 @@ async def _say_goodbye(recorder: Recorder) -> None:
         await asyncio.sleep(0.02)
     if recorder.calls_in_progress:
         logger.warning("%d peers did not answer our BYE", recorder.calls_in_progress)
-
-
-def _shown(address: HostPort) -> str:
-    return f"{address[0]}:{address[1]}"

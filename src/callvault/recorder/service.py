@@ -76,7 +76,9 @@ class Recorder:
         self._opener = opener
         self._policy = policy
         self._read_clocks = read_clocks
-        self._advertised = _advertised(config)
+        self._own_address = sip.OwnAddress.of(
+            config.sip.advertised_address, config.sip.advertised_address_ipv6
+        )
         self.room = Room(config.spool.min_free_bytes, config.spool.call_reserve_minutes * 60)
         self._disk = DiskWatch(config.spool.folder, self.room)
         self._tally = Tally()
@@ -84,7 +86,8 @@ class Recorder:
         self.node_journal = NodeJournal(opener, config.node.name, new_id)
         self.agent = sip.UserAgentServer(
             sip.AgentSettings(
-                advertised_host=self._advertised,
+                own_address=self._own_address,
+                answers_strangers=config.sip.answer_strangers == "403",
                 min_session_expires_s=config.sip.min_session_expires_s,
             ),
             admits=self._admits,
@@ -198,7 +201,7 @@ class Recorder:
             return
         self._tally.invites[trunk.name] += 1
         self._heard(event.flow)
-        address = self._advertised or event.flow.local[0]
+        address = self._own_address.towards(event.flow.local[0])
         setting = self._setting(new_id(), trunk, address)
         session = RecordingSession(setting)
         self.dialogs[event.dialog_id] = LiveDialog(session, self, read_clocks=self._read_clocks)
@@ -444,8 +447,3 @@ class Recorder:
     def _flush(self) -> None:
         if self._pump is not None:
             self._pump.flush()
-
-
-def _advertised(config: Config) -> str:
-    address = config.sip.advertised_address
-    return "" if address == "auto" else address

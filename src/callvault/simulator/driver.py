@@ -25,6 +25,8 @@ from callvault.sip import ClientEvent, DialogId, Flow, HostPort, Transport
 from callvault.sip.client import UserAgentClient
 from callvault.sip.pump import Pump
 from callvault.sip.tcp import TcpEndpoint
+from callvault.sip.tls import TlsEndpoint
+from callvault.sip.tls_context import TlsFiles, load_contexts
 from callvault.sip.udp import UdpEndpoint
 
 TICK_S = 0.005  # a quarter of a frame: calls that began at different moments stay apart
@@ -46,6 +48,7 @@ class Placing:
     seed: int = 1
     source_address: str = ""  # empty: the one that routes to the target
     stagger_s: float = LONGEST_STAGGER_S  # between the starts of two calls, at least
+    tls: TlsFiles | None = None  # our certificate, wanted for tls
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +154,17 @@ class Driver:
             finally:
                 datagrams.close()
         else:
-            connections = await TcpEndpoint.bind(self._pump, address, 0)
+            connections = await self._connections(address)
             try:
                 yield connections.address
             finally:
                 await connections.close()
+
+    async def _connections(self, address: str) -> TcpEndpoint:
+        if self._placing.tls is None:
+            return await TcpEndpoint.bind(self._pump, address, 0)
+        contexts = load_contexts(self._placing.tls)
+        return await TlsEndpoint.bind(self._pump, address, 0, contexts=contexts)
 
     async def _place_all(self, scripts: Sequence[CallScript], address: str) -> None:
         slots = asyncio.Semaphore(self._placing.concurrent)

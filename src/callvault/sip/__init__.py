@@ -2,7 +2,7 @@
 
 `UserAgentServer` and `UserAgentClient` take bytes and time and return bytes and events. A `Pump`
 joins one of them to the drivers, which are not part of this face, so that it stays free of I/O:
-`callvault.sip.udp.UdpEndpoint` and `callvault.sip.tcp.TcpEndpoint`.
+`callvault.sip.udp.UdpEndpoint`, `callvault.sip.tcp.TcpEndpoint`, `callvault.sip.tls.TlsEndpoint`.
 """
 
 from callvault.sip.agent import UserAgentServer
@@ -34,6 +34,7 @@ from callvault.sip.events import (
 from callvault.sip.flow import Flow, HostPort, Transport
 from callvault.sip.headers import Address, CSeq, MediaType, SessionExpires, Uri, Via
 from callvault.sip.message import Headers, MalformedMessage, Request, Response
+from callvault.sip.own_address import OwnAddress
 from callvault.sip.parsing import parse_message
 from callvault.sip.pump import Pump
 from callvault.sip.saved import SavedDialog
@@ -62,6 +63,7 @@ __all__ = [
     "MediaType",
     "MessageSeen",
     "OptionsReceived",
+    "OwnAddress",
     "PeerRequestReceived",
     "Pump",
     "ReinviteReceived",

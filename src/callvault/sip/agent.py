@@ -26,7 +26,7 @@ from callvault.sip.inside import InsideDialogs
 from callvault.sip.layer import TransactionLayer
 from callvault.sip.message import Request
 from callvault.sip.own_requests import OwnRequests
-from callvault.sip.responses import CAPABILITIES, contact_value
+from callvault.sip.responses import CAPABILITIES, contact_value, demands_sips
 from callvault.sip.saved import SavedDialog, restored, saved
 from callvault.sip.screening import Refusal, screen, screen_body, screen_interval
 from callvault.sip.settings import AgentSettings
@@ -62,6 +62,7 @@ class UserAgentServer:
             max_transactions=settings.max_transactions,
             max_connections=settings.max_connections,
             on_timeout=lambda *what: self._inside.transaction_timed_out(*what),
+            answers_strangers=settings.answers_strangers,
         )
         self._dialogs = DialogTable(self._layer.timers, limit=settings.max_dialogs)
         self._own_requests = own_requests = OwnRequests(
@@ -223,7 +224,10 @@ class UserAgentServer:
             dialog_id=DialogId(self._last_dialog_id),
             tag=self._new_token(),
             contact=contact_value(
-                self._settings.contact_user, self._settings.advertised_host, flow
+                self._settings.contact_user,
+                self._settings.own_address,
+                flow,
+                secure=flow.transport == "tls" and demands_sips(request),
             ),
             flow=flow,
         )

@@ -14,7 +14,7 @@ from callvault.sip.events import StrangerHeard
 from callvault.sip.flow import Flow
 from callvault.sip.headers import find_parameter
 from callvault.sip.message import Headers, MalformedMessage, Request, Response
-from callvault.sip.parsing import parse_message
+from callvault.sip.parsing import parse_head, parse_message
 from callvault.sip.responses import make_response
 from callvault.sip.strangers import StrangerLog
 from callvault.sip.timers import TimerQueue
@@ -28,6 +28,7 @@ from callvault.sip.transaction import (
 
 logger = logging.getLogger(__name__)
 
+MAX_STRANGER_BYTES = 8_192  # looked at, of a message of somebody we do not know
 DEFAULT_PORTS = {"udp": 5060, "tcp": 5060, "tls": 5061}
 
 
@@ -41,6 +42,7 @@ class TransactionLayer:
         max_transactions: int,
         max_connections: int,
         on_timeout: Callable[[ServerTransaction, State, float], None],
+        answers_strangers: bool = False,
     ) -> None:
         self.timers = TimerQueue()
         self.connections = Connections(self.timers, limit=max_connections)
@@ -49,6 +51,7 @@ class TransactionLayer:
         self._limit = max_transactions
         self._hard_limit = max_transactions * 5 // 4  # room to end what has begun
         self._on_timeout = on_timeout
+        self._answers_strangers = answers_strangers
         self._log = StrangerLog()
         self._servers: dict[TransactionKey, ServerTransaction] = {}
         self._origins: dict[TransactionKey, TransactionKey] = {}
@@ -64,6 +67,8 @@ class TransactionLayer:
         if not self._admits(flow):
             if data.strip(b"\r\n\0 ") and (heard := self._log.hear(data, flow, now)):
                 self.strangers.append(heard)
+            if self._answers_strangers:
+                self._turn_away(data, flow)
             self.connections.close(flow)
             return
 
@@ -82,6 +87,15 @@ class TransactionLayer:
             except RemoteProtocolError as error:
                 headers = message.headers
                 self._refuse_frame(MalformedMessage(str(error), headers=headers), frame, flow)
+
+    def _turn_away(self, data: bytes, flow: Flow) -> None:
+        """Answer a stranger 403, as far as its first bytes allow; never a response or an ACK."""
+        try:
+            start_line, headers = parse_head(data[:MAX_STRANGER_BYTES].partition(b"\r\n\r\n")[0])
+            if start_line[:4].upper() not in ("ACK ", "SIP/") and headers.first("call-id"):
+                self.respond_statelessly(headers, 403, flow)
+        except RemoteProtocolError:
+            pass  # no SIP, or none that can be answered
 
     def _refuse_frame(self, error: MalformedMessage, frame: bytes, flow: Flow) -> None:
         """Answer a malformed request; neither ACKs nor responses are ever answered."""

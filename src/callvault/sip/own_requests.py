@@ -207,6 +207,8 @@ def _flow_to(uri: Uri, flow: Flow) -> Flow | None:
     except ValueError:
         return None
     asked = (uri.parameter("transport") or flow.transport).lower()
+    if uri.scheme == "sips":
+        asked = "tls"
     for transport in ("udp", "tcp", "tls"):
         if transport == asked:
             there = replace(flow, transport=transport)

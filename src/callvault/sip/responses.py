@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from callvault.errors import RemoteProtocolError
 from callvault.sip.flow import Flow
 from callvault.sip.headers import Address, Via, join_host_port
-from callvault.sip.message import Headers, Response, build_headers
+from callvault.sip.message import Headers, Request, Response, build_headers
+from callvault.sip.own_address import OwnAddress
 
 METHODS = ("INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "UPDATE", "INFO")
 ALLOW = ("Allow", ", ".join(METHODS))
@@ -91,8 +92,20 @@ def tagged(value: str, tag: str) -> str:
     return f"{value};tag={tag}"
 
 
-def contact_value(user: str, host: str, flow: Flow) -> str:
-    """Our Contact on a flow, with the feature tag of an SRS (RFC 7866)."""
-    place = join_host_port(host or flow.local[0], flow.local[1])
+def contact_value(user: str, own: OwnAddress, flow: Flow, *, secure: bool = False) -> str:
+    """Our Contact on a flow, with the feature tag of an SRS (RFC 7866).
+
+    `secure` makes it a SIPS URI, which names no transport: it is TLS by itself (RFC 5630, 3.1.4).
+    """
+    place = join_host_port(own.towards(flow.local[0]), flow.local[1])
+    if secure:
+        return f"<sips:{user}@{place}>;+sip.srs"
     transport = f";transport={flow.transport}" if flow.is_reliable else ""
     return f"<sip:{user}@{place}{transport}>;+sip.srs"
+
+
+def demands_sips(request: Request) -> bool:
+    """Whether our Contact must be a SIPS URI (RFC 3261, section 12.1.1)."""
+    routes = request.addresses("record-route")
+    hop = routes[0] if routes else request.contact
+    return "sips" in (request.request_uri.scheme, hop.uri.scheme if hop else "")

@@ -1,6 +1,8 @@
 """What a user agent is told at its start: names, intervals and bounds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from callvault.sip.own_address import OwnAddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,8 +13,10 @@ class AgentSettings:
     """Value of the Server header."""
     contact_user: str = "srs"
     """User part of our Contact."""
-    advertised_host: str = ""
-    """Host put into Contact; empty: the local address of each flow."""
+    own_address: OwnAddress = field(default_factory=OwnAddress)
+    """Addresses put into Contact, where they are not the local ones of each flow."""
+    answers_strangers: bool = False
+    """Whether a source that is not admitted gets 403; else it gets nothing."""
     min_session_expires_s: int = 90
     """Shortest session timer accepted, in seconds, at least 90 (RFC 4028)."""
     session_expires_s: int = 1800

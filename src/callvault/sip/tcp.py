@@ -1,14 +1,14 @@
 """SIP over TCP: one listening port and its connections, both ways, joined to a pump."""
 
 import asyncio
-import ipaddress
 import logging
+import socket
 from collections import Counter
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Self, cast
 
 from callvault.sip.flow import Flow, HostPort, Transport
 from callvault.sip.pump import Pump
-from callvault.sip.udp import routed_address
+from callvault.sip.sockets import bound_socket, is_unspecified, plain, routed_address
 
 logger = logging.getLogger(__name__)
 
@@ -18,7 +18,7 @@ MAX_UNSENT_BYTES = 1_048_576  # what may wait for a peer that does not read
 MAX_WAITING = 64  # messages that wait for a connection to be made
 
 
-class _Connection(asyncio.Protocol):
+class TcpConnection(asyncio.Protocol):
     """One connection, accepted or made."""
 
     def __init__(self, endpoint: "TcpEndpoint", connection_id: int) -> None:
@@ -30,19 +30,25 @@ class _Connection(asyncio.Protocol):
         self.has_spoken = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Learn whom it leads to; of TLS after the handshake."""
         self.transport = cast("asyncio.Transport", transport)
         local, remote = (transport.get_extra_info(name) for name in ("sockname", "peername"))
         if not local or not remote:
             transport.close()  # the peer was gone before it was accepted
             return
-        self.flow = self._endpoint.new_flow(local[0], (remote[0], remote[1]), self._connection_id)
+        names = self._endpoint.names_of(self.transport)
+        self.flow = self._endpoint.new_flow(
+            plain(local)[0], plain(remote), self._connection_id, names
+        )
         self._endpoint.opened(self)
 
     def data_received(self, data: bytes) -> None:
+        """Hand bytes on."""
         self.has_spoken = True
         self._endpoint.received(self, data)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Let go."""
         if exc is not None:
             logger.info("connection lost: %s", exc)
         self._endpoint.lost(self)
@@ -75,25 +81,26 @@ class TcpEndpoint:
         self._server: asyncio.Server | None = None
         self._address: HostPort = ("", 0)
         self._last_id = 0
-        self._by_id: dict[int, _Connection] = {}
-        self._by_remote: dict[HostPort, _Connection] = {}
+        self._by_id: dict[int, TcpConnection] = {}
+        self._by_remote: dict[HostPort, TcpConnection] = {}
         self._per_address: Counter[str] = Counter()
         self._waiting: dict[HostPort, list[bytes]] = {}
         self._connecting: set[asyncio.Task[None]] = set()
         self._sweep_timer: asyncio.TimerHandle | None = None
 
     @classmethod
-    async def bind(cls, pump: Pump[Any], host: str, port: int, **bounds: Any) -> "TcpEndpoint":
+    async def bind(cls, pump: Pump[Any], host: str, port: int, **bounds: Any) -> Self:
         """Listen. Raises OSError if the port is taken; port 0 takes any."""
         endpoint = cls(pump, **bounds)
-        server = await endpoint._loop.create_server(
-            endpoint._new_connection, host, port, reuse_address=True
-        )
-        endpoint._server = server
-        endpoint._address = server.sockets[0].getsockname()[:2]
+        await endpoint._listen(bound_socket(host, port, socket.SOCK_STREAM))
         pump.attach(cls.transport, endpoint)
         endpoint._sweep()
         return endpoint
+
+    async def _listen(self, listener: socket.socket) -> None:
+        """Accept connections from now on."""
+        self._address = listener.getsockname()[:2]
+        self._server = await self._loop.create_server(self._new_connection, sock=listener)
 
     @property
     def address(self) -> HostPort:
@@ -102,12 +109,18 @@ class TcpEndpoint:
 
     def flow_to(self, remote: HostPort) -> Flow:
         """Return a flow to a peer over any connection, made at the first message."""
-        wildcard = ipaddress.ip_address(self._address[0]).is_unspecified
+        wildcard = is_unspecified(self._address[0])
         return self.new_flow(routed_address(remote[0]) if wildcard else self._address[0], remote, 0)
 
-    def new_flow(self, local: str, remote: HostPort, connection_id: int) -> Flow:
+    def new_flow(
+        self, local: str, remote: HostPort, connection_id: int, names: tuple[str, ...] = ()
+    ) -> Flow:
         """Name a connection. Our port is the one we listen on: that is where peers reach us."""
-        return Flow(self.transport, (local, self._address[1]), remote, connection_id)
+        return Flow(self.transport, (local, self._address[1]), remote, connection_id, names)
+
+    def names_of(self, transport: asyncio.BaseTransport) -> tuple[str, ...]:
+        """Names of the peer's verified certificate; on TCP there is none."""
+        return ()
 
     def send(self, flow: Flow, data: bytes) -> None:
         """Send on the flow's connection, on any to its remote, or on a new one."""
@@ -140,7 +153,7 @@ class TcpEndpoint:
 
     # --- what connections tell
 
-    def opened(self, connection: _Connection) -> None:
+    def opened(self, connection: TcpConnection) -> None:
         """Take a connection in, unless there are too many."""
         flow = connection.flow
         if flow is None or connection.transport is None:
@@ -157,13 +170,13 @@ class TcpEndpoint:
         self._per_address[flow.remote[0]] += 1
         self._pump.opened(flow)
 
-    def received(self, connection: _Connection, data: bytes) -> None:
+    def received(self, connection: TcpConnection, data: bytes) -> None:
         """Hand bytes on with their flow."""
         if connection.flow is not None:
             connection.heard_at = self._loop.time()
             self._pump.received(data, connection.flow)
 
-    def lost(self, connection: _Connection) -> None:
+    def lost(self, connection: TcpConnection) -> None:
         """Let a connection go."""
         flow = connection.flow
         if flow is None or self._by_id.pop(flow.connection_id, None) is None:
@@ -177,11 +190,11 @@ class TcpEndpoint:
 
     # --- inside
 
-    def _new_connection(self) -> _Connection:
+    def _new_connection(self) -> TcpConnection:
         self._last_id += 1
-        return _Connection(self, self._last_id)
+        return TcpConnection(self, self._last_id)
 
-    def _write(self, connection: _Connection, data: bytes) -> None:
+    def _write(self, connection: TcpConnection, data: bytes) -> None:
         transport = connection.transport
         if transport is None or transport.is_closing():
             return
@@ -202,13 +215,18 @@ class TcpEndpoint:
     async def _connect(self, remote: HostPort) -> None:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                _, connection = await self._loop.create_connection(self._new_connection, *remote)
+                connection = await self._open(remote)
             for data in self._waiting[remote]:
                 self._write(connection, data)  # in order: what comes meanwhile waits, too
         except (OSError, TimeoutError) as problem:
             logger.info("no connection to %s: %s", remote[0], problem)
         finally:
             del self._waiting[remote]
+
+    async def _open(self, remote: HostPort) -> TcpConnection:
+        """Make a connection. Raises OSError."""
+        _, connection = await self._loop.create_connection(self._new_connection, *remote)
+        return connection
 
     def _sweep(self) -> None:
         """Close what has been silent too long."""

@@ -1,13 +1,13 @@
 """SIP over UDP: one socket, joined to a pump."""
 
 import asyncio
-import ipaddress
 import logging
 import socket
 from typing import Any, cast
 
 from callvault.sip.flow import Flow, HostPort
 from callvault.sip.pump import Pump
+from callvault.sip.sockets import as_sent, bound_socket, is_unspecified, plain, routed_address
 
 logger = logging.getLogger(__name__)
 
@@ -23,13 +23,15 @@ class UdpEndpoint(asyncio.DatagramProtocol):
         self._pump = pump
         self._transport: asyncio.DatagramTransport | None = None
         self._address = address
-        self._is_wildcard = ipaddress.ip_address(address[0]).is_unspecified
+        self._is_wildcard = is_unspecified(address[0])
+        self._is_ipv6 = ":" in address[0]
         self._routed: dict[str, str] = {}  # peer's address → ours, as the kernel routes
 
     @classmethod
     async def bind(cls, pump: Pump[Any], host: str, port: int) -> "UdpEndpoint":
         """Bind and begin to receive. Raises OSError if the port is taken; port 0 takes any."""
-        bound = _bound_socket(host, port)
+        bound = bound_socket(host, port, socket.SOCK_DGRAM)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
         endpoint = cls(pump, bound.getsockname()[:2])
         try:
             loop = asyncio.get_running_loop()
@@ -55,7 +57,7 @@ class UdpEndpoint(asyncio.DatagramProtocol):
         if self._transport is None:
             return
         try:
-            self._transport.sendto(data, flow.remote)
+            self._transport.sendto(data, as_sent(flow.remote, over_ipv6=self._is_ipv6))
         except (OSError, ValueError) as problem:
             logger.info("udp to %s: %s", flow.remote[0], problem)
 
@@ -74,7 +76,7 @@ class UdpEndpoint(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
         """Hand a datagram on with its flow."""
-        self._pump.received(data, self.flow_to((addr[0], addr[1])))
+        self._pump.received(data, self.flow_to(plain(addr)))
 
     def error_received(self, exc: Exception) -> None:
         """Log what ICMP says; transactions time out by themselves."""
@@ -87,29 +89,3 @@ class UdpEndpoint(asyncio.DatagramProtocol):
                 self._routed.clear()
             known = self._routed[peer] = routed_address(peer)
         return known
-
-
-def _bound_socket(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_DGRAM)
-    try:
-        bound.settimeout(0)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
-        if family == socket.AF_INET6:
-            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        bound.bind((host, port))
-    except OSError:
-        bound.close()
-        raise
-    return bound
-
-
-def routed_address(peer: str) -> str:
-    """Return the local address from which the kernel would send to that peer."""
-    family = socket.AF_INET6 if ":" in peer else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect((peer, 9))  # sends nothing
-            return str(probe.getsockname()[0])
-        except OSError:
-            return "::1" if family == socket.AF_INET6 else "127.0.0.1"

@@ -36,6 +36,10 @@ def node_event_view(row: NodeEvent) -> NodeEventView:
         "draining": _("Draining: new calls are refused, those in progress go on"),
         "drain_undone": _("Calls are taken again"),
         "drained": _("Drained: the recorder ends"),
+        "tls_listens": _("SIP is spoken over TLS now"),
+        "tls_files_read": _("New TLS files are in use for new connections"),
+        "tls_files_refused": _("TLS files cannot be used; those before stay in use"),
+        "tls_certificate_expires": _("The TLS certificate expires soon, or has expired"),
         "ports_exhausted": _("No media port was free; a call was refused"),
     }
     title = titles.get(row.kind, row.kind.replace("_", " ").capitalize())
