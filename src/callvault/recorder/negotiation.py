@@ -4,10 +4,12 @@ One line keeps its index for the whole dialog. A held line keeps its port; a lin
 closes gives it back.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 
 from callvault import sdp
+from callvault.errors import OfferRefused
 from callvault.siprec import Line
 from callvault.spool.entries import PayloadFormat, StreamDescription, StreamKeys
 from callvault.srtp import Context
@@ -29,16 +31,20 @@ class Negotiation:
     ever_active: set[int] = field(default_factory=set)
     contexts: dict[int, Context] = field(default_factory=dict)  # what the peer seals with, by line
 
-    def take_offer(self, text: bytes) -> tuple[int, ...]:
+    def take_offer(
+        self, text: bytes, own_address: Callable[[str], str] = lambda peer: ""
+    ) -> tuple[int, ...]:
         """Judge an offer; return the indexes of lines that still need a port.
 
         Raises OfferRefused if nothing in it can be recorded, and leaves everything as it was. A
-        later offer may close all lines: that is a way of holding a call.
+        later offer may close all lines: that is a way of holding a call. `own_address` gives our
+        address towards a peer's, for media of another family (IPv4, IPv6) than SIP.
         """
         offer = sdp.parse_offer(text)
         plans = sdp.plan(offer, self.transports)
         if self.local is None or not all(one.is_closed for one in plans):
             sdp.check_recordable(plans)
+        self.address = self._address_for(offer, own_address)
         self.remote, self.plans = offer, plans
         return tuple(
             index for index, one in enumerate(plans) if one.is_accepted and index not in self.ports
@@ -150,6 +156,17 @@ class Negotiation:
         media = self.local.media if self.local else ()
         return media[index].crypto if index < len(media) else ()
 
+    def _address_for(self, offer: sdp.SessionDescription, own_address: Callable[[str], str]) -> str:
+        """Return ours of the family that the offer's media speak: to the other they were lost."""
+        theirs = next(filter(None, map(_media_address, offer.media)), "")
+        if not theirs or (":" in theirs) == (":" in self.address):
+            return self.address
+        ours = own_address(theirs)
+        if not ours or (":" in ours) != (":" in theirs):
+            family = "IPv6" if ":" in theirs else "IPv4"
+            raise OfferRefused(f"media of {family} cannot reach this node")
+        return ours
+
     def _offered(self, index: int) -> tuple[sdp.Codec, ...]:
         media = self.remote.media if self.remote else ()
         return media[index].codecs if index < len(media) else ()
@@ -164,6 +181,15 @@ class Negotiation:
             for index, line in enumerate(self.remote.media)
             if index in ours and line.port and not line.is_on_hold
         }
+
+
+def _media_address(line: sdp.MediaLine) -> str:
+    """Return where an open line's media come from; empty for a name, or the address of a hold."""
+    try:
+        address = ip_address(line.address) if line.port else None
+    except ValueError:
+        return ""
+    return "" if address is None or address.is_unspecified else str(address)
 
 
 def _formats(media: sdp.LocalMedia, offered: Sequence[sdp.Codec]) -> tuple[PayloadFormat, ...]:

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
+from ipaddress import ip_address
 from typing import Literal
 from uuid import UUID
 
@@ -36,6 +37,7 @@ from callvault.recorder.room import Room
 from callvault.recorder.session import RecordingSession
 from callvault.recorder.setting import SessionSetting
 from callvault.sip.pump import Pump
+from callvault.sip.sockets import routed_address
 from callvault.spool.entries import CallVerdict, JournalHeader, NodeEvent, PeerAttempt
 
 logger = logging.getLogger(__name__)
@@ -220,7 +222,17 @@ class Recorder:
             refusal=self._refusal_of_call(),
             policy_in_force=lambda: self._policy.in_force,
             new_id=new_id,
+            own_address=self._own_address_towards,
         )
+
+    def _own_address_towards(self, peer: str) -> str:
+        """Return the address that media of a peer can reach us by; empty where there is none."""
+        bound = self._config.capture.bind_address
+        if bound != "::" and (":" in bound) != (":" in peer):
+            return ""
+        local = routed_address(peer)
+        is_lost = ip_address(local).is_loopback and not ip_address(peer).is_loopback
+        return "" if is_lost else self._own_address.towards(local)
 
     def _feed(self, dialog_id: sip.DialogId, event: sip.Event) -> None:
         """Hand an event to its session, under a guard."""

@@ -204,7 +204,7 @@ class RecordingSession:
                 labels = self._parties.labels()[:MAX_OWN_LINES] or ("",)
                 wanted = self._negotiation.make_offer(labels, falls_back=falls_back(event.request))
             else:
-                wanted = self._negotiation.take_offer(body.sdp)
+                wanted = self._negotiation.take_offer(body.sdp, self._setting.own_address)
         except OfferRefused as refused:
             return self._refuse(488, "offer", str(refused), now)
         self._offer_is_out = body.sdp is None
@@ -297,7 +297,7 @@ class RecordingSession:
             news = [*self._follow_src(now), *learnt, *self._judge_again(now)]
             return [*news, self._respond_without_offer(event)]
         try:
-            wanted = self._negotiation.take_offer(body.sdp)
+            wanted = self._negotiation.take_offer(body.sdp, self._setting.own_address)
         except OfferRefused as refused:
             headers = (warning(self._setting.address, str(refused)),)
             news = [*self._follow_src(now), *learnt, *self._judge_again(now)]

@@ -10,6 +10,10 @@ from callvault.recorder.judge import PolicyInForce
 from callvault.sdp import NewKey
 
 
+def _no_other_address(peer: str) -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class SessionSetting:
     """Where a session stands in the node, and what bounds it."""
@@ -25,3 +29,5 @@ class SessionSetting:
     policy_in_force: Callable[[], PolicyInForce]
     new_id: Callable[[], UUID]
     new_key: NewKey = os.urandom
+    own_address: Callable[[str], str] = _no_other_address
+    """Our address towards a peer's, for media of another family than SIP; empty: none."""
