@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from callvault import sip
@@ -25,7 +26,7 @@ from callvault.spool.entries import (
     PeerAttempt,
     TimelineEvent,
 )
-from tests.policy.cast import SNAPSHOT
+from tests.policy.cast import SNAPSHOT, TRUNK
 from tests.recorder.bench import FLOW, START
 from tests.recorder.bodies import ANN, MULTIPART, REMOTE, both, metadata, request, sdp
 from tests.recorder.fakes import MemoryReceiver
@@ -359,3 +360,41 @@ def test_the_owner_is_named_where_the_call_was_answered(wire: Wire) -> None:
     wire.invite()
     told = [one for one in wire.receiver.calls[0].events if isinstance(one, TimelineEvent)]
     assert [(one.kind, one.who) for one in told] == [("answered", "Ann Keller")]
+
+
+STRICT = msgspec.structs.replace(TRUNK, strict_siprec=True)
+
+
+@pytest.mark.parametrize(
+    ("headers", "contact", "statuses"),
+    [
+        ("Require: siprec\r\n", b"+sip.src", [100, 200]),
+        ("", b"+sip.src", [100, 403]),
+        ("Supported: siprec\r\n", b"+sip.src", [100, 403]),
+        ("Require: siprec\r\n", b"src", [100, 403]),
+    ],
+)
+def test_a_strict_trunk_wants_both_signs_of_a_recording_session(
+    wire: Wire, headers: str, contact: bytes, statuses: list[int]
+) -> None:
+    policy = wire.recorder._policy
+    policy.in_force = PolicyInForce.of(msgspec.structs.replace(SNAPSHOT, trunks=(STRICT,)))
+    raw = bytes(request("INVITE", CALL, MULTIPART, headers=headers))
+    assert wire.send(raw.replace(b"+sip.src", contact)) == statuses
+    verdicts = [one for one in wire.receiver.node_events if isinstance(one, CallVerdict)]
+    assert [one.sip_status for one in verdicts] == ([] if statuses[-1] == 200 else [403])
+    assert wire.recorder.calls_in_progress == (statuses[-1] == 200)
+
+
+def test_a_trunk_with_a_digest_challenges_and_tells_of_wrong_answers(wire: Wire) -> None:
+    trunk = msgspec.structs.replace(TRUNK, digest_user="sbc", digest_ha1_sha256="0" * 64)
+    policy = wire.recorder._policy
+    policy.in_force = PolicyInForce.of(msgspec.structs.replace(SNAPSHOT, trunks=(trunk,)))
+    assert wire.invite() == [401]
+    guess = 'Authorization: Digest username="sbc", realm="callvault", response="guess"\r\n'
+    raw = bytes(request("INVITE", CALL, MULTIPART, headers=guess))
+    assert wire.send(raw) == [401]
+    [told] = [one for one in wire.receiver.node_events if isinstance(one, NodeEvent)]
+    values = {"trunk": "Main", "peer": "192.0.2.14:5060", "attempts": "1"}
+    assert (told.kind, told.severity, told.values) == ("credentials_refused", "warning", values)
+    assert wire.receiver.calls == []

@@ -10,6 +10,7 @@ from itertools import count
 from callvault.sip import (
     AgentSettings,
     ClientEvent,
+    Credentials,
     DialogId,
     Event,
     Flow,
@@ -88,11 +89,15 @@ class Conversation:
         to_server: LossyWire | None = None,
         to_client: LossyWire | None = None,
         answers: bool = True,
+        credentials: Credentials | None = None,
     ) -> None:
         self.now = 1000.0
         self.client = UserAgentClient(new_token=tokens("c"))
         self.server = UserAgentServer(
-            settings or AgentSettings(), admits=lambda _: True, new_token=tokens("s")
+            settings or AgentSettings(),
+            admits=lambda _: True,
+            credentials=lambda _: credentials,
+            new_token=tokens("s"),
         )
         connection_id = 0 if transport == "udp" else 1
         self.flow = Flow(transport, CLIENT, SERVER, connection_id)

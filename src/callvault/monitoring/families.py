@@ -71,6 +71,7 @@ _ALL = (
         "reason",
     ),
     _counter("callvault_recorder_unknown_peer_attempts_total", "Requests of unknown peers."),
+    _counter("callvault_recorder_wrong_credentials_total", "Wrong credentials of known peers."),
     _gauge("callvault_recorder_draining", "1 while the recorder takes no new calls on request."),
     _gauge(
         "callvault_recorder_loop_lag_seconds",

@@ -24,6 +24,7 @@ class Tally:
     heard_at_ns: dict[str, int] = field(
         default_factory=dict
     )  # by trunk, UTC: its last sign of life
+    wrong_credentials: int = 0
 
     def add_refusal(self, entry: CallVerdict) -> None:
         """Count a call that left no journal, by what stopped it."""
@@ -98,6 +99,8 @@ class RecorderFigures:
             yield Sample("callvault_recorder_refusals_total", count, (reason,))
         attempts = self.tally.unknown_attempts
         yield Sample("callvault_recorder_unknown_peer_attempts_total", attempts)
+        wrong = self.tally.wrong_credentials
+        yield Sample("callvault_recorder_wrong_credentials_total", wrong)
         yield Sample("callvault_recorder_draining", int(self.is_draining))
         yield Sample("callvault_recorder_loop_lag_seconds", self.loop_lag_s)
         yield Sample("callvault_policy_revision", self.policy_revision)

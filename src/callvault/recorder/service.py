@@ -9,7 +9,6 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address
-from typing import Literal
 from uuid import UUID
 
 from callvault import clock, sip, spool
@@ -27,8 +26,9 @@ from callvault.recorder.checkpoint_files import CheckpointFiles
 from callvault.recorder.dialog import LiveDialog
 from callvault.recorder.disk_watch import DiskWatch
 from callvault.recorder.draining import DrainOrder
-from callvault.recorder.facts import TurnedAway
+from callvault.recorder.facts import TurnedAway, warning
 from callvault.recorder.figures import RecorderFigures, Tally
+from callvault.recorder.gatekeeper import Gatekeeper, Severity
 from callvault.recorder.journals import JournalOpener, NodeJournal
 from callvault.recorder.memory import SessionMemory
 from callvault.recorder.policy_source import PolicySource
@@ -38,14 +38,12 @@ from callvault.recorder.session import RecordingSession
 from callvault.recorder.setting import SessionSetting
 from callvault.sip.pump import Pump
 from callvault.sip.sockets import routed_address
-from callvault.spool.entries import CallVerdict, JournalHeader, NodeEvent, PeerAttempt
+from callvault.spool.entries import CallVerdict, JournalHeader
 
 logger = logging.getLogger(__name__)
 
 MEDIA_CHECK_SLICES = 5
 """Media of each call is looked at once in so many seconds, a slice of the calls each second."""
-
-Severity = Literal["info", "warning", "error"]
 
 _ALARM_SEVERITY: dict[str, Severity] = {
     "sync_recovered": "info",
@@ -86,13 +84,15 @@ class Recorder:
         self._tally = Tally()
         self.capacity = Capacity(config.capacity, receiver.stats().open_file_limit)
         self.node_journal = NodeJournal(opener, config.node.name, new_id)
+        self.gate = Gatekeeper(policy, self.node_journal, self._tally, read_clocks)
         self.agent = sip.UserAgentServer(
             sip.AgentSettings(
                 own_address=self._own_address,
                 answers_strangers=config.sip.answer_strangers == "403",
                 min_session_expires_s=config.sip.min_session_expires_s,
             ),
-            admits=self._admits,
+            admits=self.gate.admits,
+            credentials=self.gate.credentials,
         )
         self.dialogs: dict[sip.DialogId, LiveDialog] = {}
         self._pump: Pump[sip.Event] | None = None
@@ -142,6 +142,17 @@ class Recorder:
     ) -> None:
         """Take a call up again (resumption.Resumer)."""
         dialog_id = self.agent.restore(dialog, now=self._now())
+        self._take_up(dialog_id, memory, header, may_go_on=may_go_on)
+
+    def _take_up(
+        self,
+        dialog_id: sip.DialogId,
+        memory: SessionMemory,
+        header: JournalHeader,
+        *,
+        may_go_on: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """Have a new session go on with a dialog; raises CallvaultError, and ends it, if not."""
         setting = self._setting(header.journal_id, memory.trunk, memory.negotiation.address)
         live = LiveDialog(RecordingSession(setting), self, read_clocks=self._read_clocks)
         try:
@@ -187,23 +198,30 @@ class Recorder:
             case sip.InviteReceived():
                 self._begin(event)
             case sip.StrangerHeard():
-                self._stranger_heard(event)
+                self.gate.stranger_heard(event)
+            case sip.CredentialsRefused():
+                self.gate.credentials_refused(event)
             case sip.RequestRefused():
-                self._request_refused(event)
+                self.gate.request_refused(event)
             case sip.OptionsReceived():
-                self._heard(event.flow)
+                self.gate.heard(event.flow)
             case _:
                 self._feed(event.dialog_id, event)
 
     def _begin(self, event: sip.InviteReceived) -> None:
         """Give a new dialog its session."""
-        trunk = self._trunk_of(event.flow)
+        trunk = self.gate.trunk_of(event.flow)
         if trunk is None:  # it was taken away since the agent asked
             self.respond(Respond(event.request_id, 403))
             return
         self._tally.invites[trunk.name] += 1
-        self._heard(event.flow)
+        self.gate.heard(event.flow)
         address = self._own_address.towards(event.flow.local[0])
+        if problem := self.gate.problem_of(event.request, trunk):
+            why = TurnedAway(403, "offer", problem)
+            self.gate.turned_away(event.request, event.flow, trunk, why)
+            self.respond(Respond(event.request_id, 403, (warning(address, problem),)))
+            return
         setting = self._setting(new_id(), trunk, address)
         session = RecordingSession(setting)
         self.dialogs[event.dialog_id] = LiveDialog(session, self, read_clocks=self._read_clocks)
@@ -259,45 +277,6 @@ class Recorder:
         if isinstance(event, sip.InviteReceived | sip.ReinviteReceived | sip.UpdateReceived):
             self.respond(Respond(event.request_id, 500))
 
-    def _stranger_heard(self, event: sip.StrangerHeard) -> None:
-        now = self._read_clocks()
-        host, port = event.flow.remote
-        self._tally.unknown_attempts += event.count
-        logger.info("stranger heard %s method=%s count=%d", host, event.method, event.count)
-        attempt = PeerAttempt(
-            at_ns=now.realtime_ns,
-            event_id=new_id(),
-            peer_address=host,
-            peer_port=port,
-            transport=event.flow.transport,
-            method=event.method,
-            request_uri=event.request_uri,
-            user_agent=event.user_agent,
-            count=event.count,
-        )
-        self.node_journal.append(attempt, now=now)
-
-    def _heard(self, flow: sip.Flow) -> None:
-        """Note when a trunk last gave a sign of life."""
-        if (trunk := self._trunk_of(flow)) is not None:
-            self._tally.heard_at_ns[trunk.name] = self._read_clocks().realtime_ns
-
-    def _request_refused(self, event: sip.RequestRefused) -> None:
-        """Keep the verdict of a call that the agent itself refused, as far as it can be read."""
-        logger.info("refused status=%d method=%s", event.status, event.request.method)
-        flow = event.flow
-        trunk = self._trunk_of(flow)
-        if event.request.method != "INVITE" or trunk is None:
-            return
-        why = TurnedAway(event.status, "room" if event.status == 503 else "offer", event.problem)
-        now = self._read_clocks()
-        try:
-            verdict = why.verdict(event.request, flow, trunk, event_id=new_id(), now=now)
-        except ProtocolError as error:  # no Call-ID, no From: there is nothing to tell of it
-            logger.info("refused: %s", error)
-            return
-        self.report(verdict)
-
     # --- what dialogs want (dialog.Node)
 
     def respond(self, action: Respond) -> None:
@@ -321,8 +300,7 @@ class Recorder:
 
     def report(self, entry: CallVerdict) -> None:
         """Write a verdict into the node's event journal."""
-        self._tally.add_refusal(entry)
-        self.node_journal.append(entry, now=self._read_clocks())
+        self.gate.report(entry)
 
     def stream_ended(self, counters: StreamCounters) -> None:
         """Count what a stream dropped."""
@@ -376,11 +354,7 @@ class Recorder:
 
     def note(self, kind: str, severity: Severity = "info", **values: str) -> None:
         """Write an event of this node that operators must know."""
-        logger.log(logging.INFO if severity == "info" else logging.WARNING, "node %s", kind)
-        now = self._read_clocks()
-        self.node_journal.append(
-            NodeEvent(now.realtime_ns, new_id(), kind, severity, values), now=now
-        )
+        self.gate.note(kind, severity, values)
 
     def stop(self) -> None:
         """Take no more calls, and end those in progress by BYE."""
@@ -445,13 +419,6 @@ class Recorder:
             self.note(kind, severity, reason=reason, calls=str(self.calls_in_progress))
 
     # --- the rest
-
-    def _admits(self, flow: sip.Flow) -> bool:
-        return self._trunk_of(flow) is not None
-
-    def _trunk_of(self, flow: sip.Flow) -> Trunk | None:
-        table = self._policy.in_force.trunks
-        return table.find(flow.remote[0], flow.transport, flow.peer_names)
 
     def _now(self) -> float:
         return self._pump.now if self._pump is not None else 0.0

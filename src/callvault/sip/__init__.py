@@ -7,12 +7,14 @@ joins one of them to the drivers, which are not part of this face, so that it st
 
 from callvault.sip.agent import UserAgentServer
 from callvault.sip.client import Invitation, UserAgentClient
+from callvault.sip.digest import Credentials
 from callvault.sip.events import (
     AckReceived,
     AckTimedOut,
     AnswerOverdue,
     ByeReceived,
     ClientEvent,
+    CredentialsRefused,
     DialogEnded,
     DialogId,
     Event,
@@ -49,6 +51,8 @@ __all__ = [
     "ByeReceived",
     "CSeq",
     "ClientEvent",
+    "Credentials",
+    "CredentialsRefused",
     "DialogEnded",
     "DialogId",
     "Event",

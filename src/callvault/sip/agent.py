@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterable
 from callvault.sip.answering import Answer, Answering, Exchange
 from callvault.sip.dialog import Dialog, DialogState
 from callvault.sip.dialogs import DialogTable
+from callvault.sip.digest import Authenticator, Credentials, Outcome
 from callvault.sip.events import (
+    CredentialsRefused,
     DialogEnded,
     DialogId,
     Event,
@@ -30,6 +32,7 @@ from callvault.sip.responses import CAPABILITIES, contact_value, demands_sips
 from callvault.sip.saved import SavedDialog, restored, saved
 from callvault.sip.screening import Refusal, screen, screen_body, screen_interval
 from callvault.sip.settings import AgentSettings
+from callvault.sip.strangers import StrangerLog
 
 
 class UserAgentServer:
@@ -44,9 +47,14 @@ class UserAgentServer:
         settings: AgentSettings,
         *,
         admits: Callable[[Flow], bool],
+        credentials: Callable[[Flow], Credentials | None] = lambda flow: None,
         new_token: Callable[[], str] = lambda: secrets.token_hex(8),
     ) -> None:
-        """`admits` says whether a flow's peer belongs to a trunk; `new_token` makes tags."""
+        """`admits` says whether a flow's peer belongs to a trunk; `new_token` makes tags.
+
+        `credentials` says what a peer must prove to begin a dialog or ask for our state; None:
+        nothing. Inside the dialog it need not prove it again.
+        """
         self.unavailable = ""
         """Why no new session is taken ("draining", "spool is full"); empty: all is well.
 
@@ -57,6 +65,9 @@ class UserAgentServer:
         self._new_token = new_token
         self._events: list[Event] = []
         self._last_dialog_id = 0
+        self._credentials = credentials
+        self._authenticator = Authenticator()
+        self._wrong_answers = StrangerLog()
         self._layer = TransactionLayer(
             admits=admits,
             max_transactions=settings.max_transactions,
@@ -193,12 +204,36 @@ class UserAgentServer:
             self._cancel(request, flow, now)
         elif request.to_address.tag:
             self._inside.receive(request, flow, now)
-        elif request.method == "INVITE":
-            self._invite(request, flow, now)
-        elif request.method == "OPTIONS":
-            self._options(request, flow, now)
+        elif request.method in ("INVITE", "OPTIONS"):
+            self._begin(request, flow, now)
         else:
             self._layer.respond_statelessly(request.headers, 481, flow, tag=self._new_token())
+
+    def _begin(self, request: Request, flow: Flow, now: float) -> None:
+        """Take a request outside of dialogs, if its sender has proven who it is."""
+        wanted = self._credentials(flow)
+        outcome = self._authenticator.judge(request, wanted, now) if wanted else Outcome.PROVEN
+        if wanted is not None and outcome is not Outcome.PROVEN:
+            self._challenge(request, flow, wanted, outcome, now)
+        elif request.method == "INVITE":
+            self._invite(request, flow, now)
+        else:
+            self._options(request, flow, now)
+
+    def _challenge(
+        self, request: Request, flow: Flow, wanted: Credentials, outcome: Outcome, now: float
+    ) -> None:
+        """Answer 401, remembering nothing (RFC 3261, section 8.2.7): who asks may be anybody."""
+        if outcome is Outcome.WRONG:
+            heard = self._wrong_answers.hear(request.raw, flow, now)
+            if heard is not None:
+                agent, count = heard.user_agent, heard.count
+                self._report(CredentialsRefused(flow, heard.method, agent, count))
+        stale = outcome is Outcome.STALE
+        asked = self._authenticator.challenges(wanted, now=now, stale=stale)
+        self._layer.respond_statelessly(
+            request.headers, 401 if asked else 403, flow, tag=self._new_token(), added=asked
+        )
 
     def _refuse(self, request: Request, flow: Flow, refusal: Refusal, now: float) -> None:
         """Refuse a request on behalf of the application, and tell it."""

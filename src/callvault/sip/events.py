@@ -156,6 +156,19 @@ class StrangerHeard:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class CredentialsRefused:
+    """A peer answered our challenge wrongly; it was challenged again, or refused.
+
+    Reported as seldom as strangers are; `count` says how many attempts it stands for.
+    """
+
+    flow: Flow
+    method: str
+    user_agent: str
+    count: int
+
+
 Event = (
     InviteReceived
     | ReinviteReceived
@@ -172,6 +185,7 @@ Event = (
     | OptionsReceived
     | RequestRefused
     | StrangerHeard
+    | CredentialsRefused
 )
 
 

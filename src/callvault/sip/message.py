@@ -220,6 +220,13 @@ class Message(ABC):
         return marked or "siprec" in self.require or "siprec" in self.supported
 
     @property
+    def keeps_to_rfc_7866(self) -> bool:
+        """Whether both signs of a recording session are there: `+sip.src`, `Require: siprec`."""
+        contact = self.contact
+        is_src = contact is not None and contact.any_parameter("+sip.src") is not None
+        return is_src and "siprec" in self.require
+
+    @property
     def serves_snapshots(self) -> bool:
         """Whether the SRC answers a metadata snapshot request (RFC 7866)."""
         return "application/rs-metadata-request" in self.accept

@@ -36,6 +36,7 @@ def node_event_view(row: NodeEvent) -> NodeEventView:
         "draining": _("Draining: new calls are refused, those in progress go on"),
         "drain_undone": _("Calls are taken again"),
         "drained": _("Drained: the recorder ends"),
+        "credentials_refused": _("A peer of a trunk gave wrong credentials"),
         "tls_listens": _("SIP is spoken over TLS now"),
         "tls_files_read": _("New TLS files are in use for new connections"),
         "tls_files_refused": _("TLS files cannot be used; those before stay in use"),

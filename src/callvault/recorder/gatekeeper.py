@@ -1,0 +1,129 @@
+"""Whom this node lets in, and what it tells of those it does not."""
+
+import logging
+from collections.abc import Callable
+from typing import Literal
+
+from callvault import sip
+from callvault.clock import Instant
+from callvault.errors import ProtocolError
+from callvault.ids import new_id
+from callvault.policy.snapshot import Trunk
+from callvault.recorder.facts import TurnedAway, shown_peer
+from callvault.recorder.figures import Tally
+from callvault.recorder.journals import NodeJournal
+from callvault.recorder.policy_source import PolicySource
+from callvault.spool.entries import CallVerdict, NodeEvent, PeerAttempt
+
+logger = logging.getLogger(__name__)
+
+Severity = Literal["info", "warning", "error"]
+
+STRICT_PROBLEM = "RFC 7866 wants both +sip.src in Contact and Require: siprec"
+
+
+class Gatekeeper:
+    """Knows the trunk of each peer; writes into the node's event journal, and counts."""
+
+    def __init__(
+        self,
+        policy: PolicySource,
+        node_journal: NodeJournal,
+        tally: Tally,
+        read_clocks: Callable[[], Instant],
+    ) -> None:
+        self._policy = policy
+        self._node_journal = node_journal
+        self._tally = tally
+        self._read_clocks = read_clocks
+
+    def trunk_of(self, flow: sip.Flow) -> Trunk | None:
+        """Return the trunk that a peer belongs to; None for a stranger."""
+        table = self._policy.in_force.trunks
+        return table.find(flow.remote[0], flow.transport, flow.peer_names)
+
+    def admits(self, flow: sip.Flow) -> bool:
+        """Whether a peer is heard at all."""
+        return self.trunk_of(flow) is not None
+
+    def credentials(self, flow: sip.Flow) -> sip.Credentials | None:
+        """Return what a peer must prove; None: nothing."""
+        trunk = self.trunk_of(flow)
+        if trunk is None or not trunk.digest_user:
+            return None
+        return sip.Credentials(
+            trunk.digest_user, trunk.digest_realm, trunk.digest_ha1_md5, trunk.digest_ha1_sha256
+        )
+
+    def problem_of(self, request: sip.Request, trunk: Trunk) -> str:
+        """Why a trunk does not take an INVITE as a recording session; empty: it does."""
+        return STRICT_PROBLEM if trunk.strict_siprec and not request.keeps_to_rfc_7866 else ""
+
+    def heard(self, flow: sip.Flow) -> None:
+        """Note when a trunk last gave a sign of life."""
+        if (trunk := self.trunk_of(flow)) is not None:
+            self._tally.heard_at_ns[trunk.name] = self._read_clocks().realtime_ns
+
+    def stranger_heard(self, event: sip.StrangerHeard) -> None:
+        """Note an attempt of a source that no trunk has."""
+        now = self._read_clocks()
+        host, port = event.flow.remote
+        self._tally.unknown_attempts += event.count
+        logger.info("stranger heard %s method=%s count=%d", host, event.method, event.count)
+        attempt = PeerAttempt(
+            at_ns=now.realtime_ns,
+            event_id=new_id(),
+            peer_address=host,
+            peer_port=port,
+            transport=event.flow.transport,
+            method=event.method,
+            request_uri=event.request_uri,
+            user_agent=event.user_agent,
+            count=event.count,
+        )
+        self._node_journal.append(attempt, now=now)
+
+    def credentials_refused(self, event: sip.CredentialsRefused) -> None:
+        """Tell of a peer that does not know the password. What it sent instead is kept nowhere."""
+        self._tally.wrong_credentials += event.count
+        trunk = self.trunk_of(event.flow)
+        values = {
+            "trunk": trunk.name if trunk else "",
+            "peer": shown_peer(event.flow),
+            "attempts": str(event.count),
+        }
+        self.note("credentials_refused", "warning", values)
+
+    def request_refused(self, event: sip.RequestRefused) -> None:
+        """Keep the verdict of a call that the agent itself refused, as far as it can be read."""
+        logger.info("refused status=%d method=%s", event.status, event.request.method)
+        trunk = self.trunk_of(event.flow)
+        if event.request.method != "INVITE" or trunk is None:
+            return
+        why = TurnedAway(event.status, "room" if event.status == 503 else "offer", event.problem)
+        self.turned_away(event.request, event.flow, trunk, why)
+
+    def turned_away(
+        self, request: sip.Request, flow: sip.Flow, trunk: Trunk, why: TurnedAway
+    ) -> None:
+        """Keep the verdict of a call that never had a session."""
+        now = self._read_clocks()
+        try:
+            verdict = why.verdict(request, flow, trunk, event_id=new_id(), now=now)
+        except ProtocolError as error:  # no Call-ID, no From: there is nothing to tell of it
+            logger.info("refused: %s", error)
+            return
+        self.report(verdict)
+
+    def report(self, entry: CallVerdict) -> None:
+        """Write a verdict into the node's event journal."""
+        self._tally.add_refusal(entry)
+        self._node_journal.append(entry, now=self._read_clocks())
+
+    def note(self, kind: str, severity: Severity, values: dict[str, str]) -> None:
+        """Write an event of this node that operators must know."""
+        logger.log(logging.INFO if severity == "info" else logging.WARNING, "node %s", kind)
+        now = self._read_clocks()
+        self._node_journal.append(
+            NodeEvent(now.realtime_ns, new_id(), kind, severity, values), now=now
+        )
