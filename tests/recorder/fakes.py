@@ -57,12 +57,14 @@ class MemoryJournal:
         """Keep an entry at once."""
         self.append(event_json)
 
-    def open_stream(self, index: int, *, allow: Sequence[str]) -> Stream:
-        """Give the next port."""
+    def open_stream(
+        self, index: int, *, allow: Sequence[str], rtp_port: int | None = None
+    ) -> Stream:
+        """Give the next port, or this very one."""
         if self.receiver.ports_left == 0:
             raise PortsExhausted("no port is free")
         self.receiver.ports_left -= 1
-        self.streams[index] = MemoryStream(30000 + 2 * self.receiver.ports_left)
+        self.streams[index] = MemoryStream(rtp_port or 30000 + 2 * self.receiver.ports_left)
         self.receiver.allowed.append(tuple(allow))
         return cast("Stream", self.streams[index])
 

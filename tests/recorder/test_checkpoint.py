@@ -135,9 +135,10 @@ def test_the_longest_length_counts_from_the_answer_and_not_from_the_restart() ->
     before.now_s = 43_000
     after = gone_on(before, after_s=300)
     after.feed(MediaChecked(5))
-    (answered,) = after.entries(TimelineEvent)
+    answered, ended = after.entries(TimelineEvent)
     assert answered.at_ns == before.at_ns - 43_000 * 1_000_000_000
-    assert after.session.state is State.ENDING
+    assert (ended.kind, ended.detail) == ("ended", "max_length")
+    assert after.session.state is State.ENDED
 
 
 @given(place=st.integers(0, 10_000), bit=st.integers(0, 7))

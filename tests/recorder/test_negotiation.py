@@ -1,5 +1,7 @@
 """Which of our addresses stands in an answer: the one of the family that the media speak."""
 
+import os
+
 import pytest
 
 from callvault.errors import OfferRefused
@@ -20,7 +22,8 @@ def negotiated(address: str, text: bytes, ours: str = "2001:db8::5") -> str:
 
     one = Negotiation(address, session_id=1)
     indexes = one.take_offer(text, own_address)
-    local = bytes(one.complete({index: 10000 + 2 * index for index in indexes})).decode()
+    ports = {index: 10000 + 2 * index for index in indexes}
+    local = bytes(one.complete(ports, os.urandom)).decode()
     assert len(asked) <= 1
     return next(line for line in local.splitlines() if line.startswith("c="))
 

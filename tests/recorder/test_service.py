@@ -21,6 +21,7 @@ from callvault.recorder.policy_source import PolicySource
 from callvault.recorder.service import Recorder
 from callvault.spool.entries import (
     CallVerdict,
+    Decided,
     DialogEnded,
     NodeEvent,
     PeerAttempt,
@@ -360,6 +361,52 @@ def test_the_owner_is_named_where_the_call_was_answered(wire: Wire) -> None:
     wire.invite()
     told = [one for one in wire.receiver.calls[0].events if isinstance(one, TimelineEvent)]
     assert [(one.kind, one.who) for one in told] == [("answered", "Ann Keller")]
+
+
+def test_an_overlong_call_is_split_into_recordings_of_its_own(wire: Wire) -> None:
+    wire.invite()
+    [first] = wire.receiver.calls
+    first.streams[0].packets = 50
+    wire.now_ns += 12 * 3600 * 1_000_000_000
+    for _ in range(5):
+        wire.recorder.look_after()
+    first, second = wire.receiver.calls
+    assert first.is_closed
+    assert [one for one in first.events if isinstance(one, DialogEnded)] == [
+        DialogEnded(wire.now_ns, "max_length", by_us=True)
+    ]
+    assert second.header.continues is None
+    assert (second.header.call_id, second.header.peer) == (first.header.call_id, first.header.peer)
+    ports = [[one.rtp_port for one in journal.streams.values()] for journal in (first, second)]
+    assert ports[0] == ports[1]
+    ids = [
+        {
+            one.recording_id
+            for event in journal.events
+            if isinstance(event, Decided)
+            for one in event.decision.assignments
+        }
+        for journal in (first, second)
+    ]
+    assert [len(one) for one in ids] == [1, 1]
+    assert ids[0] != ids[1]
+    [answered] = [one for one in second.events if isinstance(one, TimelineEvent)]
+    assert (answered.at_ns, answered.kind) == (wire.now_ns, "answered")
+    assert wire.recorder.calls_in_progress == 1
+    wire.recorder.stop()
+    assert wire.settle() == []  # the BYE is out; nothing else happens to the call
+
+
+def test_a_split_that_fails_ends_the_call_and_is_told(wire: Wire) -> None:
+    wire.invite()
+    wire.receiver.calls[0].streams[0].packets = 50
+    wire.now_ns += 12 * 3600 * 1_000_000_000
+    wire.receiver.failures = [SpoolFull("no room")]
+    for _ in range(5):
+        wire.recorder.look_after()
+    kinds = [one.kind for one in wire.receiver.node_events if isinstance(one, NodeEvent)]
+    assert kinds == ["call_not_continued"]
+    assert wire.recorder.calls_in_progress == 0
 
 
 STRICT = msgspec.structs.replace(TRUNK, strict_siprec=True)

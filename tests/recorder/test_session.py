@@ -9,6 +9,7 @@ from callvault.recorder.actions import (
     Append,
     CloseStreams,
     EndRequested,
+    GoOn,
     MediaChecked,
     OpenStreams,
     PauseCapture,
@@ -256,10 +257,18 @@ def test_without_media_timeout_silence_ends_nothing() -> None:
     assert bench.feed(MediaChecked(0)) == []
 
 
-def test_a_call_has_a_longest_length() -> None:
+def test_a_call_has_a_longest_recording_and_goes_on_in_another() -> None:
     bench = established(max_call_s=60)
     bench.now_s = 60
-    assert SendBye() in bench.feed(MediaChecked(1))
+    done = bench.feed(MediaChecked(1))
+    assert [type(one).__name__ for one in done] == [
+        *("CloseStreams", "Append", "Append", "Append", "CloseJournal", "GoOn")
+    ]
+    assert SendBye() not in done
+    handed_on = done[-1]
+    assert isinstance(handed_on, GoOn)
+    assert handed_on.memory.recording_ids == {}
+    assert handed_on.memory.answered_at_ns == bench.at_ns
 
 
 def test_an_ack_that_never_comes_ends_a_call_without_media_only() -> None:

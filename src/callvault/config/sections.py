@@ -50,7 +50,7 @@ class SipConfig:
     media_timeout_s: int = 300
     """A session whose active streams are all silent this long is ended; 0: never. Not on hold."""
     max_call_s: int = 43200
-    """A call longer than this is ended and sealed, in seconds; at least 60."""
+    """A recording this long is sealed and another begins, in seconds, at least 60."""
 
     @property
     def listening_tls_port(self) -> int:

@@ -7,6 +7,7 @@ Actions are carried out in order; `OpenJournal` and `OpenStreams` report back by
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from callvault.recorder.memory import SessionMemory
 from callvault.sip import RequestId
 from callvault.spool.entries import CallVerdict, Event, JournalHeader, TimelineEvent
 
@@ -144,6 +145,13 @@ class CloseJournal:
 
 
 @dataclass(frozen=True, slots=True)
+class GoOn:
+    """Have a new session, with a journal of its own, go on with the call: this one is over."""
+
+    memory: SessionMemory
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Tell the node's event journal of a call that leaves no journal of its own."""
 
@@ -161,5 +169,6 @@ Action = (
     | ResumeCapture
     | SendBye
     | CloseJournal
+    | GoOn
     | Report
 )

@@ -20,6 +20,7 @@ from callvault.recorder.actions import (
     Append,
     CloseJournal,
     CloseStreams,
+    GoOn,
     Input,
     MediaChecked,
     OpenJournal,
@@ -72,6 +73,9 @@ class Node(Protocol):
 
     def stream_ended(self, counters: StreamCounters) -> None:
         """Learn what a stream received and dropped."""
+
+    def go_on_apart(self, dialog_id: sip.DialogId, memory: SessionMemory) -> None:
+        """Record the rest of a call in a session and journal of its own."""
 
     async def checkpoint(self, session: RecordingSession) -> None:
         """Put on disk what a restart needs of this call. Raises SpoolError if it is not."""
@@ -199,8 +203,15 @@ class LiveDialog:
                 self._close_journal(keep=action.keep)
             case SendBye() if self.session.dialog_id is not None:
                 self._node.bye(self.session.dialog_id, action.reason)
-            case Report():
-                self._node.report(action.entry)
+            case GoOn() | Report():
+                self._hand_on(action)
+
+    def _hand_on(self, action: GoOn | Report) -> None:
+        """Give the node what is its own to do."""
+        if isinstance(action, Report):
+            self._node.report(action.entry)
+        elif self.session.dialog_id is not None:
+            self._node.go_on_apart(self.session.dialog_id, action.memory)
 
     def _open_journal(self, action: OpenJournal) -> None:
         """Create the journal; a failure shows when ports are asked for."""

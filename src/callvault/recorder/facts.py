@@ -8,6 +8,7 @@ from callvault.clock import Instant
 from callvault.policy.decision import Decision, Verdict
 from callvault.policy.snapshot import Trunk
 from callvault.recorder.capacity import RETRY_AFTER_S
+from callvault.recorder.memory import SessionMemory
 from callvault.recorder.setting import SessionSetting
 from callvault.siprec import Body, read_body
 from callvault.spool import entries
@@ -27,6 +28,44 @@ def header_of(
         peer=shown_peer(invite.flow),
         transport=invite.flow.transport,
     )
+
+
+def header_of_dialog(
+    dialog: sip.SavedDialog,
+    trunk: Trunk,
+    *,
+    journal_id: UUID,
+    node: str,
+    opened_at_ns: int,
+    continues: UUID | None = None,
+) -> entries.JournalHeader:
+    """Head the journal of a call that another one began."""
+    return entries.JournalHeader(
+        journal_id=journal_id,
+        purpose="dialog",
+        node=node,
+        opened_at_ns=opened_at_ns,
+        trunk=reference_to(trunk),
+        call_id=dialog.call_id,
+        peer=shown_peer(dialog.flow),
+        transport=dialog.flow.transport,
+        continues=continues,
+    )
+
+
+def first_events(
+    memory: SessionMemory, header: entries.JournalHeader, decided: Decision | None, now: Instant
+) -> list[entries.TimelineEvent]:
+    """Return what the journal of a call that goes on must say of what was before.
+
+    Of the answer again, since the journal before may have been cut off a moment after it; of a
+    pause only in a journal that is not the next piece of another.
+    """
+    answered = entries.TimelineEvent(memory.answered_at_ns, "answered", owner_of(decided))
+    is_paused = memory.is_paused or memory.is_paused_by_src
+    if header.continues is not None or not is_paused:
+        return [answered]
+    return [answered, entries.TimelineEvent(now.realtime_ns, "paused", detail="split")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from callvault.clock import Instant
 from callvault.policy.decision import Decision
 from callvault.policy.snapshot import Trunk
 from callvault.recorder.negotiation import Negotiation
@@ -29,3 +30,14 @@ class SessionMemory(msgspec.Struct, frozen=True):
     recording_ids: dict[tuple[str, UUID], UUID]
     decision: Decision | None
     is_paused_by_src: bool = False
+
+
+def begun_anew(memory: SessionMemory, now: Instant) -> SessionMemory:
+    """Return what a session needs that records the rest of a call by itself."""
+    return msgspec.structs.replace(
+        memory,
+        answered_at_ns=now.realtime_ns,
+        holds=HoldWatch(),
+        recording_ids={},
+        decision=None,
+    )

@@ -13,7 +13,7 @@ from callvault import sip
 from callvault.errors import CallvaultError
 from callvault.recorder.checkpoint import Checkpoint, CheckpointDamaged
 from callvault.recorder.checkpoint_files import CheckpointFiles
-from callvault.recorder.facts import reference_to, shown_peer
+from callvault.recorder.facts import header_of_dialog
 from callvault.recorder.memory import SessionMemory
 from callvault.spool import continuation_of
 from callvault.spool.entries import JournalHeader
@@ -98,15 +98,11 @@ def _give_up(
 
 
 def _header(found: Checkpoint, last: UUID, node: str, opened_at_ns: int) -> JournalHeader:
-    flow = found.dialog.flow
-    return JournalHeader(
+    return header_of_dialog(
+        found.dialog,
+        found.session.trunk,
         journal_id=continuation_of(last),
-        purpose="dialog",
         node=node,
         opened_at_ns=opened_at_ns,
-        trunk=reference_to(found.session.trunk),
-        call_id=found.dialog.call_id,
-        peer=shown_peer(flow),
-        transport=flow.transport,
         continues=last,
     )

@@ -26,7 +26,7 @@ from callvault.recorder.checkpoint_files import CheckpointFiles
 from callvault.recorder.dialog import LiveDialog
 from callvault.recorder.disk_watch import DiskWatch
 from callvault.recorder.draining import DrainOrder
-from callvault.recorder.facts import TurnedAway, warning
+from callvault.recorder.facts import TurnedAway, header_of_dialog, warning
 from callvault.recorder.figures import RecorderFigures, Tally
 from callvault.recorder.gatekeeper import Gatekeeper, Severity
 from callvault.recorder.journals import JournalOpener, NodeJournal
@@ -162,6 +162,26 @@ class Recorder:
             raise
         self.dialogs[dialog_id] = live
         self._save(live.session)
+
+    def go_on_apart(self, dialog_id: sip.DialogId, memory: SessionMemory) -> None:
+        """Give the rest of an overlong call a session of its own (dialog.Node)."""
+        before = self.dialogs.pop(dialog_id)
+        if self._checkpoints is not None:
+            self._checkpoints.remove(before.session.journal_id)
+        dialog = self.agent.save(dialog_id)
+        if dialog is None:  # it is ending already
+            return
+        header = header_of_dialog(
+            dialog,
+            memory.trunk,
+            journal_id=new_id(),
+            node=self._config.node.name,
+            opened_at_ns=self._read_clocks().realtime_ns,
+        )
+        try:
+            self._take_up(dialog_id, memory, header)
+        except CallvaultError as error:
+            self.call_not_continued(header.journal_id, str(error))
 
     def call_not_continued(self, journal_id: UUID, problem: str) -> None:
         """Tell operators of a call that a restart ended (resumption.Resumer)."""

@@ -20,6 +20,7 @@ from callvault.recorder.actions import (
     CloseJournal,
     CloseStreams,
     EndRequested,
+    GoOn,
     Input,
     MediaChecked,
     OpenJournal,
@@ -37,6 +38,7 @@ from callvault.recorder.facts import (
     TurnedAway,
     body_of,
     end_reason,
+    first_events,
     header_of,
     owner_of,
     refusal_headers,
@@ -44,7 +46,8 @@ from callvault.recorder.facts import (
 )
 from callvault.recorder.judge import Judge, PolicyInForce
 from callvault.recorder.keys import KeyWatch, falls_back, transports_of
-from callvault.recorder.memory import SessionMemory
+from callvault.recorder.media_watch import MediaWatch
+from callvault.recorder.memory import SessionMemory, begun_anew
 from callvault.recorder.negotiation import Negotiation
 from callvault.recorder.parties import MetadataRead, Parties
 from callvault.recorder.pausing import Pausing
@@ -57,7 +60,6 @@ from callvault.spool import entries
 
 logger = logging.getLogger(__name__)
 
-NS_PER_S = 1_000_000_000
 MAX_OWN_LINES = 8
 """Lines of an offer of ours, however many streams the metadata names."""
 
@@ -84,8 +86,7 @@ class RecordingSession:
         self._offer_is_out = False  # a 200 of ours carried the offer: its ACK has the answer
         self._has_journal = False
         self._journalled: tuple[entries.StreamDescription, ...] = ()
-        self._packets = 0
-        self._answered_ns = self._heard_ns = 0  # monotonic
+        self._media = MediaWatch(setting.media_timeout_s, setting.max_call_s)
         self._end: entries.DialogEnded | None = None
 
     @property
@@ -122,7 +123,7 @@ class RecordingSession:
         return SessionMemory(
             trunk=self._setting.trunk,
             peer=self._judge.peer,
-            answered_at_ns=now.realtime_ns - (now.monotonic_ns - self._answered_ns),
+            answered_at_ns=now.realtime_ns - (now.monotonic_ns - self._media.answered_ns),
             is_paused=self.pausing.by_request,
             is_paused_by_src=self.pausing.by_src,
             negotiation=self._negotiation,
@@ -140,7 +141,7 @@ class RecordingSession:
         *,
         now: Instant,
     ) -> list[Action]:
-        """Go on, as a new session, with a call that a restart interrupted.
+        """Go on, as a new session, with a call that a restart interrupted or that was split.
 
         What is paused stays paused: the new journal is, before any port is bound.
         """
@@ -148,12 +149,11 @@ class RecordingSession:
         self._is_acknowledged, self._has_journal = True, True
         self.pausing.by_request, self.pausing.by_src = memory.is_paused, memory.is_paused_by_src
         self._negotiation, self._parties = memory.negotiation, memory.parties
-        self._holds, self._heard_ns = memory.holds, now.monotonic_ns
-        self._answered_ns = now.monotonic_ns - (now.realtime_ns - memory.answered_at_ns)
-        trunk, in_force = memory.trunk, self._setting.policy_in_force
-        calls, new_id = self._setting.calls_in_progress, self._setting.new_id
-        self._judge = Judge(trunk, memory.peer, calls, in_force, new_id, memory.decision)
-        self._judge.recording_ids = memory.recording_ids
+        self._holds, self._media.heard_ns = memory.holds, now.monotonic_ns
+        self._media.answered_ns = now.monotonic_ns - (now.realtime_ns - memory.answered_at_ns)
+        trunk = self._setting.trunk
+        self._judge = self._setting.judge(memory.peer)
+        self._judge.last, self._judge.recording_ids = memory.decision, memory.recording_ids
         self._journalled = self._negotiation.streams()
         keys = self._keys.go_on(self._negotiation.keys(), at_ns=now.realtime_ns)
         self._log("continues rs=%s", header.continues)
@@ -165,8 +165,8 @@ class RecordingSession:
             *keys,
             Append(entries.StreamsChanged(now.realtime_ns, self._journalled)),
             *([Append(entries.Decided(now.realtime_ns, decided))] if decided else []),
-            # Again: the journal before may have been cut off a moment after the answer.
-            Append(entries.TimelineEvent(memory.answered_at_ns, "answered", owner_of(decided))),
+            *([] if decided else self._judge_again(now)),
+            *(Append(one) for one in first_events(memory, header, self._judge.last, now)),
         ]
 
     # --- the INVITE
@@ -174,13 +174,7 @@ class RecordingSession:
     def _invite_received(self, event: sip.InviteReceived, now: Instant) -> list[Action]:
         self._invite, self.dialog_id = event, event.dialog_id
         self._keys.transport = event.flow.transport
-        self._judge = Judge(
-            self._setting.trunk,
-            event.flow.remote[0],
-            self._setting.calls_in_progress,
-            self._setting.policy_in_force,
-            self._setting.new_id,
-        )
+        self._judge = self._setting.judge(event.flow.remote[0])
         body = body_of(event.request)
         kind = classify(
             has_metadata=body.metadata is not None,
@@ -246,9 +240,9 @@ class RecordingSession:
         request_id, self._pending = self._pending, None
         if request_id is None:
             raise ProtocolError("ports that nobody asked for")
-        if self._answered_ns:
+        if self._media.answered_ns:
             return self._answer_change(request_id, event, now)
-        self._answered_ns = self._heard_ns = now.monotonic_ns
+        self._media.answered(now.monotonic_ns)
         self._invite = None  # some 14 kB, of no use to a call that is answered
         local = self._negotiation.complete(event.ports, self._setting.new_key)
         actions = self._after_change(now)
@@ -259,7 +253,7 @@ class RecordingSession:
     def _streams_refused(self, event: StreamsRefused, now: Instant) -> list[Action]:
         """Refuse the call; in a re-INVITE only the new lines are refused, the call goes on."""
         request_id, self._pending = self._pending, None
-        if request_id is None or not self._answered_ns:
+        if request_id is None or not self._media.answered_ns:
             return self._refuse(503, "room", event.reason, now)
         return self._answer_change(request_id, StreamsOpened({}), now)
 
@@ -283,7 +277,7 @@ class RecordingSession:
 
     def _ack_timed_out(self, event: sip.AckTimedOut, now: Instant) -> list[Action]:
         """End a call that was never acknowledged, unless media flow: some never send the ACK."""
-        return [] if self._packets else self._end_by_us("ack_timeout", now)
+        return [] if self._media.packets else self._end_by_us("ack_timeout", now)
 
     def _change_received(
         self, event: sip.ReinviteReceived | sip.UpdateReceived, now: Instant
@@ -358,7 +352,7 @@ class RecordingSession:
         self._judged_under = self._setting.policy_in_force()
         decision = self._judge.changed(self._parties.sessions()) if self._judge else None
         held = self._holds.update(self._negotiation, self._parties, at_ns=now.realtime_ns)
-        self._heard_ns = now.monotonic_ns if held else self._heard_ns
+        self._media.heard_ns = now.monotonic_ns if held else self._media.heard_ns
         return [
             *([Append(entries.Decided(now.realtime_ns, decision))] if decision else []),
             *([Append(held)] if held else []),
@@ -385,14 +379,19 @@ class RecordingSession:
     def _media_checked(self, event: MediaChecked, now: Instant) -> list[Action]:
         """End a call that is silent or endless; on hold, or without a session, silence is right."""
         is_quiet = self._holds.is_held or self._parties.is_without_session
-        if event.packets != self._packets or is_quiet:
-            self._packets, self._heard_ns = event.packets, now.monotonic_ns
-        timeout_ns = self._setting.media_timeout_s * NS_PER_S
-        if timeout_ns and now.monotonic_ns - self._heard_ns >= timeout_ns:
-            return self._end_by_us("media_timeout", now)
-        if now.monotonic_ns - self._answered_ns >= self._setting.max_call_s * NS_PER_S:
-            return self._end_by_us("max_length", now)
-        return []
+        overdue = self._media.overdue(event.packets, is_quiet=is_quiet, now_ns=now.monotonic_ns)
+        if overdue == "max_length":
+            return self._split(now)
+        return self._end_by_us(overdue, now) if overdue else []
+
+    def _split(self, now: Instant) -> list[Action]:
+        """End the recording of an overlong call, and have another one begin: nothing is lost."""
+        memory = self.memory(now)
+        if memory is None:
+            return []
+        actions = [*self._stop("max_length", now, by_us=True), *self._close(now)]
+        self.state = State.ENDED
+        return [*actions, GoOn(begun_anew(memory, now))]
 
     def _session_expired(self, event: sip.SessionExpired, now: Instant) -> list[Action]:
         return self._end_by_us("session_timeout", now)
@@ -410,7 +409,7 @@ class RecordingSession:
 
     def _cancelled(self, event: sip.InviteCancelled, now: Instant) -> list[Action]:
         """Report an INVITE taken back before its answer; of a re-INVITE nothing comes."""
-        if self._answered_ns:
+        if self._media.answered_ns:
             self._pending = None
             return []
         return self._without_journal(TurnedAway(487, "media", "cancelled"), now)
@@ -427,12 +426,15 @@ class RecordingSession:
         return [CloseStreams(ports)] if ports else []
 
     def _dialog_ended(self, event: sip.DialogEnded, now: Instant) -> list[Action]:
-        """Write the last decision and the end; from here finalise takes over."""
+        """Note the end, unless it is noted already, and let finalise take over."""
         if not self._has_journal:
             return []
-        stopped = self._stop(end_reason(event), now)
-        end = self._end or entries.DialogEnded(now.realtime_ns, end_reason(event))
-        actions: list[Action] = [*stopped, *self._last_word(now)]
+        return [*self._stop(end_reason(event), now), *self._close(now)]
+
+    def _close(self, now: Instant) -> list[Action]:
+        """Write the last decision and the end; from here finalise takes over."""
+        end = self._end or entries.DialogEnded(now.realtime_ns, "bye")
+        actions = self._last_word(now)
         actions.append(Append(entries.TimelineEvent(end.at_ns, "ended", detail=end.reason)))
         self._has_journal = False
         return [*actions, Append(end), CloseJournal()]

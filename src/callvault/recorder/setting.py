@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from callvault.policy.snapshot import Trunk
-from callvault.recorder.judge import PolicyInForce
+from callvault.recorder.judge import Judge, PolicyInForce
 from callvault.sdp import NewKey
 
 
@@ -31,3 +31,7 @@ class SessionSetting:
     new_key: NewKey = os.urandom
     own_address: Callable[[str], str] = _no_other_address
     """Our address towards a peer's, for media of another family than SIP; empty: none."""
+
+    def judge(self, peer: str) -> Judge:
+        """Return who judges a call of this trunk."""
+        return Judge(self.trunk, peer, self.calls_in_progress, self.policy_in_force, self.new_id)
