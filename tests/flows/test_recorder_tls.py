@@ -107,7 +107,7 @@ def test_renewed_files_are_used_and_broken_ones_are_not(tmp_path: Path) -> None:
         shutil.copy(renewed.key, config.tls_key)
         shutil.copy(renewed.certificate, config.tls_certificate)
         wait_until(lambda: shown_certificate(recorder) == renewed.certificate.read_text())
-        assert len(events(recorder, "tls_files_read")) == 1
+        wait_until(lambda: len(events(recorder, "tls_files_read")) == 1)
         config.tls_certificate.write_text("no certificate")
         wait_until(lambda: len(events(recorder, "tls_files_refused")) == 1)
         [refused] = events(recorder, "tls_files_refused")
@@ -126,7 +126,7 @@ def test_broken_files_at_the_start_leave_udp_and_tcp_until_they_are_mended(
     with RunningRecorder(tmp_path, SNAPSHOT, sip=config) as recorder:
         assert recorder.addresses is not None
         assert recorder.addresses.tls is None
-        assert len(events(recorder, "tls_files_refused")) == 1
+        wait_until(lambda: len(events(recorder, "tls_files_refused")) == 1)
         shutil.copy(good.key, config.tls_key)
         wait_until(lambda: len(events(recorder, "tls_listens")) == 1)
 
@@ -138,5 +138,6 @@ def test_a_certificate_about_to_expire_is_told_of(tmp_path: Path) -> None:
     shutil.copy(soon.certificate, config.tls_certificate)
     shutil.copy(soon.key, config.tls_key)
     with RunningRecorder(tmp_path, SNAPSHOT, sip=config) as recorder:
+        wait_until(lambda: len(events(recorder, "tls_certificate_expires")) == 1)
         [told] = events(recorder, "tls_certificate_expires")
         assert told.severity == "warning"
