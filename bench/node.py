@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -83,7 +83,9 @@ class Node:
         for name in list(self.running):
             self.stop(name)
 
-    def start(self, name: str, *, core: int = OURS) -> int:
+    def start(
+        self, name: str, *, core: int = OURS, environment: Mapping[str, str] | None = None
+    ) -> int:
         """Start `callvault recorder` or `worker` on a core; return its process id."""
         sets = [word for one in (*SETTINGS, *self.settings) for word in ("--set", one)]
         command = ["taskset", "-c", str(core), sys.executable, "-m", "callvault.commands", name]
@@ -91,6 +93,7 @@ class Node:
             self.running[name] = subprocess.Popen(
                 [*command, "--data", self.data, "--set", f"sip.port={self.sip_port}", *sets],
                 stderr=log,
+                env={**os.environ, **(environment or {})},
             )
         if name == "recorder":
             self._await_sip()

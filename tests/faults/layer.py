@@ -33,10 +33,10 @@ class Calls:
     kinds: str = ""
 
 
-def build(folder: Path) -> Path:
-    """Compile the layer; the compiler is the one that links the native part."""
-    library = folder / "layer.so"
-    source = Path(__file__).with_name("layer.c")
+def build(folder: Path, name: str = "layer") -> Path:
+    """Compile a layer of this folder; the compiler is the one that links the native part."""
+    library = folder / f"{name}.so"
+    source = Path(__file__).with_name(f"{name}.c")
     command: list[str | Path] = [
         "cc",
         "-shared",
