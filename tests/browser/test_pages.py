@@ -23,6 +23,7 @@ PAGES = (
     "/people/",
     "/settings/trunks/",
     "/settings/trunks/new",
+    "/settings/trunks/guides/cisco-cube",
 )
 PLAIN = ("/sign-in/", "/password/", "/sign-out/")
 

@@ -1,6 +1,7 @@
 """The pages of trunks: how each is, what is worth a look, and two people at one of them."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -12,6 +13,7 @@ from callvault.clock import ns_from_utc
 from callvault.policy.decision import Decision, Outcome, Step, Verdict
 from callvault.portal.audit.models import Action, AuditEntry
 from callvault.portal.catalogue import DjangoCatalogue
+from callvault.portal.configuration import guides
 from callvault.portal.configuration.models import Trunk
 from callvault.portal.configuration.trunk_state import TrunkState, state_of
 from callvault.portal.configuration.trunk_warnings import warnings_of
@@ -22,6 +24,7 @@ from callvault.portal.status import Heartbeat, TrunkBeat
 from callvault.spool.entries import TrunkRef
 from tests.portal.catalogue_facts import call_facts
 from tests.portal.configuration.test_settings_pages import data
+from tests.portal.gated import check_policy
 
 pytestmark = pytest.mark.django_db
 
@@ -205,13 +208,32 @@ def test_a_wrong_password_field_does_not_come_back_filled(
 
 def test_the_guides_are_offered_and_shown_without_inline_style(rita_client: Client) -> None:
     listed = rita_client.get("/settings/trunks/new")
-    for guide in listed.context["guides"]:
-        page = rita_client.get(f"/settings/trunks/guides/{guide.name}")
-        text = page.content.decode()
-        assert page.status_code == 200
-        assert 'class="cv-card cv-prose"' in text
-        assert "style=" not in text
-    assert rita_client.get("/settings/trunks/guides/nowhere").status_code == 404
+    names = ["webex-calling", "audiocodes", "cisco-cube", "oracle-sbc", "opensips"]
+    assert [guide.name for guide in listed.context["guides"]] == names
+    for name in names:
+        page = rita_client.get(f"/settings/trunks/guides/{name}")
+        check_policy(page)
+        assert "<th>field of the trunk</th>" in page.content.decode()
+
+
+def test_a_guide_leads_to_other_guides_and_nowhere_else(rita_client: Client) -> None:
+    text = rita_client.get("/settings/trunks/guides/connect-a-siprec-client").content.decode()
+    assert '<h1 class="cv-page-title">Connect a SIPREC client</h1>' in text
+    assert '<a href="opensips">OpenSIPS</a>' in text
+    for name in ("nowhere", "..", "README"):
+        assert rita_client.get(f"/settings/trunks/guides/{name}").status_code == 404
+
+
+def test_markup_in_a_guide_is_shown_as_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guides, "FOLDER", tmp_path)
+    written = "# A\n\n<script>alert(1)</script> [x](javascript:alert(1)) [y](../README.md)\n"
+    (tmp_path / "a.md").write_text(written)
+    shown = guides.rendered(guides.Guide("a", "A"))
+    assert "<script" not in shown
+    assert 'href="javascript' not in shown
+    assert '<a href="#">y</a>' in shown
 
 
 def test_only_administrators_see_trunks(client: Client, ann: User, webex: Trunk) -> None:
