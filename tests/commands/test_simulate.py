@@ -38,6 +38,7 @@ def test_a_target_is_read_with_its_port() -> None:
         (["--target", "192.0.2.10"], "HOST:PORT"),
         (["--target", "192.0.2.10:0"], "HOST:PORT"),
         (["--codec", "opus"], "invalid choice"),
+        (["--srtp", "F8_128_HMAC_SHA1_80"], "invalid choice"),
     ],
 )
 def test_what_cannot_be_placed_is_refused_with_what_can(
@@ -54,6 +55,11 @@ def test_a_call_cannot_be_unknown_and_internal_at_once(
 ) -> None:
     assert main(["simulate", "--unknown-share", "0.6", "--internal-share", "0.6"]) == 2
     assert "--internal-share: together with --unknown-share" in capsys.readouterr().err
+
+
+def test_a_wrong_key_wants_a_suite(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["simulate", "--srtp-wrong-key"]) == 2
+    assert "--srtp-wrong-key: say with --srtp" in capsys.readouterr().err
 
 
 @pytest.mark.flow

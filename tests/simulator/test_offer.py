@@ -98,3 +98,29 @@ def test_no_answer_makes_the_reader_fail_otherwise_than_it_says(body: bytes) -> 
         read_answer(body)
     except ValueError:
         return
+
+
+SEALED = tuple(
+    OfferedStream(one.port, one.label, f"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:key{one.label}")
+    for one in OFFERED
+)
+SEALED_ANSWER = ANSWER.replace(
+    b"a=recvonly\r\n", b"a=recvonly\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:own\r\n"
+)
+
+
+def test_streams_with_keys_are_offered_as_srtp() -> None:
+    text = build(SEALED, address="192.0.2.1", session_id=7, version=1, codec=Codec.PCMU).decode()
+    assert text.count("RTP/SAVP") == 2
+    assert "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:key2\r\n" in text
+
+
+def test_an_answer_must_name_the_key_that_was_chosen() -> None:
+    assert faults_of(read_answer(SEALED_ANSWER), SEALED, held=False) == ()
+    chosen = "'1 AES_CM_128_HMAC_SHA1_80'"
+    assert faults_of(read_answer(ANSWER), SEALED, held=False) == (
+        (f"crypto '' answered for {chosen}",) * 2
+    )
+    assert faults_of(read_answer(SEALED_ANSWER), OFFERED, held=False) == (
+        (f"crypto {chosen} answered for ''",) * 2
+    )

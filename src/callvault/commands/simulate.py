@@ -8,6 +8,7 @@ from random import SystemRandom
 
 from callvault.commands.chosen import add_options, choose
 from callvault.errors import ConfigError
+from callvault.srtp import SUITES
 
 HELP = "place realistic calls, and compare what was recorded with what was placed"
 DESCRIPTION = """\
@@ -19,6 +20,7 @@ owner's voice is on the left channel.
   callvault simulate --calls 3
   callvault simulate --calls 200 --concurrent 20 --seconds 30-90
   callvault simulate --calls 1 --unknown-share 1      a call that belongs to nobody
+  callvault simulate --srtp AES_CM_128_HMAC_SHA1_80   encrypted, new keys after each hold
 
 Exit code 0: all as it should be; 1: something differs; 2: not started."""
 
@@ -123,6 +125,18 @@ def _add_wire_arguments(parser: ArgumentParser) -> None:
         help="address of this machine to call from (default: the one that routes there)",
     )
     wire.add_argument(
+        "--srtp",
+        metavar="SUITE",
+        choices=tuple(SUITES),
+        default="",
+        help=f"encrypt the audio (SDES): {', '.join(SUITES)} (default: plain RTP)",
+    )
+    wire.add_argument(
+        "--srtp-wrong-key",
+        action="store_true",
+        help="encrypt with another key than is told, to see the alarm",
+    )
+    wire.add_argument(
         "--wait",
         metavar="SECONDS",
         type=float,
@@ -150,6 +164,8 @@ def run(options: Namespace) -> int:
     """Place the calls, wait for the recordings, and print the comparison."""
     if options.unknown_share + options.internal_share > 1:
         raise ConfigError("--internal-share", "together with --unknown-share it is more than 1")
+    if options.srtp_wrong_key and not options.srtp:
+        raise ConfigError("--srtp-wrong-key", "say with --srtp what to encrypt with")
     if options.seed is None:
         options.seed = SystemRandom().randrange(LARGEST_SEED)
         print(f"Seed {options.seed}: --seed {options.seed} places the same calls again.")

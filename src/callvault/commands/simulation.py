@@ -54,6 +54,8 @@ def simulate(options: Namespace, config: Config) -> int:
         seed=options.seed,
         source_address=options.source_address,
         stagger_s=_stagger_s(options),
+        srtp=options.srtp,
+        srtp_wrong_key=options.srtp_wrong_key,
     )
     calls = _place(placing, scripts, cache_folder)
     if options.place_only:

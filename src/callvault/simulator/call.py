@@ -80,6 +80,7 @@ class SimulatedCall:
         self.destinations: tuple[HostPort, ...] = ()  # of each stream, as answered
         self.streams = tuple(streams[side] for side in sides_in_order(script))
         self._signalling = signalling
+        self._sealing = signalling.sealing
         self._rng = rng
         self._invited_at = self._answered_at = self._ended_at = self._bye_answered_at = 0.0
         self._next_frame = 0
@@ -147,13 +148,16 @@ class SimulatedCall:
                 self._stop_talking(now)
         elif self.phase is Phase.HELD and hold and now >= self._at(hold.end_ms):
             self.phase = Phase.RESUMING
+            if self._sealing:
+                self._sealing.change_keys()  # nothing is sent until the answer
             self._reinvite(now, held=False)
 
     def _frames_due(self, now: float, until_ms: int) -> Iterator[tuple[int, bytes]]:
         due = min(int((now - self._answered_at) / FRAME_S) + 1, until_ms // FRAME_MS)
         while self._next_frame < due:
             for index, stream in enumerate(self.streams):
-                yield index, stream.packet(self._next_frame)
+                packet = stream.packet(self._next_frame)
+                yield index, self._sealing.seal(index, packet) if self._sealing else packet
             self._next_frame += 1
 
     def _stop_talking(self, now: float) -> None:

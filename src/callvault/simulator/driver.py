@@ -20,6 +20,7 @@ from callvault.simulator.call import SimulatedCall
 from callvault.simulator.media import new_stream
 from callvault.simulator.preparation import PreparedCall, prepare
 from callvault.simulator.script import CallScript
+from callvault.simulator.sealing import Sealing
 from callvault.simulator.signalling import Signalling
 from callvault.sip import ClientEvent, DialogId, Flow, HostPort, Transport
 from callvault.sip.client import UserAgentClient
@@ -49,6 +50,8 @@ class Placing:
     source_address: str = ""  # empty: the one that routes to the target
     stagger_s: float = LONGEST_STAGGER_S  # between the starts of two calls, at least
     tls: TlsFiles | None = None  # our certificate, wanted for tls
+    srtp: str = ""  # crypto suite; empty: plain RTP
+    srtp_wrong_key: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +208,7 @@ class Driver:
             ports=(caller.getsockname()[1], callee.getsockname()[1]),
             rng=rng,
             placed_at=datetime.now(UTC),
+            sealing=self._new_sealing(script),
         )
         streams = {
             side: new_stream(payload, script.codec, rng=rng)
@@ -212,6 +216,13 @@ class Driver:
         }
         call = SimulatedCall(script, streams, signalling, rng=rng)
         return _LiveCall(call, (caller, callee), asyncio.Event())
+
+    def _new_sealing(self, script: CallScript) -> Sealing | None:
+        placing = self._placing
+        if not placing.srtp:
+            return None
+        rng = Random(f"{placing.seed}/{script.index}/keys")
+        return Sealing(placing.srtp, streams=2, rng=rng, wrong_key=placing.srtp_wrong_key)
 
     def _on_events(self, events: list[ClientEvent]) -> None:
         for event in events:

@@ -21,6 +21,7 @@ class OfferedStream:
 
     port: int
     label: str
+    crypto: str = ""  # the line that tells its key; empty: plain RTP
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class AnsweredStream:
     payload_types: tuple[int, ...]
     direction: str
     label: str
+    crypto: str = ""  # tag and suite of the key that the recorder tells of itself
 
 
 def build(
@@ -55,7 +57,9 @@ def build(
         "t=0 0",
     ]
     for stream in streams:
-        text.append(f"m=audio {stream.port} RTP/AVP {' '.join(map(str, payload_types))}")
+        protocol = "RTP/SAVP" if stream.crypto else "RTP/AVP"
+        text.append(f"m=audio {stream.port} {protocol} {' '.join(map(str, payload_types))}")
+        text += [stream.crypto] if stream.crypto else []
         text += [f"a=rtpmap:{pt} {_RTPMAP[pt]}" for pt in payload_types]
         text += ["a=ptime:20", "a=inactive" if held else "a=sendonly", f"a=label:{stream.label}"]
     return "\r\n".join([*text, ""]).encode("ascii")
@@ -84,6 +88,7 @@ class _Section:
     address: str
     direction: str
     label: str = ""
+    crypto: str = ""
 
 
 @dataclass(slots=True)
@@ -110,6 +115,9 @@ class _Reading:
             self._level().direction = value
         elif value.startswith("label:") and self.sections:
             self.sections[-1].label = value.removeprefix("label:")
+        elif value.startswith("crypto:") and self.sections:
+            tag, suite, _ = value.removeprefix("crypto:").split(maxsplit=2)
+            self.sections[-1].crypto = f"{tag} {suite}"
 
     def _level(self) -> "_Reading | _Section":
         return self.sections[-1] if self.sections else self
@@ -124,7 +132,9 @@ def read_answer(body: bytes) -> tuple[AnsweredStream, ...]:
             raise ValueError(f"not a line of a session description: {line!r}")
         reading.line(kind, value)
     return tuple(
-        AnsweredStream(item.port, item.address, item.payload_types, item.direction, item.label)
+        AnsweredStream(
+            *(item.port, item.address, item.payload_types, item.direction, item.label, item.crypto)
+        )
         for item in reading.sections
     )
 
@@ -146,4 +156,7 @@ def faults_of(
             faults.append(f"direction {line.direction} answered, not {wanted}")
         if not line.payload_types or line.payload_types[0] not in _RTPMAP:
             faults.append(f"payload types {line.payload_types} answered, none was offered")
+        chosen = " ".join(offer.crypto.removeprefix("a=crypto:").split()[:2])
+        if line.port and line.crypto != chosen:
+            faults.append(f"crypto {line.crypto!r} answered for {chosen!r}")
     return tuple(faults)

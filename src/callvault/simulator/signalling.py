@@ -10,6 +10,7 @@ from uuid import UUID
 
 from callvault.simulator import metadata, offer
 from callvault.simulator.script import CallScript, Party, Speaker
+from callvault.simulator.sealing import Sealing
 from callvault.sip import Flow, HostPort
 from callvault.sip.client import Invitation
 
@@ -27,16 +28,25 @@ class Signalling:
         ports: tuple[int, int],
         rng: Random,
         placed_at: datetime,
+        sealing: Sealing | None = None,
     ) -> None:
-        self.offered = tuple(
-            offer.OfferedStream(port, str(index + 1)) for index, port in enumerate(ports)
-        )
+        self._ports = ports
+        self.sealing = sealing
         self._script = script
         self._address = address
         self._placed_at = placed_at
         self._told = _told_call(script, self.offered, rng, placed_at)
         self._sdp_id = rng.getrandbits(31)
         self._sdp_version = 0
+
+    @property
+    def offered(self) -> tuple[offer.OfferedStream, ...]:
+        """The streams as the next offer has them."""
+        lines = self.sealing.lines if self.sealing else ("",) * len(self._ports)
+        return tuple(
+            offer.OfferedStream(port, str(index + 1), crypto)
+            for index, (port, crypto) in enumerate(zip(self._ports, lines, strict=True))
+        )
 
     def invitation(self, flow: Flow) -> Invitation:
         """Return the INVITE that begins the recording session."""

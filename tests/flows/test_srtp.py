@@ -1,0 +1,149 @@
+"""SRTP over real sockets: each suite from the SRC's packets to what finalise reads."""
+
+import asyncio
+import base64
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from callvault.finalise.reading import Locked, SourceBatch, read
+from callvault.simulator.sealing import Sealing
+from callvault.spool import JournalReader, scan
+from callvault.spool.entries import MediaKeys, TimelineEvent
+from callvault.srtp import SUITES
+from tests.flows.recorder_node import RunningRecorder, Src, media_ports, rtp, wait_until
+from tests.recorder.bodies import ANN, MULTIPART, REMOTE, both, metadata
+
+pytestmark = [pytest.mark.flow, pytest.mark.timeout(90)]
+
+HEAD = b"v=0\r\no=- 7 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+
+
+def offer(cryptos: Sequence[str]) -> bytes:
+    """Offer a line for each `a=crypto` line; empty: plain RTP."""
+    lines = [HEAD]
+    for index, crypto in enumerate(cryptos):
+        protocol = "RTP/SAVP" if crypto else "RTP/AVP"
+        text = f"m=audio {30000 + 2 * index} {protocol} 8\r\na=sendonly\r\na=label:{index + 1}\r\n"
+        lines.append((text + (f"{crypto}\r\n" if crypto else "")).encode())
+    return b"".join(lines)
+
+
+def send(ports: Sequence[int], sealings: Sequence[Sealing | None], numbers: range) -> None:
+    """Send a packet of each number to each port, sealed where the stream is."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for number in numbers:
+            for stream, (port, sealing) in enumerate(zip(ports, sealings, strict=True)):
+                packet = rtp(number & 0xFFFF, ssrc=100 + stream)
+                wire = sealing.seal(0, packet) if sealing else packet
+                sender.sendto(wire, ("127.0.0.1", port))
+
+
+def new_sealing(suite: str, seed: int) -> Sealing:
+    return Sealing(suite, streams=1, rng=Random(seed))
+
+
+def heard(recorder: RunningRecorder) -> tuple[dict[int, list[bytes]], int]:
+    """Read the only journal as finalise does: payloads by stream, and how much does not open."""
+    (found,) = [one for one in scan(recorder.spool_folder) if not one.is_node_events]
+    payloads: dict[int, list[bytes]] = {}
+    locked = 0
+    with JournalReader.open(found.path, unwrap=recorder.key_of) as reader:
+        for item in read(reader.blocks()):
+            if isinstance(item, SourceBatch):
+                rows = range(len(item.packets))
+                payloads.setdefault(item.key.stream, []).extend(map(item.packets.payload, rows))
+            elif isinstance(item, Locked):
+                locked += len(item.block.packets)
+    return payloads, locked
+
+
+def test_every_suite_and_plain_rtp_side_by_side_over_a_roll_over(tmp_path: Path) -> None:
+    sealings = [*(new_sealing(suite, seed) for seed, suite in enumerate(SUITES)), None]
+    cryptos = [one.lines[0] if one else "" for one in sealings]
+
+    async def call(recorder: RunningRecorder) -> None:
+        async with Src(recorder, "tcp") as src:
+            body = both(offer(cryptos), metadata(ANN, REMOTE))
+            dialog, answer = await src.call(body, MULTIPART)
+            assert answer.status == 200
+            assert [f"a=crypto:1 {suite} ".encode() in answer.body for suite in SUITES] == (
+                [True] * len(SUITES)
+            )
+            for first in range(65_500, 65_600, 20):
+                send(media_ports(answer.body), sealings, range(first, first + 20))
+                await asyncio.sleep(0.05)
+            await src.hang_up(dialog)
+
+    with RunningRecorder(tmp_path) as recorder:
+        asyncio.run(call(recorder))
+    sent = [bytes([number & 0xFF]) * 160 for number in range(65_500, 65_600)]
+    assert heard(recorder) == (dict.fromkeys(range(len(sealings)), sent), 0)
+
+
+def test_a_re_invite_brings_new_keys_and_late_packets_still_open(tmp_path: Path) -> None:
+    old, new = (new_sealing("AES_CM_128_HMAC_SHA1_80", seed) for seed in (1, 2))
+
+    async def call(recorder: RunningRecorder) -> None:
+        async with Src(recorder, "tcp") as src:
+            body = both(offer(old.lines), metadata(ANN))
+            dialog, answer = await src.call(body, MULTIPART)
+            ports = media_ports(answer.body)
+            send(ports, [old], range(50))
+            src.request(dialog, "INVITE", offer(new.lines), "application/sdp")
+            changed = await src.final(dialog)
+            assert changed.status == 200
+            assert media_ports(changed.body) == ports
+            send(ports, [old], range(50, 60))
+            send(ports, [new], range(60, 100))
+            await src.hang_up(dialog)
+
+    with RunningRecorder(tmp_path) as recorder:
+        asyncio.run(call(recorder))
+    assert heard(recorder) == ({0: [bytes([number]) * 160 for number in range(100)]}, 0)
+
+
+def test_keys_are_found_nowhere_but_in_their_entry(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(0)
+    sealings = [new_sealing("AEAD_AES_256_GCM", seed) for seed in (1, 2)]
+    secrets = [one.streams[0].told for one in sealings]
+
+    async def call(recorder: RunningRecorder) -> None:
+        async with Src(recorder) as src:
+            cryptos = [one.lines[0] for one in sealings]
+            dialog, answer = await src.call(both(offer(cryptos), metadata(ANN)), MULTIPART)
+            send(media_ports(answer.body), sealings, range(20))
+            wait_until(lambda: any(recorder.folder.rglob("*.ckpt")))
+            on_disk.append(content_of(recorder.folder))
+            await src.hang_up(dialog)
+            refused = both(offer([f"{cryptos[0]} KDR=9"]), metadata(ANN))
+            _, answer = await src.call(refused, MULTIPART)
+            assert answer.status == 488
+
+    on_disk: list[bytes] = []
+    with RunningRecorder(tmp_path) as recorder:
+        asyncio.run(call(recorder))
+    (journal,) = recorder.journals()
+    entries = [*journal.events, *recorder.node_events()]
+    (keys,) = [one for one in entries if isinstance(one, MediaKeys)]
+    assert [one.context.keys[0].secret for one in keys.streams] == secrets
+    timeline = [one for one in entries if isinstance(one, TimelineEvent)]
+    assert [one.detail for one in timeline if one.kind == "keys_in_clear"] == ["udp"]
+    elsewhere = [
+        repr([one for one in entries if not isinstance(one, MediaKeys)]),
+        caplog.text,
+        on_disk[0].decode("latin-1"),
+        content_of(recorder.folder).decode("latin-1"),
+    ]
+    for secret in secrets:
+        forms = (base64.b64encode(secret).decode(), secret.hex(), secret.decode("latin-1"))
+        assert [form in text for form in forms for text in elsewhere] == [False] * 12
+
+
+def content_of(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
