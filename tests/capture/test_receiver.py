@@ -358,3 +358,29 @@ def test_a_known_pair_of_ports_is_bound_again_even_while_it_rests(tmp_path: Path
         with pytest.raises(CaptureError):
             again.journal.open_stream(1, allow=LOOPBACK, rtp_port=port + 1)
         again.journal.close()
+
+
+def test_first_packets_of_each_source_are_tapped_but_none_of_a_pause(receiver: Receiver) -> None:
+    dialog = Dialog.open(receiver)
+    stream = dialog.journal.open_stream(0, allow=LOOPBACK)
+    assert stream.tapped() == []
+    stream.open_tap()
+
+    def send(numbers: range) -> None:
+        with udp_socket() as sender:
+            for number in numbers:
+                sender.sendto(rtp(number), ("127.0.0.1", stream.rtp_port))
+
+    dialog.journal.pause()
+    send(range(2))
+    wait_until(lambda: stream.counters().dropped_paused == 2)
+    dialog.journal.resume()
+    send(range(2, 9))
+    wait_until(lambda: stream.counters().packets == 7)
+    assert stream.tapped() == [rtp(number) for number in (2, 3, 4)]
+    assert stream.counters().peak_dbfs is None
+    stream.close_tap()
+    send(range(9, 12))
+    wait_until(lambda: stream.counters().packets == 10)
+    assert stream.tapped() == []
+    assert stream.counters().peak_dbfs is not None

@@ -2,17 +2,20 @@
 
 import asyncio
 import base64
+import contextlib
+import itertools
 import socket
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from callvault.finalise.reading import Locked, SourceBatch, read
+from callvault.finalise.reading import Locked, Piece, SourceBatch, read, read_pieces
 from callvault.simulator.sealing import Sealing
 from callvault.spool import JournalReader, scan
-from callvault.spool.entries import MediaKeys, TimelineEvent
+from callvault.spool.entries import MediaKeys, NodeEvent, TimelineEvent
 from callvault.srtp import SUITES
 from tests.flows.recorder_node import RunningRecorder, Src, media_ports, rtp, wait_until
 from tests.recorder.bodies import ANN, MULTIPART, REMOTE, both, metadata
@@ -147,3 +150,82 @@ def test_keys_are_found_nowhere_but_in_their_entry(
 
 def content_of(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_wrong_key_raises_an_alarm_within_seconds_and_recording_goes_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    right = new_sealing("AES_CM_128_HMAC_SHA1_80", 1)
+    wrong = Sealing("AES_CM_128_HMAC_SHA1_32", streams=1, rng=Random(2), wrong_key=True)
+
+    async def call(recorder: RunningRecorder) -> float:
+        async with Src(recorder, "tcp") as src:
+            body = both(offer([right.lines[0], wrong.lines[0]]), metadata(ANN, REMOTE))
+            dialog, answer = await src.call(body, MULTIPART)
+            ports, began = media_ports(answer.body), time.monotonic()
+            numbers = itertools.count()
+            while not any("its key opens nothing" in text for text in caplog.messages):
+                assert time.monotonic() < began + 20
+                number = next(numbers)
+                send(ports, [right, wrong], range(number, number + 1))
+                await asyncio.sleep(0.02)
+            took_s = time.monotonic() - began
+            send(ports, [right, wrong], range(next(numbers), next(numbers) + 50))
+            await src.hang_up(dialog)
+        return took_s
+
+    with RunningRecorder(tmp_path) as recorder:
+        took_s = asyncio.run(call(recorder))
+    assert took_s < 8
+    (journal,) = recorder.journals()
+    troubles = [
+        (one.kind, one.streams)
+        for one in journal.events
+        if isinstance(one, TimelineEvent) and one.kind.startswith("key_")
+    ]
+    assert troubles == [("key_wrong", (1,))]
+    (event,) = [
+        one
+        for one in recorder.node_events()
+        if isinstance(one, NodeEvent) and one.kind == "srtp_key_wrong"
+    ]
+    assert (event.severity, event.values["stream"]) == ("error", "1")
+    payloads, locked = heard(recorder)
+    assert len(payloads[0]) == locked == len(journal.packets) // 2
+
+
+def test_a_restarted_recorder_goes_on_with_an_srtp_call(tmp_path: Path) -> None:
+    sealing = new_sealing("AEAD_AES_128_GCM", 3)
+    first = RunningRecorder(tmp_path, keeps_calls=True)
+    second = RunningRecorder(tmp_path, _keys=first._keys)
+
+    async def call() -> None:
+        async with Src(first) as src:
+            dialog, answer = await src.call(both(offer(sealing.lines), metadata(ANN)), MULTIPART)
+            ports = media_ports(answer.body)
+            send(ports, [sealing], range(65_530, 65_540))
+            await asyncio.sleep(0.2)
+            await asyncio.to_thread(restart)
+            send(ports, [sealing], range(65_540, 65_560))
+            await src.hang_up(dialog)
+
+    def restart() -> None:
+        assert first.addresses is not None
+        second.port = first.addresses.udp[1]
+        first.stop()
+        second.__enter__()
+
+    with first:
+        asyncio.run(call())
+    second.stop()
+    paths = [one.path for one in scan(first.spool_folder) if not one.is_node_events]
+    with contextlib.ExitStack() as stack:
+        readers = [
+            stack.enter_context(JournalReader.open(path, unwrap=first.key_of)) for path in paths
+        ]
+        readers.sort(key=lambda one: one.header.opened_at_ns)
+        pieces = [Piece(one.header.opened_at_ns, one.blocks()) for one in readers]
+        batches = [one.packets for one in read_pieces(pieces) if isinstance(one, SourceBatch)]
+    payloads = [batch.payload(row) for batch in batches for row in range(len(batch))]
+    assert len(pieces) == 2
+    assert payloads == [bytes([number & 0xFF]) * 160 for number in range(65_530, 65_560)]

@@ -24,6 +24,21 @@ class MemoryStream:
     packets: int = 0
     dropped_sources: int = 0
     is_closed: bool = False
+    is_tapped: bool = False
+    taps: list[bytes] = field(default_factory=list)
+
+    def open_tap(self) -> None:
+        """Note it."""
+        self.is_tapped = True
+
+    def close_tap(self) -> None:
+        """Note it."""
+        self.is_tapped = False
+
+    def tapped(self) -> list[bytes]:
+        """Give what waits."""
+        taken, self.taps = self.taps, []
+        return taken
 
     def counters(self) -> StreamCounters:
         """Only packets are counted."""

@@ -235,6 +235,19 @@ mod native {
             convert::counters(py, &counters)
         }
 
+        fn open_tap(&self, py: Python<'_>) {
+            py.detach(|| self.held.0.open_tap(self.number));
+        }
+
+        fn close_tap(&self, py: Python<'_>) {
+            py.detach(|| self.held.0.close_tap(self.number));
+        }
+
+        fn tapped<'py>(&self, py: Python<'py>) -> Vec<Bound<'py, PyBytes>> {
+            let tapped = py.detach(|| self.held.0.tapped(self.number));
+            tapped.iter().map(|datagram| PyBytes::new(py, datagram)).collect()
+        }
+
         fn close(&self, py: Python<'_>) {
             py.detach(|| self.held.0.close_stream(self.number));
         }

@@ -161,6 +161,25 @@ impl Journal {
         inner.streams.get(number).map(|stream| stream.counters(now_ns)).unwrap_or_default()
     }
 
+    /// A stream is sealed from now on, under new keys: copy the next packets of each source.
+    pub fn open_tap(&self, number: usize) {
+        if let Some(stream) = self.lock().streams.get_mut(number) {
+            stream.open_tap();
+        }
+    }
+
+    /// A stream is plain RTP from now on.
+    pub fn close_tap(&self, number: usize) {
+        if let Some(stream) = self.lock().streams.get_mut(number) {
+            stream.close_tap();
+        }
+    }
+
+    /// Take the copies of a stream's packets made since the last call.
+    pub fn tapped(&self, number: usize) -> Vec<Vec<u8>> {
+        self.lock().streams.get_mut(number).map(Stream::tapped).unwrap_or_default()
+    }
+
     /// Receive what has arrived on a stream and close it.
     pub fn close_stream(&self, number: usize) {
         let mut inner = self.lock();

@@ -37,6 +37,7 @@ mod sources;
 mod stream;
 mod sweep;
 mod sys;
+mod tap;
 mod window;
 mod writer;
 

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use crate::tap::PER_SOURCE;
+
 /// A source silent this long gives its place to a new one when the table is full. A long call
 /// has many sources one after the other (each hold or transfer may bring a new SSRC).
 const SILENT_NS: u64 = 1_000_000_000;
@@ -28,6 +30,7 @@ struct Entry {
     last_heard_ns: u64,
     last_turn: u64,            // orders what one sweep heard at the same moment
     listed: Option<(u64, u8)>, // the block that lists it, and its number there
+    tapped: u8,                // copies made for the tap
 }
 
 impl Entry {
@@ -91,6 +94,17 @@ impl Sources {
         Some(Placed { number, is_new_in_block: true })
     }
 
+    /// Whether the source placed last is to be tapped, and count that it is.
+    pub fn tap_latest(&mut self) -> bool {
+        let entry = self.entries.get_mut(self.latest).filter(|entry| entry.tapped < PER_SOURCE);
+        entry.map(|entry| entry.tapped += 1).is_some()
+    }
+
+    /// Tap all sources from their next packet on.
+    pub fn tap_anew(&mut self) {
+        self.entries.iter_mut().for_each(|entry| entry.tapped = 0);
+    }
+
     /// Synchronisation sources in the table, in the order in which they were first heard.
     pub fn ssrcs(&self) -> Vec<u32> {
         let mut entries: Vec<&Entry> = self.entries.iter().collect();
@@ -115,8 +129,15 @@ impl Sources {
         let index = self.free_place(is_rtp, now_ns)?;
         self.heard += u64::from(is_rtp);
         let place = self.heard;
-        let entry =
-            Entry { source, place, packets: 0, last_heard_ns: now_ns, last_turn: 0, listed: None };
+        let entry = Entry {
+            source,
+            place,
+            packets: 0,
+            last_heard_ns: now_ns,
+            last_turn: 0,
+            listed: None,
+            tapped: 0,
+        };
         match self.entries.get_mut(index) {
             Some(old) => *old = entry,
             None => self.entries.push(entry),

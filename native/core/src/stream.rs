@@ -14,6 +14,7 @@ use crate::shared::Shared;
 use crate::sources::{Source, Sources};
 use crate::sweep::{Batch, Datagram, DATAGRAMS};
 use crate::sys;
+use crate::tap::Tap;
 use crate::window::Window;
 
 const PCMU: u8 = 0;
@@ -98,6 +99,7 @@ pub struct Stream {
     counted: Counters,
     socket_drops: [u32; 2], // as the kernel last reported them
     level: PeakMeter,
+    tap: Option<Box<Tap>>, // of a stream with SRTP
 }
 
 impl Stream {
@@ -121,6 +123,7 @@ impl Stream {
             counted: Counters::default(),
             socket_drops: [0; 2],
             level: PeakMeter::default(),
+            tap: None,
         })
     }
 
@@ -152,6 +155,24 @@ impl Stream {
             peak_dbfs: self.level.dbfs(now_ns),
             ..self.counted.clone()
         }
+    }
+
+    /// Copy the next packets of each source: the stream is sealed from now on, under these keys.
+    ///
+    /// What is sealed has no level.
+    pub fn open_tap(&mut self) {
+        self.sources.tap_anew();
+        self.tap = Some(Box::default());
+    }
+
+    /// Copy no more: the stream is plain RTP.
+    pub fn close_tap(&mut self) {
+        self.tap = None;
+    }
+
+    /// Take the copies made since the last call.
+    pub fn tapped(&mut self) -> Vec<Vec<u8>> {
+        self.tap.as_mut().map(|tap| tap.take()).unwrap_or_default()
     }
 
     /// Take what one `recvmmsg` gives; true if there may be more.
@@ -237,7 +258,18 @@ impl Stream {
         let (stream, source) = (self.index, placed.number);
         let packet = GatheredPacket { stream, source, is_rtcp, arrival_ns, datagram };
         to.gathering.push(&packet, to.now_ns);
+        if !is_rtcp {
+            self.copy_to_tap(datagram);
+        }
         true
+    }
+
+    fn copy_to_tap(&mut self, datagram: &[u8]) {
+        if let Some(tap) = self.tap.as_mut().filter(|tap| tap.has_room(datagram)) {
+            if self.sources.tap_latest() {
+                tap.put(datagram);
+            }
+        }
     }
 
     fn count(&mut self, class: Class, datagram: &[u8], arrival_ns: u64, now_ns: u64) {
@@ -248,6 +280,9 @@ impl Stream {
         self.counted.packets += 1;
         self.counted.bytes += datagram.len() as u64;
         self.counted.last_arrival_ns = self.counted.last_arrival_ns.max(arrival_ns);
+        if self.tap.is_some() {
+            return;
+        }
         let payload = datagram.get(payload_offset..).unwrap_or_default();
         match payload_type {
             PCMU => self.level.add(level::ulaw_linear(level::ulaw_peak(payload)), now_ns),

@@ -283,3 +283,34 @@ fn a_closed_receiver_opens_nothing_more() {
     };
     assert!(matches!(node.receiver.open_journal(&new), Err(Error::Spool(_))));
 }
+
+#[test]
+fn the_first_packets_of_each_source_are_tapped_and_again_under_new_keys() {
+    let node = Node::start("tapped", |_| ());
+    let journal = node.journal(1);
+    let (stream, ports) = journal.open_stream(0, loopback(), None).unwrap();
+    let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mut sent = 0;
+    let mut send = |ssrcs: &[u8]| {
+        for ssrc in ssrcs {
+            sender.send_to(&rtp(*ssrc), ("127.0.0.1", ports.rtp)).unwrap();
+        }
+        sent += ssrcs.len() as u64;
+        wait_for(&journal, stream, |counters| counters.packets == sent)
+    };
+    let tapped = || journal.tapped(stream).iter().map(|one| one[11]).collect::<Vec<u8>>();
+
+    assert!(send(&[1; 5]).peak_dbfs.is_some());
+    assert_eq!(tapped(), []);
+    journal.open_tap(stream);
+    send(&[1, 1, 2, 1, 1]);
+    assert_eq!(tapped(), [1, 1, 2, 1]);
+    send(&[1, 2, 2, 2]);
+    assert_eq!(tapped(), [2, 2]);
+    journal.open_tap(stream);
+    send(&[1, 2, 2, 2, 2, 1, 1, 1]);
+    assert_eq!(tapped(), [1, 2, 2, 2, 1, 1]);
+    journal.close_tap(stream);
+    send(&[3]);
+    assert_eq!(tapped(), []);
+}

@@ -201,6 +201,22 @@ class Stream:
         """Return what was received so far, as of the last sweep."""
         return StreamCounters(**self._native.counters())
 
+    def open_tap(self) -> None:
+        """Copy the next three RTP packets of each source, from now on, for `tapped`.
+
+        For streams with SRTP: opened once more, it copies anew, which is for new keys. At most
+        eight copies and 4 KiB wait. While it is open no level is measured, since noise has none.
+        """
+        self._native.open_tap()
+
+    def close_tap(self) -> None:
+        """Copy nothing more: the stream is plain RTP."""
+        self._native.close_tap()
+
+    def tapped(self) -> list[bytes]:
+        """Take the copies made since the last call. What came in a pause is never among them."""
+        return self._native.tapped()
+
     def close(self) -> None:
         """Receive what has arrived, then let the ports rest. Closing twice is harmless."""
         self._native.close()

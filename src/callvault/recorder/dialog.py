@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from typing import Protocol
+from uuid import UUID
 
 from callvault import sip
 from callvault.capture import Journal, Stream, StreamCounters
@@ -36,12 +37,15 @@ from callvault.recorder.actions import (
     StreamsOpened,
     StreamsRefused,
 )
+from callvault.recorder.key_check import KeyNews
+from callvault.recorder.live_keys import LiveKeys
 from callvault.recorder.memory import SessionMemory
 from callvault.recorder.session import RecordingSession
 from callvault.spool.entries import (
     CallVerdict,
     Event,
     JournalHeader,
+    MediaKeys,
     TimelineEvent,
     encode_entry,
 )
@@ -77,6 +81,9 @@ class Node(Protocol):
     def go_on_apart(self, dialog_id: sip.DialogId, memory: SessionMemory) -> None:
         """Record the rest of a call in a session and journal of its own."""
 
+    def key_news(self, journal_id: UUID, news: KeyNews) -> None:
+        """Tell operators whether the keys of a stream open what comes."""
+
     async def checkpoint(self, session: RecordingSession) -> None:
         """Put on disk what a restart needs of this call. Raises SpoolError if it is not."""
 
@@ -92,6 +99,7 @@ class LiveDialog:
         self._read_clocks = read_clocks
         self._journal: Journal | None = None
         self._streams: dict[int, Stream] = {}
+        self.keys = LiveKeys(self._streams, self._key_news)
         self._packets_closed = 0  # of streams that are closed already
         self._packets_kept = 0  # of those
         self._pausing = asyncio.Lock()
@@ -224,6 +232,8 @@ class LiveDialog:
 
     def _append(self, entry: Event) -> None:
         """Write an entry. An entry that is lost must not cost the call."""
+        if isinstance(entry, MediaKeys):
+            self.keys.watch(entry.streams)
         if self._journal is None:
             return
         try:
@@ -297,6 +307,12 @@ class LiveDialog:
         self._packets_closed += counters.packets + counters.dropped_paused
         self._packets_kept += counters.packets
         self._node.stream_ended(counters)
+
+    def _key_news(self, news: KeyNews) -> None:
+        """Put it on the timeline; recording goes on."""
+        at_ns = self._read_clocks().realtime_ns
+        self._append(TimelineEvent(at_ns, news.kind, streams=(news.stream,)))
+        self._node.key_news(self.session.journal_id, news)
 
     def _pause(self, entry: Event) -> None:
         """Drop first, write then: no packet after the wish is kept. Waits for the disk."""

@@ -30,6 +30,7 @@ from callvault.recorder.facts import TurnedAway, header_of_dialog, warning
 from callvault.recorder.figures import RecorderFigures, Tally
 from callvault.recorder.gatekeeper import Gatekeeper, Severity
 from callvault.recorder.journals import JournalOpener, NodeJournal
+from callvault.recorder.key_check import KeyNews
 from callvault.recorder.memory import SessionMemory
 from callvault.recorder.policy_source import PolicySource
 from callvault.recorder.resumption import go_on_with_calls
@@ -332,6 +333,15 @@ class Recorder:
             self.note("ports_exhausted", "warning", calls=str(self.calls_in_progress))
         self._show_room()
 
+    def key_news(self, journal_id: UUID, news: KeyNews) -> None:
+        """Tell operators whether the keys of a stream open what comes (dialog.Node)."""
+        is_wrong = news.kind == "key_wrong"
+        found = "nothing" if is_wrong else "what comes"
+        level = logging.WARNING if is_wrong else logging.INFO
+        logger.log(level, "rs=%s stream=%d its key opens %s", journal_id, news.stream, found)
+        severity: Severity = "error" if is_wrong else "info"
+        self.note(f"srtp_{news.kind}", severity, journal=str(journal_id), stream=str(news.stream))
+
     # --- what is done each second
 
     def look_after(self) -> None:
@@ -395,9 +405,11 @@ class Recorder:
 
     def _check_media(self) -> None:
         self._slice = (self._slice + 1) % MEDIA_CHECK_SLICES
-        for dialog_id in [one for one in self.dialogs if one % MEDIA_CHECK_SLICES == self._slice]:
-            dialog = self.dialogs.get(dialog_id)
-            if dialog is not None:
+        for dialog_id, dialog in list(self.dialogs.items()):
+            is_due = dialog_id % MEDIA_CHECK_SLICES == self._slice
+            if is_due or dialog.keys.are_unproven:
+                self._guarded(dialog, dialog.keys.look)
+            if is_due and dialog_id in self.dialogs:
                 self._guarded(dialog, dialog.check_media)
 
     def _command(self, dialog_id: sip.DialogId, command: EndRequested) -> None:

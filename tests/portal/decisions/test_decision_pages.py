@@ -249,11 +249,12 @@ def test_what_a_stranger_sends_is_shown_as_text(rita_client: Client) -> None:
 
 
 def test_node_events_are_worded_and_unknown_ones_keep_their_name(rita_client: Client) -> None:
-    for kind in ("started", "flux_capacitor_low"):
+    for kind in ("started", "srtp_key_wrong", "flux_capacitor_low"):
         event = entries.NodeEvent(ns_from_utc(STARTED), uuid4(), kind, "warning", {"volts": "3"})
         DjangoCatalogue().add_node_event(event, node="rec-1")
     page = rita_client.get("/decisions/").content.decode()
     assert "Recorder started" in page
+    assert "Audio of a call cannot be decrypted" in page
     assert "Flux capacitor low" in page
 
 

@@ -41,6 +41,10 @@ def node_event_view(row: NodeEvent) -> NodeEventView:
         "tls_files_read": _("New TLS files are in use for new connections"),
         "tls_files_refused": _("TLS files cannot be used; those before stay in use"),
         "tls_certificate_expires": _("The TLS certificate expires soon, or has expired"),
+        "srtp_key_wrong": _(
+            "Audio of a call cannot be decrypted: its key is not the negotiated one"
+        ),
+        "srtp_key_right": _("Audio of a call can be decrypted again"),
         "ports_exhausted": _("No media port was free; a call was refused"),
     }
     title = titles.get(row.kind, row.kind.replace("_", " ").capitalize())
