@@ -58,12 +58,13 @@ class Spoken:
     flags: tuple[str, ...] = ()
     timeline: tuple[TimelineItem, ...] = ()
     lost: int = 0
+    undecrypted: int = 0  # packets of the remote party
     interaction_id: UUID = field(default_factory=uuid4)
     recording_id: UUID = field(default_factory=uuid4)
     group: str | None = None  # None: the owner's
 
 
-def channel(lost: int = 0) -> ChannelQuality:
+def channel(lost: int = 0, undecrypted: int = 0) -> ChannelQuality:
     """Return what was received of a channel on which all went well, but for `lost` packets."""
     return ChannelQuality(
         packets=18_620 - lost,
@@ -77,6 +78,7 @@ def channel(lost: int = 0) -> ChannelQuality:
         clipped_samples=0,
         drift_ppm=0.0,
         codecs=("PCMA",),
+        undecrypted_packets=undecrypted,
     )
 
 
@@ -104,7 +106,7 @@ def recording_facts(owner: User, spoken: Spoken) -> RecordingFacts:
         envelope_certificates=("4f" * 32,),
         quality=QualityReport(
             owner=channel(),
-            remote=channel(spoken.lost),
+            remote=channel(spoken.lost, spoken.undecrypted),
             flags=spoken.flags,
             signalled_ms=spoken.duration_ms,
             recorded_ms=spoken.duration_ms,

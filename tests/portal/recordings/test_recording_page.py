@@ -111,6 +111,21 @@ def test_packets_of_one_sender_too_many_are_worded(ann: User) -> None:
     assert {fact.label: fact.value for fact in page.facts}["Quality"] == "Too many senders"
 
 
+@pytest.mark.parametrize(
+    ("flags", "undecrypted", "value", "note"),
+    [
+        ((), 9, "Good", "0% lost, 0.02% could not be decrypted"),
+        (("undecrypted",), 37_240, "50% could not be decrypted", "0% lost"),
+    ],
+)
+def test_what_no_key_opened_is_told_with_its_share(
+    ann: User, flags: tuple[str, ...], undecrypted: int, value: str, note: str
+) -> None:
+    page = page_of(ann, list_recording(ann, Spoken(flags=flags, undecrypted=undecrypted)))
+    quality = {fact.label: fact for fact in page.facts}["Quality"]
+    assert (quality.value, quality.note) == (value, note)
+
+
 def test_the_decision_is_linked_for_administrators_only(ann: User, rita: User) -> None:
     recording = list_recording(ann)
     call = recording.call
@@ -193,3 +208,29 @@ def test_a_page_costs_few_queries(
 def test_a_pause_of_the_phone_system_is_told_as_such() -> None:
     entry = timeline_entry({"offset_ms": 0, "kind": "paused", "detail": "recording_client"})
     assert (entry.title, entry.text) == ("Recording paused", "by the phone system")
+
+
+@pytest.mark.parametrize(
+    ("item", "title", "text"),
+    [
+        (
+            {"kind": "keys_in_clear", "detail": "udp"},
+            "Encryption keys came unprotected",
+            "by UDP, not TLS",
+        ),
+        (
+            {"kind": "key_wrong", "channel": "remote"},
+            "Audio cannot be decrypted",
+            "remote party, the key that was negotiated is not the one that is used",
+        ),
+        ({"kind": "key_right", "channel": "owner"}, "Audio can be decrypted again", "owner"),
+        (
+            {"kind": "ended", "detail": "srtp_required"},
+            "Ended",
+            "the phone system sent in clear where encryption is required",
+        ),
+    ],
+)
+def test_what_becomes_of_keys_is_worded(item: dict[str, str], title: str, text: str) -> None:
+    entry = timeline_entry({"offset_ms": 0, **item})
+    assert (entry.title, entry.text) == (title, text)

@@ -190,12 +190,14 @@ def _audio(recording: Recording) -> str:
 
 def _quality(recording: Recording) -> Fact:
     lost = _("%(share)s lost") % {"share": phrases.percent(phrases.loss_percent(recording.quality))}
+    shares = [] if "loss" in recording.flags else [lost]
+    if "undecrypted" not in recording.flags and phrases.undecrypted_percent(recording.quality):
+        shares.append(phrases.not_decrypted(recording.quality))
     marks = phrases.marks_of(recording.flags, recording.quality)
     if not marks:
-        return Fact(_("Quality"), _("Good"), lost, "good")
+        return Fact(_("Quality"), _("Good"), ", ".join(shares), "good")
     first, *others = [mark.text for mark in marks]
-    if "loss" not in recording.flags:
-        others.append(lost)
+    others += shares
     return Fact(_("Quality"), first, ", ".join(others), "attention")
 
 

@@ -84,6 +84,11 @@ def undecrypted_percent(quality: dict[str, Any]) -> float:
     return 100 * locked / (locked + opened) if locked + opened else 0.0
 
 
+def not_decrypted(quality: dict[str, Any]) -> str:
+    """Say how much of what came no key opened."""
+    return _("%(share)s could not be decrypted") % {"share": percent(undecrypted_percent(quality))}
+
+
 def percent(share: float) -> str:
     """Write a share: whole from 1% on, one digit below it, two below a tenth."""
     decimals = 0 if share >= 0.95 or share == 0 else 1 if share >= 0.095 else 2
@@ -97,8 +102,7 @@ def marks_of(flags: Sequence[str], quality: dict[str, Any]) -> list[Mark]:
         "damaged": _("Damaged"),
         "cut_off": _("Cut off"),
         "restart": _("Interrupted"),
-        "undecrypted": _("Not decrypted: %(share)s")
-        % {"share": percent(undecrypted_percent(quality))},
+        "undecrypted": not_decrypted(quality),
         "undecodable": _("Partly undecoded"),
         "sources": _("Too many senders"),
         "silent": _("Silent"),
@@ -151,7 +155,7 @@ def _timeline_text(kind: str, item: dict[str, Any]) -> str:
         parts.append(_("%(length)s of silence, nothing was stored") % {"length": _prose(length)})
     elif length:
         parts.append(_prose(length))
-    if kind == "lost" and item.get("channel") in ("owner", "remote"):
+    if kind in ("lost", "key_wrong", "key_right") and item.get("channel") in ("owner", "remote"):
         parts.append(_("owner") if item["channel"] == "owner" else _("remote party"))
     parts.append(_detail(kind, str(item.get("detail") or "")))
     return ", ".join(part for part in parts if part)
