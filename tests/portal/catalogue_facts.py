@@ -8,6 +8,7 @@ from callvault.clock import ns_from_utc
 from callvault.finalise.catalogue import (
     CallFacts,
     ChannelQuality,
+    PhoneSystemDetail,
     QualityReport,
     RecordingFacts,
     SealedObjectFact,
@@ -62,6 +63,8 @@ class Spoken:
     interaction_id: UUID = field(default_factory=uuid4)
     recording_id: UUID = field(default_factory=uuid4)
     group: str | None = None  # None: the owner's
+    phone_system: tuple[PhoneSystemDetail, ...] = ()
+    confidence: str = "high"  # of direction and channels
 
 
 def channel(lost: int = 0, undecrypted: int = 0) -> ChannelQuality:
@@ -112,6 +115,7 @@ def recording_facts(owner: User, spoken: Spoken) -> RecordingFacts:
             recorded_ms=spoken.duration_ms,
         ),
         timeline=spoken.timeline,
+        phone_system=spoken.phone_system,
         decision=RECORDED,
     )
 
@@ -130,6 +134,8 @@ def assignment_of(owner: User, spoken: Spoken) -> Assignment:
         remote=spoken.remote,
         owner_streams=(0,),
         remote_streams=(1,),
+        confidence=spoken.confidence,
+        direction_confidence=spoken.confidence,
     )
 
 

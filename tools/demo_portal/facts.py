@@ -7,6 +7,7 @@ from callvault.clock import ns_from_utc
 from callvault.finalise.catalogue import (
     CallFacts,
     ChannelQuality,
+    PhoneSystemDetail,
     QualityReport,
     RecordingFacts,
     SealedObjectFact,
@@ -63,6 +64,7 @@ def recording_facts(
         quality=_quality(call),
         timeline=_timeline(call, user),
         decision=_recorded(user, assignment),
+        phone_system=_said(call, user),
     )
 
 
@@ -79,6 +81,26 @@ def _assignment(call: cast.DemoCall, user: cast.DemoUser, user_id: UUID) -> Assi
         remote=Party(number=call.remote, name=call.remote_name),
         owner_streams=(0,),
         remote_streams=(1,),
+    )
+
+
+def _said(call: cast.DemoCall, user: cast.DemoUser) -> tuple[PhoneSystemDetail, ...]:
+    """Return what a Webex tenant says of a call."""
+    began = call.started_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    way = "origCall" if call.direction == "out" else "termCall"
+    said = (
+        ("extTrackingID", f"{demo_id('tracking', call.at)}:1"),
+        ("serviceProviderID", "NORTHGATE-1"),
+        ("userID", f"{user.username}@northgate.example"),
+        ("callID", f"callhalf-{call.length_s}0{len(user.username)}:0"),
+        (f"callType/{way}/callingPartyNumber", call.remote),
+        ("recordingType", "on"),
+    )
+    return (
+        PhoneSystemDetail("", "start-time", began, is_time=True),
+        *(PhoneSystemDetail("", f"broadWorksRecordingMetadata/{one}", text) for one, text in said),
+        PhoneSystemDetail(user.full_name, "joined", began, is_time=True),
+        PhoneSystemDetail(call.remote_name or call.remote, "joined", began, is_time=True),
     )
 
 

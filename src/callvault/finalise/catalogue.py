@@ -26,6 +26,15 @@ class TimelineItem(msgspec.Struct, frozen=True):
     channel: Literal["owner", "remote", "both"] = "both"
 
 
+class PhoneSystemDetail(msgspec.Struct, frozen=True):
+    """One thing that the phone system said, for people to read (siprec.Detail)."""
+
+    about: str  # name or number of a party; empty: the call
+    name: str  # as the vendor writes it, or: start-time, stop-time, reason, joined, left
+    value: str
+    is_time: bool = False  # then in UTC, ISO 8601, by the device's clock
+
+
 class ChannelQuality(msgspec.Struct, frozen=True):
     """What was received of one channel."""
 
@@ -88,6 +97,7 @@ class RecordingFacts(msgspec.Struct, frozen=True):
     quality: QualityReport
     timeline: tuple[TimelineItem, ...]
     decision: Decision
+    phone_system: tuple[PhoneSystemDetail, ...] = ()
 
 
 class CallFacts(msgspec.Struct, frozen=True):

@@ -16,7 +16,13 @@ import msgspec
 from callvault.config.sections import FinaliseConfig
 from callvault.errors import JournalDamaged, ProtocolError, SpoolError
 from callvault.finalise import quality, recording
-from callvault.finalise.catalogue import CallFacts, RecordingFacts, SealedObjectFact
+from callvault.finalise.catalogue import (
+    CallFacts,
+    PhoneSystemDetail,
+    RecordingFacts,
+    SealedObjectFact,
+)
+from callvault.finalise.phone_system import phone_system_details
 from callvault.finalise.plan import plan
 from callvault.finalise.reading import Item, Piece, read_pieces
 from callvault.finalise.survey import CallSurvey, survey
@@ -200,9 +206,14 @@ def _record(
         ),
         timeline=timeline(planned, found.timeline, found.ended),
         decision=decision,
+        phone_system=_said(found, header),
     )
     logger.info("rs=%s sealed recording=%s", header.journal_id, assignment.recording_id)
     return _with_objects(facts, sealer.finish(msgspec.json.encode(facts)))
+
+
+def _said(found: CallSurvey, header: JournalHeader) -> tuple[PhoneSystemDetail, ...]:
+    return phone_system_details(found.metadata, found.invite, zone_name=header.device_zone)
 
 
 def _with_objects(facts: RecordingFacts, sealed: SealedRecording) -> RecordingFacts:

@@ -12,6 +12,7 @@ from callvault.policy.decision import Decision
 from callvault.spool.entries import (
     Decided,
     DialogEnded,
+    MetadataSeen,
     SignallingSeen,
     StreamDescription,
     StreamsChanged,
@@ -21,6 +22,7 @@ from callvault.spool.entries import (
 MAX_SOURCES = 512  # of a stream, 2 kB each: a day of holds, each with an SSRC of its own
 _PASSER_BY = 3  # packets; fewer are no voice beside others (audio.choice)
 _MAX_TIMELINE = 10_000
+MAX_METADATA = 32  # documents kept of a call
 
 
 class PayloadTables:
@@ -57,6 +59,7 @@ class CallSurvey:
     decision: Decision | None = None
     ended: DialogEnded | None = None
     invite: bytes = b""  # the first request received, for its From and To
+    metadata: list[bytes] = field(default_factory=list)  # as received: the first and the last ones
     first_arrival_ns: int | None = None
     last_arrival_ns: int | None = None
 
@@ -77,8 +80,16 @@ class CallSurvey:
             self.decision = item.decision
         elif isinstance(item, DialogEnded):
             self.ended = item
-        elif isinstance(item, SignallingSeen) and not self.invite and not item.sent:
-            self.invite = item.raw
+        elif isinstance(item, MetadataSeen | SignallingSeen):
+            self._take_signalling(item)
+
+    def _take_signalling(self, item: MetadataSeen | SignallingSeen) -> None:
+        if isinstance(item, SignallingSeen):
+            self.invite = self.invite or (b"" if item.sent else item.raw)
+            return
+        if len(self.metadata) == MAX_METADATA:
+            del self.metadata[MAX_METADATA // 2]
+        self.metadata.append(item.raw)
 
     def _take_event(self, event: TimelineEvent) -> None:
         """Keep an event; the answer once, for a journal that goes on tells of it again."""

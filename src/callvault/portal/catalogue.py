@@ -159,6 +159,8 @@ def _party_columns(facts: RecordingFacts) -> dict[str, Any]:
     return {
         "interaction_id": facts.interaction_id,
         "direction": assignment.direction.value,
+        "direction_confidence": assignment.direction_confidence[:4],
+        "channel_confidence": assignment.confidence[:4],
         "local_number": assignment.local.number[:254],
         "remote_number": assignment.remote.number[:254],
         "remote_normalised": normal_form(assignment.remote.number)[:254],
@@ -186,6 +188,7 @@ def _audio_columns(facts: RecordingFacts) -> dict[str, Any]:
         "flags": list(quality.flags),
         "quality": msgspec.to_builtins(quality),
         "timeline": msgspec.to_builtins(facts.timeline),
+        "phone_system": msgspec.to_builtins(facts.phone_system),
         "objects_sealed": msgspec.to_builtins(facts.objects),
         "envelope_certificates": list(facts.envelope_certificates),
         "journal_ids": [journal_id.hex for journal_id in facts.journal_ids],

@@ -27,6 +27,7 @@ def header_of(
         call_id=invite.request.call_id,
         peer=shown_peer(invite.flow),
         transport=invite.flow.transport,
+        device_zone=setting.trunk.device_zone,
     )
 
 
@@ -50,6 +51,7 @@ def header_of_dialog(
         peer=shown_peer(dialog.flow),
         transport=dialog.flow.transport,
         continues=continues,
+        device_zone=trunk.device_zone,
     )
 
 

@@ -3,7 +3,7 @@
 from callvault.siprec.address import display_name, user_and_host
 from callvault.siprec.classify import CallClass, classify
 from callvault.siprec.correlation import Correlation, correlation_of
-from callvault.siprec.details import Detail, details_of
+from callvault.siprec.details import MAX_DETAILS, Detail, details_of
 from callvault.siprec.device_time import is_clock_set, read_device_time
 from callvault.siprec.document import (
     DataMode,
@@ -27,6 +27,7 @@ from callvault.siprec.speakers import Line, SessionVoices, Voice, who_speaks
 from callvault.siprec.view import Change, MetadataState, View, merge
 
 __all__ = [
+    "MAX_DETAILS",
     "Body",
     "CallClass",
     "Change",

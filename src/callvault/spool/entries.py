@@ -34,6 +34,7 @@ class JournalHeader(msgspec.Struct, frozen=True):
     peer: str = ""  # "192.0.2.14:5060"
     transport: str = ""  # udp, tcp, tls
     continues: UUID | None = None  # the journal of the same dialog that a restart cut off
+    device_zone: str = "UTC"  # of times that the peer's metadata give without a zone
 
 
 class PayloadFormat(msgspec.Struct, frozen=True):

@@ -43,6 +43,8 @@ class Recording(models.Model):
     owner_group = models.CharField(max_length=100, blank=True)
 
     direction = models.CharField(max_length=8, choices=DirectionChoice.choices)
+    direction_confidence = models.CharField(max_length=4, default="high")  # high, low
+    channel_confidence = models.CharField(max_length=4, default="high")  # of who is on which
     local_number = models.CharField(max_length=254, blank=True)
     remote_number = models.CharField(max_length=254, blank=True)  # as received
     remote_normalised = models.CharField(max_length=254, blank=True)  # one form for search and show
@@ -66,6 +68,7 @@ class Recording(models.Model):
     flags = models.JSONField(default=list)  # finalise.catalogue.QualityReport.flags
     quality = models.JSONField(default=dict)
     timeline = models.JSONField(default=list)
+    phone_system = models.JSONField(default=list)  # finalise.catalogue.PhoneSystemDetail of each
     objects_sealed = models.JSONField(default=list)  # kind, size_bytes, sha256 of each
     envelope_certificates = models.JSONField(default=list)  # SHA-256 fingerprints, hex
     journal_ids = models.JSONField(default=list)

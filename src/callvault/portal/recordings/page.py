@@ -73,6 +73,14 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What the phone system said of the call, or of one party."""
+
+    about: str
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class VerdictLine:
     """Head of the side panel: what was decided, by which rule, and where each step is told."""
 
@@ -142,6 +150,7 @@ class RecordingPage:
     verdict: VerdictLine | None
     timeline: tuple[TimelineEntry, ...]
     facts: tuple[Fact, ...]
+    phone_system: tuple[Said, ...]  # empty: nothing was said, or not for this reader
     conversation: tuple[Sibling, ...]  # empty, or two and more with this one among them
     missing: tuple[MissingCertificate, ...]  # filled when state is key_missing
     player: PlayerData

@@ -30,6 +30,7 @@ from .page import (
     VerdictLine,
 )
 from .permissions import may_download, may_read_signalling, recordings_visible_to
+from .phone_system import phone_system
 from .vault_access import open_object
 
 REGION_KINDS = {"held": "hold", "paused": "pause", "lost": "lost"}
@@ -67,6 +68,7 @@ def page_of_recording(
         verdict=_verdict(user, recording),
         timeline=tuple(phrases.timeline_entry(item) for item in recording.timeline),
         facts=_facts(recording, owner, remote),
+        phone_system=phone_system(recording) if may_read_signalling(user) else (),
         conversation=_conversation(user, recording),
         missing=missing,
         player=player,
@@ -165,11 +167,11 @@ def _facts(recording: Recording, owner: Party, remote: Party) -> tuple[Fact, ...
     facts = [
         Fact(_("Owner"), owner.name, owner.number),
         Fact(_("Remote party"), remote.label, remote.number if remote.name else ""),
-        Fact(_("Direction"), _direction(recording)),
+        Fact(_("Direction"), _direction(recording), _direction_note(recording)),
         Fact(_("Group"), recording.owner_group),
         Fact(_("Ended"), ended, phrases.end_reason(recording.end_reason)),
         Fact(_("Trunk"), recording.trunk_name, recording.peer.rpartition(":")[0]),
-        Fact(_("Audio"), _audio(recording)),
+        Fact(_("Audio"), _audio(recording), _channel_note(recording)),
         _quality(recording),
         Fact(_("Record no."), f"{recording.record_number:06}"),
     ]
@@ -179,6 +181,18 @@ def _facts(recording: Recording, owner: Party, remote: Party) -> tuple[Fact, ...
 def _direction(recording: Recording) -> str:
     words = {"in": _("Incoming"), "out": _("Outgoing"), "dial_in": _("Dial-in")}
     return words[recording.direction]
+
+
+def _direction_note(recording: Recording) -> str:
+    if recording.direction_confidence == "high":
+        return ""
+    return _("likely: the phone system does not say who called")
+
+
+def _channel_note(recording: Recording) -> str:
+    if recording.channel_confidence == "high":
+        return ""
+    return _("who speaks on which channel is likely, not said")
 
 
 def _audio(recording: Recording) -> str:
