@@ -33,6 +33,11 @@ test_tools() {
     need espeak-ng espeak-ng
     need chromium chromium
     need openssl openssl
+    # Encoders of codecs that PyAV only decodes.
+    for library in libbcg729-0:libbcg729.so.0 libgsm1:libgsm.so.1 libspeex1:libspeex.so.1 \
+        libvo-amrwbenc0:libvo-amrwbenc.so.0; do
+        [ -n "$(ls /usr/lib/*/"${library#*:}" 2>/dev/null)" ] || missing="$missing ${library%%:*}"
+    done
     [ -n "$(ls -d /usr/lib/postgresql/*/bin/postgres 2>/dev/null)" ] || missing="$missing postgresql"
 }
 

@@ -54,6 +54,7 @@ class Sender:
     at_ns: int = 0
     payload_type: int = 0
     drift_ppm: float = 0.0  # of its clock; positive: fast
+    clock_rate_hz: int = 8000
     arrivals: list[Arrival] = field(default_factory=list)
 
     def send(self, payload: bytes, *, ticks: int | None = None, marker: bool = False) -> None:
@@ -73,7 +74,7 @@ class Sender:
     def pass_time(self, ticks: int) -> None:
         """Let media time pass without sending: silence suppression."""
         self.timestamp += ticks
-        self.at_ns += round(ticks * 125_000 / (1 + self.drift_ppm * 1e-6))
+        self.at_ns += round(ticks * 1e9 / self.clock_rate_hz / (1 + self.drift_ppm * 1e-6))
 
     def say(self, samples: Samples, *, ptime: int = 20) -> Samples:
         """Send samples as µ-law; return what a lossless receiver decodes."""

@@ -49,6 +49,7 @@ FORMATS = (
     PayloadFormat(9, "G722", 8000),
     PayloadFormat(13, "CN", 8000),
     PayloadFormat(18, "G729", 8000),
+    PayloadFormat(98, "ISAC", 16000),
     PayloadFormat(101, "TELEPHONE-EVENT", 8000),
 )
 INVITE = (

@@ -16,6 +16,7 @@ from callvault.policy.decision import Assignment, Outcome, Step, Verdict
 from callvault.spool import journal_path
 from callvault.spool.entries import TimelineEvent
 from callvault.vault import ObjectKind
+from tests.audio import encoders
 from tests.audio.test_render import event_packets
 from tests.audio.wire import MS, START_NS, Arrival, Sender, offset_samples, speech, without
 from tests.finalise.bench import TRUNK, Node, RecordedCall, Streams, assignment
@@ -300,15 +301,48 @@ def test_drift_is_measured_and_a_clock_far_off_is_flagged(node: Node) -> None:
 
 def test_a_payload_that_cannot_be_decoded_keeps_the_packets_as_pcap(node: Node) -> None:
     owner, remote = two_voices(3)
-    remote.payload_type = 18
+    remote.payload_type = 98  # ISAC
+    remote.clock_rate_hz = 16000
     for _ in range(50):
-        remote.send(b"g729" * 5, ticks=160)
+        remote.send(b"isac" * 5, ticks=320)
     recording = finish_one(node, {0: owner.arrivals, 1: remote.arrivals}, 4)
     assert "undecodable" in recording.quality.flags
     assert recording.quality.remote.undecodable_packets == 50
     raw = node.read_object(recording.assignment.recording_id, ObjectKind.RAW)
     assert raw[:4] == bytes.fromhex("4d3cb2a1")
-    assert raw.count(b"g729" * 5) == 50
+    assert raw.count(b"isac" * 5) == 50
+
+
+def test_payloads_that_turn_out_to_be_no_sound_keep_the_packets_too(node: Node) -> None:
+    pytest.importorskip("av")
+    owner, remote = two_voices(3)
+    remote.payload_type = 18
+    for _ in range(50):
+        remote.send(b"secret!", ticks=160)  # encrypted end to end, say
+    recording = finish_one(node, {0: owner.arrivals, 1: remote.arrivals}, 4)
+    assert recording.quality.flags == ("undecodable",)
+    assert recording.quality.remote.undecodable_packets == 50
+    assert [one.kind for one in recording.objects] == ["audio", "peaks", "raw", "metadata"]
+    raw = node.read_object(recording.assignment.recording_id, ObjectKind.RAW)
+    assert raw.count(b"secret!") == 50
+    assert all(bytes(one.packet) in raw for one in owner.arrivals)
+
+
+@pytest.mark.parametrize("is_aal2", [False, True])
+def test_the_order_of_bits_of_g726_can_be_switched(node: Node, is_aal2: bool) -> None:
+    pytest.importorskip("av")
+    owner, said = Sender(), encoders.spoken(8000, 4)
+    owner.payload_type = 2
+    for frame in encoders.g726(said, bits=4, is_aal2=is_aal2):
+        owner.send(frame, ticks=160)
+    likeness = {}
+    for setting in (False, True):
+        call = RecordedCall({0: owner.arrivals, 1: []}, (assignment(),), 4)
+        (recording,) = finish(node, call, g726_is_aal2=setting).recordings
+        file = audio(node, recording)[: len(said), 0]
+        likeness[setting] = float(np.corrcoef(file, said)[0, 1])
+    assert likeness[is_aal2] > 0.9
+    assert likeness[not is_aal2] < 0.7
 
 
 def test_received_payloads_are_kept_when_the_setting_says_so(node: Node) -> None:

@@ -1,14 +1,8 @@
 """Decoding, alignment on the wall clock, encoding, waveform and levels."""
 
 from callvault.audio.choice import HeardSource, hear
-from callvault.audio.codecs import (
-    NARROW_HZ,
-    WIDE_HZ,
-    WIDE_KINDS,
-    Encoding,
-    PayloadKind,
-    PayloadTable,
-)
+from callvault.audio.codecs import Encoding, PayloadKind, PayloadTable, find_decoder
+from callvault.audio.decoder import NARROW_HZ, WIDE_HZ
 from callvault.audio.levels import FLOOR_DBFS, LevelMeter
 from callvault.audio.mp3 import Mp3Encoder
 from callvault.audio.peaks import PeaksMeter, Waveform
@@ -21,7 +15,6 @@ __all__ = [
     "NARROW_HZ",
     "TICK_HZ",
     "WIDE_HZ",
-    "WIDE_KINDS",
     "WINDOW",
     "CallRenderer",
     "Digit",
@@ -36,6 +29,7 @@ __all__ = [
     "SourceSurvey",
     "StreamRenderer",
     "Waveform",
+    "find_decoder",
     "hear",
     "position_of",
 ]

@@ -6,7 +6,7 @@ Two layers, since a stream may change between narrow and wide codecs: samples at
 
 import numpy as np
 
-from callvault.audio.codecs import NARROW_HZ, WIDE_HZ
+from callvault.audio.decoder import NARROW_HZ, WIDE_HZ
 from callvault.audio.g711 import Samples
 from callvault.audio.timeline import TICK_HZ
 from callvault.rtp.batch import Integers, ranges

@@ -15,14 +15,8 @@ import soxr
 from callvault.audio import comfort_noise
 from callvault.audio.canvas import Canvas
 from callvault.audio.choice import HeardSource
-from callvault.audio.codecs import (
-    DECODERS,
-    NARROW_HZ,
-    WIDE_HZ,
-    Decoder,
-    PayloadKind,
-    PayloadTable,
-)
+from callvault.audio.codecs import Encoding, PayloadKind, PayloadTable, find_decoder
+from callvault.audio.decoder import NARROW_HZ, WIDE_HZ, Decoder, Payloads, Sound
 from callvault.audio.g711 import Octets, Samples
 from callvault.audio.survey import SECOND_NS
 from callvault.audio.timeline import TICK_HZ
@@ -44,7 +38,7 @@ class _Pending:
 
     order: Integers
     position: Integers
-    kind: Integers
+    format: Integers  # number of its encoding in the source's list
     payload_bytes: Integers
     octets: Octets
 
@@ -63,11 +57,11 @@ class _Pending:
         starts = np.cumsum(self.payload_bytes) - self.payload_bytes
         lengths = self.payload_bytes[rows]
         octets = self.octets[ranges(starts[rows], lengths)]
-        return type(self)(self.order[rows], self.position[rows], self.kind[rows], lengths, octets)
+        return type(self)(self.order[rows], self.position[rows], self.format[rows], lengths, octets)
 
     def runs(self) -> Iterator["_Pending"]:
-        """Yield stretches of one payload kind."""
-        edges = np.flatnonzero(np.diff(self.kind)) + 1
+        """Yield stretches of one encoding."""
+        edges = np.flatnonzero(np.diff(self.format)) + 1
         ends = np.cumsum(self.payload_bytes)
         for rows in np.split(np.arange(len(self.order)), edges):
             if len(rows):
@@ -76,7 +70,7 @@ class _Pending:
                 yield _Pending(
                     self.order[part],
                     self.position[part],
-                    self.kind[part],
+                    self.format[part],
                     self.payload_bytes[part],
                     self.octets[begin : ends[rows[-1]]],
                 )
@@ -86,10 +80,12 @@ class SourceRenderer:
     """Lays the packets of one source."""
 
     def __init__(self, source: HeardSource) -> None:
+        self.damaged = 0  # payloads that were no sound of their codec
         self._source = source
         self._tracker = SequenceTracker()
         self._pending = _Pending.empty()
-        self._decoders: dict[PayloadKind, Decoder] = {}
+        self._formats: list[Encoding] = []
+        self._decoders: dict[int, Decoder] = {}  # by format
         self._noise_level: int | None = None  # while the source is silent after comfort noise
 
     def add(self, batch: PacketBatch, table: PayloadTable) -> None:
@@ -105,7 +101,11 @@ class SourceRenderer:
         rows = np.flatnonzero(wanted)
         chosen = batch.take(rows)
         added = _Pending(
-            numbers.order[rows], position[rows], kind[rows], chosen.payload_bytes, chosen.payloads()
+            numbers.order[rows],
+            position[rows],
+            self._format_of(chosen.payload_type, table),
+            chosen.payload_bytes,
+            chosen.payloads(),
         )
         self._pending = self._pending.joined(added)
 
@@ -120,6 +120,16 @@ class SourceRenderer:
             end = int(due.position[following]) if following < len(due.order) else until
             self._lay_run(canvas, run, end)
 
+    def _format_of(self, payload_type: Integers, table: PayloadTable) -> Integers:
+        """Return the number of each packet's encoding: a type's meaning may change in a call."""
+        columns = np.zeros(128, dtype=np.int64)
+        for number in np.unique(payload_type).tolist():
+            encoding = table.encodings[number]
+            if encoding not in self._formats:
+                self._formats.append(encoding)
+            columns[number] = self._formats.index(encoding)
+        return columns[payload_type]
+
     def _due(self, until: int) -> _Pending:
         """Take out what begins before `until`: in sending order, each packet once."""
         _, rows = np.unique(self._pending.order, return_index=True)
@@ -128,24 +138,36 @@ class SourceRenderer:
         self._pending = self._pending.take(rows[~is_due])
         return due
 
-    def _lay_run(self, canvas: Canvas, run: _Pending, end: int) -> None:
-        kind = PayloadKind(int(run.kind[0]))
-        if kind is PayloadKind.COMFORT_NOISE:
-            self._lay_comfort_noise(canvas, run, end)
-            return
-        self._noise_level = None
-        decoder = self._decoders.setdefault(kind, DECODERS[kind]())
-        rate_hz = decoder.sample_rate_hz
-        length = run.payload_bytes * decoder.samples_per_octet * TICK_HZ // rate_hz
-        canvas.lay(run.position, length, decoder.decode(run.octets), rate_hz)
+    def _decoder(self, number: int) -> Decoder:
+        if number not in self._decoders:
+            found = find_decoder(self._formats[number])
+            if found is None:
+                raise LookupError(f"no decoder for {self._formats[number].name}")
+            self._decoders[number] = found[1]()
+        return self._decoders[number]
 
-    def _lay_comfort_noise(self, canvas: Canvas, run: _Pending, end: int) -> None:
+    def _lay_run(self, canvas: Canvas, run: _Pending, end: int) -> None:
+        decoder = self._decoder(int(run.format[0]))
+        sound = decoder.decode(Payloads(run.octets, run.payload_bytes))
+        self.damaged += sound.damaged
+        rate_hz = decoder.sample_rate_hz
+        length = sound.lengths * TICK_HZ // rate_hz
+        canvas.lay(run.position, length, sound.samples, rate_hz)
+        self._noise_level = None
+        if sound.noise is not None:
+            self._lay_pauses(canvas, run.position + length, sound, run, end)
+
+    def _lay_pauses(
+        self, canvas: Canvas, start: Integers, sound: Sound, run: _Pending, end: int
+    ) -> None:
+        """Lay noise behind each payload that describes a silence, up to the next payload."""
+        noise = sound.noise if sound.noise is not None else start
         ends = [*run.position[1:].tolist(), end]
-        begins = np.cumsum(run.payload_bytes) - run.payload_bytes
-        for row, (begin, position) in enumerate(zip(begins, run.position.tolist(), strict=True)):
-            payload = run.octets[begin : begin + run.payload_bytes[row]].tobytes()
-            self._noise_level = comfort_noise.level_of(payload)
-            self._lay_noise(canvas, position, ends[row], seed=int(run.order[row]))
+        for row in np.flatnonzero(noise >= 0).tolist():
+            self._noise_level = int(noise[row])
+            self._lay_noise(canvas, int(start[row]), ends[row], seed=int(run.order[row]))
+        if noise[-1] < 0:
+            self._noise_level = None
 
     def _lay_noise(self, canvas: Canvas, start: int, end: int, *, seed: int) -> None:
         """Fill the pause; it ends a little after the last packet that came at all."""
@@ -168,6 +190,11 @@ class StreamRenderer(Generic[Key]):
         """Take the next packets of one source; of a source that is not heard: nothing."""
         if key in self._sources and len(batch):
             self._sources[key].add(batch, table)
+
+    @property
+    def damaged(self) -> int:
+        """How many payloads so far were no sound of their codec."""
+        return sum(source.damaged for source in self._sources.values())
 
     def render(self, until: int) -> tuple[Samples, Samples | None]:
         """Return the samples up to `until`, at 8 kHz and (where there are any) at 16 kHz."""

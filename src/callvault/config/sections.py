@@ -141,6 +141,8 @@ class FinaliseConfig:
     """Bit rate of the stereo file, 16 to 320; wideband calls take twice as much."""
     keep_received_payloads: bool = False
     """Keep the received packets beside the MP3 as evidence (about 130 kbit/s a stream)."""
+    g726_is_aal2: bool = False
+    """Senders of G726-16 to -40 order bits as over ATM AAL2, not as in RFC 3551."""
 
 
 @dataclass(frozen=True, slots=True)

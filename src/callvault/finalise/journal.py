@@ -23,7 +23,7 @@ from callvault.finalise.catalogue import (
     SealedObjectFact,
 )
 from callvault.finalise.phone_system import phone_system_details
-from callvault.finalise.plan import plan
+from callvault.finalise.plan import RecordingPlan, plan
 from callvault.finalise.reading import Item, Piece, read_pieces
 from callvault.finalise.survey import CallSurvey, survey
 from callvault.finalise.timeline import timeline
@@ -33,7 +33,7 @@ from callvault.sip import parse_message
 from callvault.spool import JournalReader
 from callvault.spool.entries import JournalHeader
 from callvault.spool.readable import readable
-from callvault.vault import Certificate, RecordingObjects, SealedRecording
+from callvault.vault import Certificate, RecordingObjects, RecordingSealer, SealedRecording
 
 logger = logging.getLogger(__name__)
 
@@ -112,7 +112,7 @@ def finalise_journal(
     """
     journal = _Journal((path, *later), bench)
     with journal.items() as items:
-        found = survey(items)
+        found = survey(items, g726_is_aal2=bench.config.g726_is_aal2)
     if found.decision is None:
         raise SpoolError("journal holds no decision")
     decision = _decision_of_piece(found.decision, journal.header)
@@ -171,15 +171,7 @@ def _record(
     bench = journal.bench
     planned = plan(assignment, window, found)
     sealer = bench.objects.begin(assignment.recording_id, bench.certificates)
-    with journal.items() as items:
-        meters = recording.write(
-            planned,
-            items,
-            sealer,
-            header=journal.header,
-            ports=found.ports,
-            config=bench.config,
-        )
+    heard = _seal_sound(journal, found, planned, sealer)
     header = journal.header
     facts = RecordingFacts(
         assignment=assignment,
@@ -199,8 +191,9 @@ def _record(
         envelope_certificates=tuple(one.info.fingerprint for one in bench.certificates),
         quality=quality.report(
             planned,
-            meters,
+            heard.meters,
             found.timeline,
+            unreadable=heard.damaged,
             cut_off=journal.is_cut_off and found.ended is None,
             damaged=journal.is_damaged,
         ),
@@ -214,6 +207,21 @@ def _record(
 
 def _said(found: CallSurvey, header: JournalHeader) -> tuple[PhoneSystemDetail, ...]:
     return phone_system_details(found.metadata, found.invite, zone_name=header.device_zone)
+
+
+def _seal_sound(
+    journal: _Journal, found: CallSurvey, planned: RecordingPlan, sealer: RecordingSealer
+) -> recording.Heard:
+    """Seal what is heard; if some of it was no sound of its codec, the packets as well."""
+    config = journal.bench.config
+    with journal.items() as items:
+        heard = recording.write(
+            planned, items, sealer, header=journal.header, ports=found.ports, config=config
+        )
+    if any(heard.damaged.values()) and not heard.has_packets:
+        with journal.items() as items:
+            recording.keep_packets(planned, items, sealer, ports=found.ports)
+    return heard
 
 
 def _with_objects(facts: RecordingFacts, sealed: SealedRecording) -> RecordingFacts:

@@ -7,7 +7,6 @@ from typing import Literal
 from callvault.audio import (
     NARROW_HZ,
     WIDE_HZ,
-    WIDE_KINDS,
     HeardSource,
     PayloadKind,
     PayloadTable,
@@ -37,7 +36,11 @@ class RecordingPlan:
     @property
     def sample_rate_hz(self) -> int:
         """16 kHz if any party spoke wideband, else 8 kHz: what is narrow is not raised for show."""
-        return WIDE_HZ if any(self._count(*WIDE_KINDS, side=side) for side in SIDES) else NARROW_HZ
+        return (
+            WIDE_HZ
+            if any(self._count(PayloadKind.WIDE, side=side) for side in SIDES)
+            else NARROW_HZ
+        )
 
     @property
     def samples(self) -> int:
@@ -72,11 +75,10 @@ class RecordingPlan:
                     names[table.names[number]] = None
         return tuple(names)
 
-    def _count(self, *kinds: PayloadKind, side: Side) -> int:
+    def _count(self, kind: PayloadKind, *, side: Side) -> int:
         return sum(
             int(source.survey.by_payload_type[self.tables[key.stream].kinds == kind].sum())
             for key, source in self.sources(side)
-            for kind in kinds
         )
 
 

@@ -1,6 +1,6 @@
 """The check at close: what was received of each channel, and the flags that follow (DATA-7)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from callvault.audio import Hole, LevelMeter
 from callvault.finalise.catalogue import ChannelQuality, QualityReport
@@ -21,11 +21,12 @@ def report(
     meters: dict[Side, LevelMeter],
     events: Sequence[TimelineEvent],
     *,
+    unreadable: Mapping[int, int],
     cut_off: bool,
     damaged: bool,
 ) -> QualityReport:
-    """Return the report of a finished recording."""
-    channels = {side: _channel(plan, side, meters[side]) for side in SIDES}
+    """Return the report of a finished recording; `unreadable`: damaged payloads by stream."""
+    channels = {side: _channel(plan, side, meters[side], unreadable) for side in SIDES}
     flags = [
         flag
         for flag, is_set in {
@@ -75,7 +76,9 @@ def was_cut(window: Window, hole: Hole) -> bool:
     )
 
 
-def _channel(plan: RecordingPlan, side: Side, meter: LevelMeter) -> ChannelQuality:
+def _channel(
+    plan: RecordingPlan, side: Side, meter: LevelMeter, unreadable: Mapping[int, int]
+) -> ChannelQuality:
     heard = [source for _, source in plan.sources(side)]
     surveys = [source.survey for source in heard]
     never_sent = sum(survey.never_sent for survey in surveys)
@@ -97,7 +100,8 @@ def _channel(plan: RecordingPlan, side: Side, meter: LevelMeter) -> ChannelQuali
         clipped_samples=meter.clipped_samples,
         drift_ppm=round(drift_ppm, 1),
         codecs=plan.codecs(side),
-        undecodable_packets=plan.undecodable(side),
+        undecodable_packets=plan.undecodable(side)
+        + sum(unreadable.get(stream, 0) for stream in plan.streams[side]),
         undecrypted_packets=plan.undecrypted(side),
         jitter_ms=round(max((survey.jitter_ms for survey in surveys), default=0.0), 2),
     )

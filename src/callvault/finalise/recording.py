@@ -70,6 +70,15 @@ class _Sound:
         self.file.write(self.encoder.encode(frames))
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What came out of a recording's packets."""
+
+    meters: dict[Side, LevelMeter]
+    damaged: dict[int, int]  # payloads that were no sound of their codec, by stream
+    has_packets: bool  # they are sealed beside the sound
+
+
 def write(
     plan: RecordingPlan,
     items: Iterable[Item],
@@ -78,17 +87,17 @@ def write(
     header: JournalHeader,
     ports: Mapping[int, int],
     config: FinaliseConfig,
-) -> dict[Side, LevelMeter]:
-    """Seal audio, waveform, transcript and, where wanted, packets; return the levels heard."""
+) -> Heard:
+    """Seal audio, waveform, transcript and, where wanted, packets; return what was heard."""
     streams = {index: StreamRenderer(sources) for index, sources in plan.heard.items()}
-    tables = PayloadTables()
+    tables = PayloadTables(g726_is_aal2=config.g726_is_aal2)
     with ExitStack() as stack:
         sound = _sound(plan, streams, stack.enter_context(sealer.create(ObjectKind.AUDIO)), config)
         transcript = Transcript(stack.enter_context(sealer.create(ObjectKind.METADATA)), header)
         pcap = None
         if config.keep_received_payloads or plan.has_unheard:
-            wanted = {index: ports.get(index, 0) for index in plan.heard}
-            pcap = PcapWriter(stack.enter_context(sealer.create(ObjectKind.RAW)), wanted)
+            raw = stack.enter_context(sealer.create(ObjectKind.RAW))
+            pcap = PcapWriter(raw, _wanted(plan, ports))
         for item in items:
             if isinstance(item, SourceBatch):
                 _add(streams, item, tables)
@@ -105,7 +114,24 @@ def write(
         _add_digits(plan, transcript)
     with sealer.create(ObjectKind.PEAKS) as file:
         file.write(sound.peaks.to_json())
-    return sound.meters
+    damaged = {index: stream.damaged for index, stream in streams.items()}
+    return Heard(sound.meters, damaged, has_packets=pcap is not None)
+
+
+def keep_packets(
+    plan: RecordingPlan, items: Iterable[Item], sealer: RecordingSealer, *, ports: Mapping[int, int]
+) -> None:
+    """Seal the packets as received; what turned out not to decode is never thrown away (CAP-5)."""
+    with sealer.create(ObjectKind.RAW) as file:
+        pcap = PcapWriter(file, _wanted(plan, ports))
+        for item in items:
+            if isinstance(item, PacketsBlock):
+                pcap.add(item)
+
+
+def _wanted(plan: RecordingPlan, ports: Mapping[int, int]) -> dict[int, int]:
+    """Return the streams whose packets are kept, with our port of each."""
+    return {index: ports.get(index, 0) for index in plan.heard}
 
 
 def _sound(

@@ -13,6 +13,7 @@ from callvault.spool.entries import (
     Decided,
     DialogEnded,
     MetadataSeen,
+    PayloadFormat,
     SignallingSeen,
     StreamDescription,
     StreamsChanged,
@@ -28,7 +29,10 @@ MAX_METADATA = 32  # documents kept of a call
 class PayloadTables:
     """What payload types mean on each stream, as the negotiation goes on."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, g726_is_aal2: bool = False) -> None:
+        """`g726_is_aal2`: senders say G726 and mean the order of bits of AAL2."""
+        self._g726_prefix = "AAL2-" if g726_is_aal2 else ""
+        self._static = Encoding(2, f"{self._g726_prefix}G726-32", 8000)
         self._encodings: dict[int, dict[int, Encoding]] = {}
         self._tables: dict[int, PayloadTable] = {}
 
@@ -37,13 +41,22 @@ class PayloadTables:
         for stream in streams:
             known = self._encodings.setdefault(stream.index, {})
             for one in stream.formats:
-                name = one.encoding.upper()
-                known[one.payload_type] = Encoding(one.payload_type, name, one.clock_rate_hz)
-            self._tables[stream.index] = PayloadTable(known.values())
+                known[one.payload_type] = Encoding(
+                    one.payload_type,
+                    self._name_of(one),
+                    one.clock_rate_hz,
+                    one.channels,
+                    one.parameters,
+                )
+            self._tables[stream.index] = PayloadTable((self._static, *known.values()))
+
+    def _name_of(self, one: PayloadFormat) -> str:
+        name = one.encoding.upper()
+        return self._g726_prefix + name if name.startswith("G726-") else name
 
     def of(self, stream: int) -> PayloadTable:
         """Return the table in force on a stream."""
-        return self._tables.setdefault(stream, PayloadTable())
+        return self._tables.setdefault(stream, PayloadTable((self._static,)))
 
 
 @dataclass(slots=True)
@@ -123,9 +136,9 @@ class CallSurvey:
         self.last_arrival_ns = max(self.last_arrival_ns or last, last)
 
 
-def survey(items: Iterable[Item]) -> CallSurvey:
+def survey(items: Iterable[Item], *, g726_is_aal2: bool = False) -> CallSurvey:
     """Read a whole journal."""
-    found = CallSurvey()
+    found = CallSurvey(PayloadTables(g726_is_aal2=g726_is_aal2))
     for item in items:
         if not isinstance(item, Reached):
             found.take(item)
