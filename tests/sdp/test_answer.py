@@ -86,6 +86,53 @@ def test_a_line_that_got_no_port_is_refused_and_the_others_stand() -> None:
     assert [media.port for media in local.media] == [0, 40002]
 
 
+def chosen(offer: bytes, decodable: sdp.Decodable) -> list[list[tuple[int, str]]]:
+    plans = sdp.plan(sdp.parse_offer(offer), decodable=decodable)
+    return [[(one.payload_type, one.encoding) for one in line.codecs] for line in plans]
+
+
+def test_the_first_codec_of_the_offer_that_is_decoded_here_is_chosen() -> None:
+    offer = (CORPUS / "opus_first_with_g711.sdp").read_bytes()
+    assert chosen(offer, sdp.DECODABLE) == [[(0, "PCMU"), (101, "TELEPHONE-EVENT")]]
+    with_codecs = [[(111, "OPUS"), (107, "TELEPHONE-EVENT")]]
+    assert chosen(offer, sdp.DECODABLE_WITH_CODECS) == with_codecs
+
+
+def test_a_codec_that_all_lines_have_is_chosen_on_all_of_them() -> None:
+    line = "m=audio %d RTP/AVP %s\r\na=rtpmap:96 AMR-WB/16000\r\na=rtpmap:97 opus/48000/2\r\n"
+    offer = (
+        "v=0\r\nc=IN IP4 192.0.2.14\r\n" + line % (30000, "96 97 18 8") + line % (30002, "97 18 8")
+    )
+    expected = [[(97, "OPUS")], [(97, "OPUS")]]
+    assert chosen(offer.encode(), sdp.DECODABLE_WITH_CODECS) == expected
+    assert chosen(offer.encode(), sdp.DECODABLE) == [[(8, "PCMA")], [(8, "PCMA")]]
+
+
+def test_amr_that_comes_interleaved_is_not_chosen_before_what_is_decoded() -> None:
+    offer = (
+        b"v=0\r\nc=IN IP4 192.0.2.14\r\nm=audio 30000 RTP/AVP 96 98 0\r\n"
+        b"a=rtpmap:96 AMR/8000\r\na=fmtp:96 octet-align=1; interleaving=30\r\n"
+        b"a=rtpmap:98 AMR/8000\r\na=fmtp:98 octet-align=1\r\n"
+    )
+    assert chosen(offer, sdp.DECODABLE_WITH_CODECS) == [[(98, "AMR")]]
+
+
+def test_aac_is_taken_only_where_it_is_decoded() -> None:
+    offer = sdp.parse_offer((CORPUS / "only_unknown_codec_invalid.sdp").read_bytes())
+    assert sdp.plan(offer)[0].problem == "no codec that can be recorded"
+    (with_codecs,) = sdp.plan(offer, decodable=sdp.DECODABLE_WITH_CODECS)
+    assert [one.encoding for one in with_codecs.codecs] == ["MP4A-LATM"]
+
+
+def test_our_own_offer_lists_rarer_codecs_where_they_are_decoded() -> None:
+    (media,) = sdp.own_offer(
+        [""], [40000], address=OURS, session_id=9, decodable=sdp.DECODABLE_WITH_CODECS
+    ).media
+    assert media.formats == ("0", "8", "9", "18", "114", "116", "15", "102", "101", "13")
+    assert "a=fmtp:102 profile-level-id=24;object=23;bitrate=64000" in media.lines()
+    assert "a=rtpmap:114 opus/48000/2" in media.lines()
+
+
 def test_our_own_offer_lists_the_common_codecs_and_only_receives() -> None:
     offer = sdp.own_offer(["1", ""], [40000, 40002], address="2001:db8::200", session_id=9)
     assert bytes(offer) == (

@@ -22,6 +22,7 @@ class Negotiation:
     address: str  # ours, as the SRC reaches it
     session_id: int
     transports: sdp.Transports = field(default_factory=sdp.Transports)
+    has_codecs: bool = False  # workers decode all codecs that we know
     ports: dict[int, int] = field(default_factory=dict)  # RTP port by line index
     local: sdp.LocalDescription | None = None
     remote: sdp.SessionDescription | None = None
@@ -41,7 +42,7 @@ class Negotiation:
         address towards a peer's, for media of another family (IPv4, IPv6) than SIP.
         """
         offer = sdp.parse_offer(text)
-        plans = sdp.plan(offer, self.transports)
+        plans = sdp.plan(offer, self.transports, self._decodable)
         if self.local is None or not all(one.is_closed for one in plans):
             sdp.check_recordable(plans)
         self.address = self._address_for(offer, own_address)
@@ -70,6 +71,7 @@ class Negotiation:
                 session_id=self.session_id,
                 is_secure=self.offers_srtp,
                 new_key=new_key,
+                decodable=self._decodable,
             )
         else:
             self.local = sdp.answer(
@@ -151,6 +153,10 @@ class Negotiation:
             )
             for index, one in enumerate(media)
         )
+
+    @property
+    def _decodable(self) -> sdp.Decodable:
+        return sdp.DECODABLE_WITH_CODECS if self.has_codecs else sdp.DECODABLE
 
     def _offered_crypto(self, index: int) -> tuple[sdp.Crypto, ...]:
         media = self.local.media if self.local else ()

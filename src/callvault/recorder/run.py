@@ -4,6 +4,7 @@ Wiring only. `run_recorder` blocks its thread on an event loop of its own.
 """
 
 import asyncio
+import importlib.util
 import logging
 import os
 import threading
@@ -127,10 +128,14 @@ async def _record(
     receiver = Receiver(capture, spool_folder=config.spool.folder, sync_ms=config.spool.sync_ms)
     # One thread for the catalogue, so that its connection stays on that thread.
     with receiver, ThreadPoolExecutor(1, "policy") as policy_thread:
-        recorder = Recorder(
-            config, receiver, JournalOpener(receiver, seal_key, certificates), policy
-        )
+        opener = JournalOpener(receiver, seal_key, certificates)
+        recorder = Recorder(config, receiver, opener, policy, has_codecs=_has_codecs())
         await _serve(config, recorder, policy, policy_thread, stop, hooks)
+
+
+def _has_codecs() -> bool:
+    """Whether the `codecs` extra is here; workers are taken to be installed like the recorder."""
+    return importlib.util.find_spec("av") is not None
 
 
 async def _serve(

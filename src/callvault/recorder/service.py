@@ -71,7 +71,9 @@ class Recorder:
         policy: PolicySource,
         *,
         read_clocks: Callable[[], Instant] = clock.read,
+        has_codecs: bool = False,
     ) -> None:
+        self._has_codecs = has_codecs
         self._config = config
         self._receiver = receiver
         self._opener = opener
@@ -262,6 +264,7 @@ class Recorder:
             policy_in_force=lambda: self._policy.in_force,
             new_id=new_id,
             own_address=self._own_address_towards,
+            has_codecs=self._has_codecs,
         )
 
     def _own_address_towards(self, peer: str) -> str:

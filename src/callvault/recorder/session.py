@@ -72,9 +72,8 @@ class RecordingSession:
         self.pausing = Pausing(may_capture=policy.captures(setting.trunk))
         self.dialog_id: sip.DialogId | None = None
         self._setting = setting
-        self._negotiation = Negotiation(
-            setting.address, setting.journal_id.int >> 80 or 1, transports_of(setting.trunk)
-        )
+        session_id, transports = setting.journal_id.int >> 80 or 1, transports_of(setting.trunk)
+        self._negotiation = Negotiation(setting.address, session_id, transports, setting.has_codecs)
         self._keys = KeyWatch(setting.journal_id)
         self._parties = Parties()
         self._holds = HoldWatch()

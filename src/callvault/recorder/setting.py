@@ -29,6 +29,7 @@ class SessionSetting:
     policy_in_force: Callable[[], PolicyInForce]
     new_id: Callable[[], UUID]
     new_key: NewKey = os.urandom
+    has_codecs: bool = False  # workers decode more than the core does
     own_address: Callable[[str], str] = _no_other_address
     """Our address towards a peer's, for media of another family than SIP; empty: none."""
 

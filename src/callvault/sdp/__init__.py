@@ -1,6 +1,9 @@
 """SDP offers read, answers written (RFC 8866, 3264, 4568): pure functions on frozen values."""
 
 from callvault.sdp.answer import (
+    DECODABLE,
+    DECODABLE_WITH_CODECS,
+    Decodable,
     LinePlan,
     LocalDescription,
     LocalMedia,
@@ -15,8 +18,11 @@ from callvault.sdp.description import Codec, Direction, MediaLine, SessionDescri
 from callvault.sdp.reader import parse_offer, without_keys
 
 __all__ = [
+    "DECODABLE",
+    "DECODABLE_WITH_CODECS",
     "Codec",
     "Crypto",
+    "Decodable",
     "Direction",
     "LinePlan",
     "LocalDescription",

@@ -20,13 +20,26 @@ from callvault.sdp.description import (
     SessionDescription,
 )
 
-DECODABLE = frozenset({("PCMU", 8000), ("PCMA", 8000), ("G722", 8000)})
-"""Codecs that finalise turns into sound today: (encoding, clock rate)."""
-KEPT_RAW = frozenset(
-    {"G729", "OPUS", "ILBC", "AMR-WB", "AMR", "GSM", "SPEEX", "L16", "G723", "G728"}
-    | {"G726-16", "G726-24", "G726-32", "G726-40", "AAL2-G726-32"}
+Decodable = frozenset[tuple[str, int]]
+"""Codecs that finalise turns into sound: (encoding, clock rate)."""
+DECODABLE: Decodable = frozenset(
+    {("PCMU", 8000), ("PCMA", 8000), ("G722", 8000), ("L16", 8000), ("L16", 16000)}
 )
-"""Codecs accepted when nothing decodable is offered: kept as received, decoded later (CAP-5)."""
+"""What the core decodes."""
+DECODABLE_WITH_CODECS: Decodable = DECODABLE | frozenset(
+    {("OPUS", 48000), ("AMR", 8000), ("AMR-WB", 16000), ("ILBC", 8000), ("GSM", 8000)}
+    | {("SPEEX", 8000), ("SPEEX", 16000), ("G723", 8000), ("G728", 8000), ("MP4A-LATM", 90000)}
+    | {(f"G729{annex}", 8000) for annex in ("", "A", "B", "AB")}
+    | {(f"{aal2}G726-{rate}", 8000) for aal2 in ("", "AAL2-") for rate in (16, 24, 32, 40)}
+)
+"""What is decoded where the `codecs` extra is installed."""
+KEPT_RAW = frozenset(
+    encoding for encoding, _ in DECODABLE_WITH_CODECS if encoding != "MP4A-LATM"
+) | {"ISAC"}
+"""Codecs accepted when nothing decodable is offered: kept as received, decoded later (CAP-5).
+
+Not AAC: a phone that offers it can also speak what the recorder's region lists, if it is refused.
+"""
 
 _CLOSED = "line closed by the offer"
 _PLAIN_RTP = ("RTP/AVP", "RTP/AVPF")
@@ -121,19 +134,23 @@ class Transports:
     plain: bool = True
 
 
-def plan(offer: SessionDescription, transports: Transports = Transports()) -> tuple[LinePlan, ...]:
-    """Judge each line of the offer, in order.
+def plan(
+    offer: SessionDescription,
+    transports: Transports = Transports(),
+    decodable: Decodable = DECODABLE,
+) -> tuple[LinePlan, ...]:
+    """Judge each line of the offer, in order; `decodable`: what this node turns into sound.
 
     The codec is the first in the offer's order that all lines have and that can be decoded; else
     one that all lines have and that can be kept raw; else each line takes its own best.
     """
-    problems = [_problem(line, transports) for line in offer.media]
+    problems = [_problem(line, transports, decodable) for line in offer.media]
     wanted = [line for line, problem in zip(offer.media, problems, strict=True) if not problem]
-    common = _common_codec(wanted)
+    common = _common_codec(wanted, decodable)
     return tuple(
         LinePlan(problem=problem)
         if problem
-        else LinePlan(_line_codecs(line, common), crypto=_crypto_of(line, transports))
+        else LinePlan(_line_codecs(line, common, decodable), crypto=_crypto_of(line, transports))
         for line, problem in zip(offer.media, problems, strict=True)
     )
 
@@ -173,13 +190,17 @@ def own_offer(
     session_id: int,
     is_secure: bool = False,
     new_key: NewKey = os.urandom,
+    decodable: Decodable = DECODABLE,
 ) -> LocalDescription:
     """Offer one audio line a port, for an INVITE that brought no offer (CUCM, B2BUAs).
 
-    All common codecs are listed: a CUCM phone cannot transcode what it already speaks.
+    All common codecs are listed, G.729 even where it is only kept raw: a CUCM phone cannot
+    transcode what it already speaks. The rarer ones only if they can be decoded.
     """
     protocol = "RTP/SAVP" if is_secure else "RTP/AVP"
-    codecs = (*(STATIC_CODECS[number] for number in (0, 8, 9, 18)), _TELEPHONE_EVENT, _NOISE)
+    rarer = [one for one in _RARER if _is_decodable(one, decodable)]
+    common = [STATIC_CODECS[number] for number in (0, 8, 9, 18)]
+    codecs = (*common, *rarer, _TELEPHONE_EVENT, _NOISE)
     formats = tuple(str(codec.payload_type) for codec in codecs)
     media = tuple(
         LocalMedia(
@@ -193,16 +214,23 @@ def own_offer(
 
 _TELEPHONE_EVENT = Codec(101, "TELEPHONE-EVENT", 8000, parameters="0-15")
 _NOISE = STATIC_CODECS[13]
+# With the payload types that phones of CUCM and its gateways use for them.
+_RARER = (
+    Codec(114, "OPUS", 48000, 2),
+    Codec(116, "ILBC", 8000, parameters="mode=20"),
+    STATIC_CODECS[15],
+    Codec(102, "MP4A-LATM", 90000, parameters="profile-level-id=24;object=23;bitrate=64000"),
+)
 
 
-def _problem(line: MediaLine, transports: Transports) -> str:
+def _problem(line: MediaLine, transports: Transports, decodable: Decodable) -> str:
     """Say why a line cannot be recorded; empty when it can."""
     if line.media != "audio":
         return f"{line.media[:32]} is not recorded"
     if line.port == 0:
         return _CLOSED
     problem = _problem_of_transport(line, transports)
-    if not problem and not any(_is_recordable(codec) for codec in line.codecs):
+    if not problem and not any(_is_recordable(codec, decodable) for codec in line.codecs):
         return "no codec that can be recorded"
     return problem
 
@@ -227,12 +255,21 @@ def _crypto_of(line: MediaLine, transports: Transports) -> Crypto | None:
     return line.crypto[0] if line.crypto and transports.srtp else None
 
 
-def _is_decodable(codec: Codec) -> bool:
-    return (codec.encoding, codec.clock_rate_hz) in DECODABLE and codec.channels == 1
+def _is_decodable(codec: Codec, decodable: Decodable) -> bool:
+    if (codec.encoding, codec.clock_rate_hz) not in decodable or _is_interleaved(codec):
+        return False
+    return codec.channels == 1 or codec.encoding == "OPUS"  # always announced with two
 
 
-def _is_recordable(codec: Codec) -> bool:
-    return _is_decodable(codec) or codec.encoding in KEPT_RAW
+def _is_interleaved(codec: Codec) -> bool:
+    """Whether AMR frames come sorted or interleaved (RFC 4867, section 8.1): kept raw."""
+    parameters = codec.parameters.lower().replace(" ", "")
+    is_amr = codec.encoding in ("AMR", "AMR-WB")
+    return is_amr and ("interleaving" in parameters or "robust-sorting=1" in parameters)
+
+
+def _is_recordable(codec: Codec, decodable: Decodable) -> bool:
+    return _is_decodable(codec, decodable) or codec.encoding in KEPT_RAW
 
 
 def _same(one: Codec, other: Codec) -> bool:
@@ -243,30 +280,33 @@ def _same(one: Codec, other: Codec) -> bool:
     )
 
 
-def _common_codec(lines: Sequence[MediaLine]) -> Codec | None:
+def _common_codec(lines: Sequence[MediaLine], decodable: Decodable) -> Codec | None:
     """Return the best codec that all lines share, in the first line's order."""
     shared = [
         codec
         for codec in (lines[0].codecs if lines else ())
         if all(any(_same(codec, other) for other in line.codecs) for line in lines)
     ]
-    return _best(shared)
+    return _best(shared, decodable)
 
 
-def _best(codecs: Iterable[Codec]) -> Codec | None:
+def _best(codecs: Iterable[Codec], decodable: Decodable) -> Codec | None:
     """Return the first that can be decoded, else the first that can be kept raw."""
-    recordable = [codec for codec in codecs if _is_recordable(codec)]
-    return next(filter(_is_decodable, recordable), recordable[0] if recordable else None)
+    recordable = [codec for codec in codecs if _is_recordable(codec, decodable)]
+    first = recordable[0] if recordable else None
+    return next((one for one in recordable if _is_decodable(one, decodable)), first)
 
 
-def _line_codecs(line: MediaLine, common: Codec | None) -> tuple[Codec, ...]:
+def _line_codecs(line: MediaLine, common: Codec | None, decodable: Decodable) -> tuple[Codec, ...]:
     """Choose the codecs of one accepted line: one of audio, and what may come beside it."""
-    best = _best(line.codecs)
+    best = _best(line.codecs, decodable)
     if best is None:
         raise OfferRefused("no codec that can be recorded")
     # A raw codec for all lines is worse than a decodable one for this line.
-    if common is not None and (_is_decodable(common) or not _is_decodable(best)):
-        best = next(codec for codec in line.codecs if _same(codec, common))
+    is_best_decodable = _is_decodable(best, decodable)
+    if common is not None and (_is_decodable(common, decodable) or not is_best_decodable):
+        alike = [codec for codec in line.codecs if _same(codec, common)]
+        best = _best(alike, decodable) or best
     return (best, *_beside(line, best))
 
 
