@@ -79,6 +79,20 @@ async def sipp(
             ],
         ),
         ("bye_with_lower_cseq", CALL),
+        (
+            "invite_without_offer",
+            [
+                *("InviteReceived", "AckReceived", "ReinviteReceived", "AckReceived"),
+                *("ByeReceived", "DialogEnded"),
+            ],
+        ),
+        (
+            "glare",
+            [
+                *("InviteReceived", "AckReceived", "ReinviteReceived", "AckReceived"),
+                *("ByeReceived", "DialogEnded"),
+            ],
+        ),
         ("cancel_after_answer", CALL),
         ("options", ["OptionsReceived"]),
     ],
@@ -93,10 +107,11 @@ def test_a_client_is_served(over: str, scenario: str, expected: list[str], tmp_p
     run(main())
 
 
-def test_an_invite_that_comes_again_after_its_200_makes_no_second_call(tmp_path: Path) -> None:
+@pytest.mark.parametrize("scenario", ["invite_repeated_after_200", "late_ack"])
+def test_repetitions_make_no_second_call(scenario: str, tmp_path: Path) -> None:
     async def main() -> None:
         async with answering_server() as server:
-            await sipp(server, "invite_repeated_after_200", tmp_path)
+            await sipp(server, scenario, tmp_path)
             assert server.names() == CALL
 
     run(main())
@@ -129,6 +144,19 @@ def test_a_cancel_before_the_answer_is_followed(over: str, tmp_path: Path) -> No
     run(main())
 
 
+@pytest.mark.parametrize("over", ["udp", "tcp"])
+def test_an_offer_that_comes_while_another_waits_is_put_off(over: str, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with answering_server(answer_after_s=0.5) as server:
+            await sipp(server, "offer_while_another_waits", tmp_path, over=over)
+            assert server.names() == [
+                *("InviteReceived", "AckReceived", "ReinviteReceived", "AckReceived"),
+                *("ByeReceived", "DialogEnded"),
+            ]
+
+    run(main())
+
+
 def test_a_node_that_takes_no_calls_says_so_to_keep_alives(tmp_path: Path) -> None:
     async def main() -> None:
         async with answering_server() as server:
@@ -143,6 +171,8 @@ def test_a_node_that_takes_no_calls_says_so_to_keep_alives(tmp_path: Path) -> No
     [
         ("session_timer_too_small", "RequestRefused"),
         ("session_timer_refreshed_by_us", "DialogEnded"),
+        ("session_refreshed_by_peer", "DialogEnded"),
+        ("refresh_of_ours_meets_491", "DialogEnded"),
         ("session_timer_runs_out", "DialogEnded"),
     ],
 )
