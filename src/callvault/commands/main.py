@@ -25,6 +25,7 @@ COMMANDS = (
     "worker",
     "web",
     "drain",
+    "reachable",
 )
 """Subcommands, in the order of the help; each is a module of this folder."""
 

@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import json
-import re
 import signal
 import socket
 import sys
@@ -21,7 +19,8 @@ from callvault.commands.progress import ProgressLine
 from callvault.config import Config
 from callvault.errors import ConfigError
 from callvault.policy.snapshot import decode
-from callvault.recorder import HEARTBEAT_FILE, SNAPSHOT_FILE
+from callvault.recorder import SNAPSHOT_FILE
+from callvault.recorder.reachability import listening_ports
 from callvault.recorder.server_certificate import ensure_server_certificate
 from callvault.simulator.comparison import Listed, PlacedCall, Row, are_all_there, compare
 from callvault.simulator.driver import LONGEST_STAGGER_S, Driver, Placing, Progress
@@ -70,7 +69,7 @@ def _target(options: Namespace, config: Config) -> tuple[str, int]:
     if options.target is not None:
         return _resolved(*options.target)
     host = _ANY.get(config.sip.bind_address, config.sip.bind_address)
-    port = _port_in_use(config, options.transport)
+    port = listening_ports(config).get(options.transport, config.sip.listening_tls_port)
     try:
         socket.create_connection((host, port), timeout=5).close()
     except OSError:
@@ -80,21 +79,6 @@ def _target(options: Namespace, config: Config) -> tuple[str, int]:
             "or name another recorder with --target",
         ) from None
     return host, port
-
-
-def _port_in_use(config: Config, transport: str) -> int:
-    """Return the port that the running recorder says it has; else that of the settings.
-
-    `serve --set sip.port=` holds for that one start only, so the settings file may not know it.
-    """
-    try:
-        heartbeat = json.loads((config.node.data_folder / HEARTBEAT_FILE).read_bytes())
-        found = re.search(rf"{transport}\S* (\d+)", str(heartbeat["sip"]))
-    except (OSError, ValueError, KeyError, TypeError):
-        found = None
-    if found is not None:
-        return int(found[1])
-    return config.sip.listening_tls_port if transport == "tls" else config.sip.port
 
 
 def _tls_files(folder: Path) -> TlsFiles:

@@ -69,6 +69,7 @@ class RecorderFigures:
         """Return what the portal shows of this machine (`portal.status.Heartbeat`)."""
         return {
             "calls": self.calls_in_progress,
+            "open_files": self.stats.open_file_limit,
             "refusal": self.refusal,
             "is_draining": self.is_draining,
             "free_bytes": self.disk.free_bytes,

@@ -13,6 +13,7 @@ from callvault.recorder.facts import TurnedAway, shown_peer
 from callvault.recorder.figures import Tally
 from callvault.recorder.journals import NodeJournal
 from callvault.recorder.policy_source import PolicySource
+from callvault.sip.probe import ProbeKey
 from callvault.spool.entries import CallVerdict, NodeEvent, PeerAttempt
 
 logger = logging.getLogger(__name__)
@@ -31,7 +32,11 @@ class Gatekeeper:
         node_journal: NodeJournal,
         tally: Tally,
         read_clocks: Callable[[], Instant],
+        *,
+        probe_key: ProbeKey | None = None,
     ) -> None:
+        """`probe_key` knows the probes of this node itself (recorder.reachability)."""
+        self._probe_key = probe_key
         self._policy = policy
         self._node_journal = node_journal
         self._tally = tally
@@ -45,6 +50,12 @@ class Gatekeeper:
     def admits(self, flow: sip.Flow) -> bool:
         """Whether a peer is heard at all."""
         return self.trunk_of(flow) is not None
+
+    def vouches(self, data: bytes) -> bool:
+        """Whether a message that no trunk lets in is a probe of our own."""
+        if self._probe_key is None:
+            return False
+        return self._probe_key.vouches(data, self._read_clocks().realtime_ns // 1_000_000_000)
 
     def credentials(self, flow: sip.Flow) -> sip.Credentials | None:
         """Return what a peer must prove; None: nothing."""

@@ -30,6 +30,7 @@ from callvault.recorder.policy_source import PolicySource
 from callvault.recorder.service import Recorder
 from callvault.recorder.tls_door import TlsDoor
 from callvault.sip import HostPort
+from callvault.sip.probe import ProbeKey
 from callvault.sip.pump import Pump
 from callvault.sip.sockets import shown, usable_bind_address
 from callvault.sip.tcp import TcpEndpoint
@@ -128,8 +129,14 @@ async def _record(
     receiver = Receiver(capture, spool_folder=config.spool.folder, sync_ms=config.spool.sync_ms)
     # One thread for the catalogue, so that its connection stays on that thread.
     with receiver, ThreadPoolExecutor(1, "policy") as policy_thread:
-        opener = JournalOpener(receiver, seal_key, certificates)
-        recorder = Recorder(config, receiver, opener, policy, has_codecs=_has_codecs())
+        recorder = Recorder(
+            config,
+            receiver,
+            JournalOpener(receiver, seal_key, certificates),
+            policy,
+            has_codecs=_has_codecs(),
+            probe_key=ProbeKey(_node_key(config)),
+        )
         await _serve(config, recorder, policy, policy_thread, stop, hooks)
 
 

@@ -37,6 +37,7 @@ from callvault.recorder.resumption import go_on_with_calls
 from callvault.recorder.room import Room
 from callvault.recorder.session import RecordingSession
 from callvault.recorder.setting import SessionSetting
+from callvault.sip.probe import ProbeKey
 from callvault.sip.pump import Pump
 from callvault.sip.sockets import routed_address
 from callvault.spool.entries import CallVerdict, JournalHeader
@@ -70,6 +71,7 @@ class Recorder:
         opener: JournalOpener,
         policy: PolicySource,
         *,
+        probe_key: ProbeKey | None = None,
         read_clocks: Callable[[], Instant] = clock.read,
         has_codecs: bool = False,
     ) -> None:
@@ -87,7 +89,9 @@ class Recorder:
         self._tally = Tally()
         self.capacity = Capacity(config.capacity, receiver.stats().open_file_limit)
         self.node_journal = NodeJournal(opener, config.node.name, new_id)
-        self.gate = Gatekeeper(policy, self.node_journal, self._tally, read_clocks)
+        self.gate = Gatekeeper(
+            policy, self.node_journal, self._tally, read_clocks, probe_key=probe_key
+        )
         self.agent = sip.UserAgentServer(
             sip.AgentSettings(
                 own_address=self._own_address,
@@ -96,6 +100,7 @@ class Recorder:
             ),
             admits=self.gate.admits,
             credentials=self.gate.credentials,
+            vouches=self.gate.vouches,
         )
         self.dialogs: dict[sip.DialogId, LiveDialog] = {}
         self._pump: Pump[sip.Event] | None = None

@@ -48,12 +48,14 @@ class UserAgentServer:
         *,
         admits: Callable[[Flow], bool],
         credentials: Callable[[Flow], Credentials | None] = lambda flow: None,
+        vouches: Callable[[bytes], bool] = lambda data: False,
         new_token: Callable[[], str] = lambda: secrets.token_hex(8),
     ) -> None:
         """`admits` says whether a flow's peer belongs to a trunk; `new_token` makes tags.
 
         `credentials` says what a peer must prove to begin a dialog or ask for our state; None:
-        nothing. Inside the dialog it need not prove it again.
+        nothing. Inside the dialog it need not prove it again. `vouches` lets in single messages of
+        a source that is not admitted.
         """
         self.unavailable = ""
         """Why no new session is taken ("draining", "spool is full"); empty: all is well.
@@ -74,6 +76,7 @@ class UserAgentServer:
             max_connections=settings.max_connections,
             on_timeout=lambda *what: self._inside.transaction_timed_out(*what),
             answers_strangers=settings.answers_strangers,
+            vouches=vouches,
         )
         self._dialogs = DialogTable(self._layer.timers, limit=settings.max_dialogs)
         self._own_requests = own_requests = OwnRequests(

@@ -43,6 +43,7 @@ class TransactionLayer:
         max_connections: int,
         on_timeout: Callable[[ServerTransaction, State, float], None],
         answers_strangers: bool = False,
+        vouches: Callable[[bytes], bool] = lambda data: False,
     ) -> None:
         self.timers = TimerQueue()
         self.connections = Connections(self.timers, limit=max_connections)
@@ -52,6 +53,7 @@ class TransactionLayer:
         self._hard_limit = max_transactions * 5 // 4  # room to end what has begun
         self._on_timeout = on_timeout
         self._answers_strangers = answers_strangers
+        self._vouches = vouches
         self._log = StrangerLog()
         self._servers: dict[TransactionKey, ServerTransaction] = {}
         self._origins: dict[TransactionKey, TransactionKey] = {}
@@ -64,7 +66,7 @@ class TransactionLayer:
 
     def receive(self, data: bytes, flow: Flow, now: float) -> Iterator[Request]:
         """Take bytes; yield each request that is not a repetition. Strangers are only counted."""
-        if not self._admits(flow):
+        if not self._admits(flow) and not self._vouches(data):
             if data.strip(b"\r\n\0 ") and (heard := self._log.hear(data, flow, now)):
                 self.strangers.append(heard)
             if self._answers_strangers:
