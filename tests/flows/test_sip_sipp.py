@@ -13,8 +13,10 @@ import pytest
 import uvloop
 
 from callvault.sip import AgentSettings, HostPort
+from callvault.spool.entries import DialogEnded
 from tests.flows.answering_server import AnsweringServer, answering_server
 from tests.flows.lossy_relay import LossyRelay
+from tests.flows.recorder_node import RunningRecorder, wait_until
 
 SCENARIOS = Path(__file__).parent / "sipp"
 CALL = ["InviteReceived", "AckReceived", "ByeReceived", "DialogEnded"]
@@ -38,7 +40,7 @@ def free_port(kind: socket.SocketKind) -> int:
 
 
 async def sipp(
-    server: AnsweringServer,
+    server: AnsweringServer | None,
     scenario: str,
     folder: Path,
     *options: str,
@@ -47,10 +49,11 @@ async def sipp(
 ) -> None:
     """Run one scenario to its end; fail with what sipp says when it fails."""
     assert SIPP is not None
-    if over == "udp":
-        mode, kind, address = "u1", socket.SOCK_DGRAM, at or server.udp.address
-    else:
-        mode, kind, address = "t1", socket.SOCK_STREAM, at or server.tcp.address
+    if server is not None and at is None:
+        at = server.udp.address if over == "udp" else server.tcp.address
+    assert at is not None
+    address = at
+    mode, kind = ("u1", socket.SOCK_DGRAM) if over == "udp" else ("t1", socket.SOCK_STREAM)
     process = await asyncio.create_subprocess_exec(
         *(SIPP, f"127.0.0.1:{address[1]}", "-sf", str(SCENARIOS / f"{scenario}.xml")),
         *("-t", mode, "-i", "127.0.0.1", "-p", str(free_port(kind)), "-nostdin"),
@@ -207,3 +210,29 @@ def test_200_calls_a_second_are_all_served(over: str, tmp_path: Path) -> None:
             )
 
     run(main())
+
+
+@pytest.mark.parametrize("over", ["udp", "tcp"])
+@pytest.mark.parametrize(
+    ("scenario", "calls"),
+    [
+        ("basic_call", 1),
+        ("reinvite_update_options", 1),
+        ("bye_with_lower_cseq", 1),
+        ("invite_without_offer", 1),
+        ("glare", 1),
+        ("cancel_after_answer", 1),
+        ("options", 0),
+    ],
+)
+def test_a_whole_recorder_keeps_one_journal_a_call(
+    over: str, scenario: str, calls: int, tmp_path: Path
+) -> None:
+    with RunningRecorder(tmp_path / "node") as recorder:
+        assert recorder.addresses is not None
+        address = recorder.addresses.udp if over == "udp" else recorder.addresses.tcp
+        run(sipp(None, scenario, tmp_path, over=over, at=address))
+        wait_until(lambda: all(one.ended for one in recorder.journals()))
+        assert len(recorder.journals()) == calls
+        ends = [one.of(DialogEnded)[0] for one in recorder.journals()]
+        assert [getattr(end, "reason", "") for end in ends] == ["bye"] * calls
