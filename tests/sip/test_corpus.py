@@ -50,6 +50,7 @@ EXPECTED = {
     "sems_two_content_types": Reading(refusal=415),
     "session_id_without_remote": Reading(refusal=501),
     "siprecclient_dash_in_tag": Reading(),
+    "siprecclient_rec_for_src": Reading(),
 }
 
 

@@ -18,6 +18,7 @@ Parameters = tuple[tuple[str, str], ...]
 CSEQ_LIMIT = (
     2**32
 )  # 32 bits on the wire; RFC 3261 wants senders below 2**31, the field does not care
+_SRC_TAGS = ("+sip.src", "src", "+sip-src", "+sip-rec")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _CSEQ = re.compile(r"([0-9]{1,10})\s+(\S+)")
@@ -167,9 +168,9 @@ class Address:
         """Whether a Contact carries the SRC feature tag, in any of the spellings of the field.
 
         RFC 7866 wants `;+sip.src` after the bracket; Avaya writes it inside, BroadWorks and
-        AudioCodes write `;src`.
+        AudioCodes write `;src`, SipRecClient `;+sip-src` or `;+sip-rec`.
         """
-        return any(self.any_parameter(name) is not None for name in ("+sip.src", "src", "+sip-src"))
+        return any(self.any_parameter(name) is not None for name in _SRC_TAGS)
 
 
 def _split_name_addr(text: str) -> tuple[str, str, str]:
