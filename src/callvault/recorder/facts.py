@@ -104,11 +104,22 @@ def owner_of(decision: Decision | None) -> str:
     return decision.assignments[0].owner_name if decision and decision.assignments else ""
 
 
+_MISCELLANEOUS = 399
+_WARN_CODES = (
+    ("cannot reach this node", 301),  # incompatible network address formats
+    ("no codec that can be recorded", 305),  # incompatible media format
+    ("is not recorded", 304),  # media type not available
+    ("not RTP", 302),  # incompatible transport protocol
+)
+"""By the words of the first problem that has one: a line without codec says more than a video."""
+
+
 def warning(address: str, text: str) -> tuple[str, str]:
-    """Return a Warning header; 399 is the code for words without one (RFC 3261, 20.43)."""
+    """Return a Warning header with the code of its words (RFC 3261, section 20.43)."""
+    code = next((code for words, code in _WARN_CODES if words in text), _MISCELLANEOUS)
     quoted = text.replace("\\", "").replace('"', "")
     agent = f"[{address}]" if ":" in address else address
-    return ("Warning", f'399 {agent} "{quoted}"')
+    return ("Warning", f'{code} {agent} "{quoted}"')
 
 
 def refusal_headers(status: int, reason: str, address: str) -> tuple[tuple[str, str], ...]:
