@@ -72,6 +72,11 @@ _ALL = (
     ),
     _counter("callvault_recorder_unknown_peer_attempts_total", "Requests of unknown peers."),
     _counter("callvault_recorder_wrong_credentials_total", "Wrong credentials of known peers."),
+    _counter("callvault_recorder_failed_handshakes_total", "TLS handshakes that failed."),
+    _gauge(
+        "callvault_recorder_tls_certificate_expiry_seconds",
+        "When the TLS certificate in use expires, as Unix time.",
+    ),
     _gauge("callvault_recorder_draining", "1 while the recorder takes no new calls on request."),
     _gauge(
         "callvault_recorder_loop_lag_seconds",

@@ -51,6 +51,8 @@ class RecorderFigures:
     policy_revision: int
     policy_age_s: float
     loop_lag_s: float
+    failed_handshakes: int = 0
+    tls_expires_at_s: float | None = None  # UTC, of the certificate in use; None: no TLS
 
     @property
     def calls_in_progress(self) -> int:
@@ -102,6 +104,11 @@ class RecorderFigures:
         yield Sample("callvault_recorder_unknown_peer_attempts_total", attempts)
         wrong = self.tally.wrong_credentials
         yield Sample("callvault_recorder_wrong_credentials_total", wrong)
+        handshakes = self.failed_handshakes
+        yield Sample("callvault_recorder_failed_handshakes_total", handshakes)
+        if self.tls_expires_at_s is not None:
+            expires = self.tls_expires_at_s
+            yield Sample("callvault_recorder_tls_certificate_expiry_seconds", expires)
         yield Sample("callvault_recorder_draining", int(self.is_draining))
         yield Sample("callvault_recorder_loop_lag_seconds", self.loop_lag_s)
         yield Sample("callvault_policy_revision", self.policy_revision)

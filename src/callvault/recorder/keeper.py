@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -17,6 +18,7 @@ from callvault.recorder.figures import RecorderFigures
 from callvault.recorder.files import HEARTBEAT_FILE, replace_file
 from callvault.recorder.policy_source import PolicySource
 from callvault.recorder.service import Recorder
+from callvault.recorder.tls_door import TlsFigures
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +38,10 @@ class Keeper:
         policy_thread: ThreadPoolExecutor,
         ports: str,
         show: Callable[[RecorderFigures], None],
+        *,
+        tls: Callable[[], TlsFigures] = TlsFigures,
     ) -> None:
+        self._tls = tls
         self._recorder = recorder
         self._policy = policy
         self._policy_thread = policy_thread
@@ -86,6 +91,12 @@ class Keeper:
         """Put down how we are: metrics, systemd, and the portal of this machine."""
         figures = self._recorder.figures(
             policy_age_s=time.monotonic() - self._policy.confirmed_s, loop_lag_s=self._worst_lag_s
+        )
+        tls = self._tls()
+        figures = replace(
+            figures,
+            failed_handshakes=tls.failed_handshakes,
+            tls_expires_at_s=tls.expires_at.timestamp() if tls.expires_at else None,
         )
         self._worst_lag_s = 0.0
         self._show(figures)

@@ -172,7 +172,15 @@ async def _serve(
         if resumed:
             recorder.note("calls_continued", calls=str(resumed))
         hooks.on_ready(addresses)
-        keeper = Keeper(config, recorder, policy, policy_thread, addresses.ports, hooks.show)
+        keeper = Keeper(
+            config,
+            recorder,
+            policy,
+            policy_thread,
+            addresses.ports,
+            hooks.show,
+            tls=doors.tls.figures,
+        )
         await keeper.keep(refreshing, stop)
         if hooks.keeps_calls():
             recorder.let_go()

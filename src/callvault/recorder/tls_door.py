@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from callvault import clock
 from callvault.config.sections import Config, SipConfig
@@ -28,6 +28,13 @@ EXPIRES_SOON = timedelta(days=30)
 Note = Callable[..., None]  # Recorder.note
 
 
+class TlsFigures(NamedTuple):
+    """How TLS is, since the start."""
+
+    failed_handshakes: int = 0
+    expires_at: datetime | None = None  # of the certificate in use; None: TLS is not spoken
+
+
 class TlsDoor:
     """Listens for TLS as soon as, and as long as, there is something to speak it with."""
 
@@ -41,16 +48,17 @@ class TlsDoor:
         self._endpoint: TlsEndpoint | None = None
         self._watching: asyncio.Task[None] | None = None
         self._told_of_expiry_at: datetime | None = None
+        self._expires_at: datetime | None = None
 
     @property
     def address(self) -> HostPort | None:
         """Where TLS listens; None while it does not."""
         return self._endpoint.address if self._endpoint is not None else None
 
-    @property
-    def failed_handshakes(self) -> int:
-        """Handshakes that came to nothing, since the start."""
-        return self._endpoint.failed_handshakes if self._endpoint is not None else 0
+    def figures(self) -> TlsFigures:
+        """Return how TLS is, for those who watch."""
+        failed = self._endpoint.failed_handshakes if self._endpoint is not None else 0
+        return TlsFigures(failed, self._expires_at)
 
     async def open(self) -> None:
         """Make what is missing and listen; go on looking after the files.
@@ -129,7 +137,7 @@ class TlsDoor:
         if self._endpoint is None or (told_at is not None and now - told_at < EXPIRY_LOOK):
             return
         self._told_of_expiry_at = now
-        expires = await asyncio.to_thread(_expiry, self._files)
+        expires = self._expires_at = await asyncio.to_thread(_expiry, self._files)
         if expires is not None and expires - now < EXPIRES_SOON:
             self._note("tls_certificate_expires", "warning", at=expires.isoformat())
 
