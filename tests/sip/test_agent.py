@@ -390,3 +390,18 @@ def test_a_stranger_gets_nothing_or_403(answers: bool, method: str, expected: li
     assert [one.status for one in sent if isinstance(one, Response)] == expected
     assert [type(event) for event in agent.events()] == [StrangerHeard]
     assert agent.flows_to_close() == [flow]
+
+
+def test_connections_of_two_drivers_with_the_same_number_are_two() -> None:
+    agent = UserAgentServer(AgentSettings(), admits=lambda _: True)
+    tcp, tls = Flow("tcp", SERVER, CLIENT, 1), Flow("tls", SERVER, CLIENT, 1)
+    for flow in (tcp, tls):
+        agent.flow_opened(flow, 1.0)
+    request = raw_request("OPTIONS")
+    agent.receive(request[:100], flow=tcp, now=1.0)
+    agent.receive(request, flow=tls, now=1.0)
+    agent.receive(request[100:], flow=tcp, now=1.0)
+    assert [flow for flow, _ in agent.messages_to_send()] == [tls, tcp]
+    agent.flow_closed(tcp, 2.0)
+    agent.receive(raw_request("OPTIONS", branch="z9hG4bKnext"), flow=tls, now=2.0)
+    assert [flow for flow, _ in agent.messages_to_send()] == [tls]

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from callvault.sip.flow import Flow
+from callvault.sip.flow import Flow, Transport
 from callvault.sip.framing import PING, PONG, StreamFramer
 from callvault.sip.message import MalformedMessage
 from callvault.sip.timers import GIVE_UP_S, Timer, TimerQueue
 from callvault.sip.transaction import Route
+
+_Key = tuple[Transport, int]
 
 
 @dataclass(slots=True)
@@ -19,13 +21,18 @@ class Connection:
     deadline: Timer | None = None  # for the message that has begun
 
 
+def _key(flow: Flow) -> _Key:
+    """Name a connection among those of all transports: each driver counts its own."""
+    return flow.transport, flow.connection_id
+
+
 class Connections:
     """The open connections of an agent, and what they are still to send or close."""
 
     def __init__(self, timers: TimerQueue, *, limit: int) -> None:
         self._timers = timers
         self._limit = limit
-        self._open: dict[int, Connection] = {}
+        self._open: dict[_Key, Connection] = {}
         self._to_send: list[tuple[Flow, bytes]] = []
         self._to_close: list[Flow] = []
 
@@ -34,14 +41,14 @@ class Connections:
 
     def opened(self, flow: Flow) -> None:
         """Know a new connection; one too many is closed."""
-        if len(self._open) >= self._limit and flow.connection_id not in self._open:
+        if len(self._open) >= self._limit and _key(flow) not in self._open:
             self._to_close.append(flow)
         elif flow.connection_id:
-            self._open.setdefault(flow.connection_id, Connection(flow))
+            self._open.setdefault(_key(flow), Connection(flow))
 
     def closed(self, flow: Flow) -> None:
         """Forget a connection and what had come of a message."""
-        connection = self._open.pop(flow.connection_id, None)
+        connection = self._open.pop(_key(flow), None)
         if connection is not None and connection.deadline is not None:
             connection.deadline.cancel()
 
@@ -57,7 +64,7 @@ class Connections:
             data = data.lstrip(b"\r\n\0 ")  # a keep-alive has many forms
             return [data] if data else []
         self.opened(flow)
-        connection = self._open.get(flow.connection_id)
+        connection = self._open.get(_key(flow))
         if connection is None:
             return []
         frames = connection.framer.receive(data)
@@ -83,7 +90,7 @@ class Connections:
 
     def is_open(self, flow: Flow) -> bool:
         """Whether something sent on the flow can arrive: always on udp."""
-        return not flow.is_reliable or flow.connection_id in self._open
+        return not flow.is_reliable or _key(flow) in self._open
 
     def send(self, route: Route, data: bytes) -> None:
         """Queue bytes for the route's flow, or for its other way if that connection is gone."""
