@@ -28,5 +28,5 @@ class AgentSettings:
     max_transactions: int = 60_000
     """Transactions in memory, finished ones included (about 3 kB each); beyond it new requests get
     503 without leaving a trace."""
-    max_connections: int = 4_096
+    max_connections: int = 8_192
     """Connections whose bytes are gathered; beyond it new ones are closed."""
