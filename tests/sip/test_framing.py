@@ -98,3 +98,20 @@ def test_the_headers_of_a_broken_message_are_there_for_the_answer() -> None:
 @given(st.lists(st.binary(max_size=60), max_size=10))
 def test_no_bytes_upset_the_framer(pieces: list[bytes]) -> None:
     assert sum(len(frame) for frame in frames_of(*pieces)) <= sum(map(len, pieces))
+
+
+@pytest.mark.parametrize("times", [2, 3, 100_000])
+def test_keep_alives_that_come_together_are_one(times: int) -> None:
+    assert frames_of(PING * times + OPTIONS) == [PING, OPTIONS]
+
+
+@pytest.mark.parametrize("noise", [b"\n", b"\r", b"\r\r\n"])
+def test_line_ends_that_are_no_keep_alive_are_passed_over(noise: bytes) -> None:
+    framer = StreamFramer()
+    assert framer.receive(noise * 100_000) == []
+    assert not framer.is_mid_message
+    assert framer.receive(OPTIONS) == [OPTIONS]
+
+
+def test_a_keep_alive_in_pieces_is_one() -> None:
+    assert frames_of(b"\n\r", b"\n\r", b"\n", OPTIONS) == [PING, OPTIONS]

@@ -11,7 +11,9 @@ from callvault.sip.parsing import MAX_BODY_BYTES, MAX_HEAD_BYTES, head_length, p
 
 PING = b"\r\n\r\n"  # keep-alive of RFC 5626, section 3.5.1
 PONG = b"\r\n"
+_BEGUN_PINGS = (b"\r\n\r", b"\r\n", b"\r")
 
+_LINE_ENDS = re.compile(rb"[\r\n]+")
 _LENGTH = re.compile(rb"^(?:content-length|l)[ \t]*:((?:[ \t]|\r?\n[ \t])*)([^\r\n]*)", re.I | re.M)
 _TYPE = re.compile(rb"^(?:content-type|c)[ \t]*:", re.I | re.M)
 
@@ -28,10 +30,10 @@ class StreamFramer:
     @property
     def is_mid_message(self) -> bool:
         """Whether a message has begun and is not complete."""
-        return bool(self._buffer.strip(b"\r\n"))
+        return bool(self._buffer) and not self._buffer.startswith((b"\r", b"\n"))
 
     def receive(self, data: bytes) -> list[bytes]:
-        """Take bytes; return the messages they complete, and PING for each keep-alive."""
+        """Take bytes; return the messages they complete, one PING for a run of keep-alive."""
         frames: list[bytes] = []
         if self.error is None:
             self._buffer += data
@@ -59,14 +61,19 @@ class StreamFramer:
         return frame
 
     def _skip_line_ends(self) -> bytes:
-        """Take a PING; skip single line ends once it is sure that they are none."""
-        while self._buffer.startswith((b"\r", b"\n")):
-            if self._buffer.startswith(PING):
-                return self._take(len(PING))
-            if PING.startswith(self._buffer):
-                return b""
-            del self._buffer[: 2 if self._buffer.startswith(PONG) else 1]
-        return self._next_frame()
+        """Skip line ends between messages; return PING if a keep-alive is among them.
+
+        Many that come together are answered once: a megabyte of them would be as many writes.
+        """
+        found = _LINE_ENDS.match(self._buffer)
+        run = found[0] if found else b""
+        _, ping, rest = run.rpartition(PING)
+        if len(run) == len(self._buffer):  # what may become a keep-alive waits for its rest
+            kept = next((part for part in _BEGUN_PINGS if rest.endswith(part)), b"")
+            del self._buffer[: len(run) - len(kept)]
+            return ping
+        del self._buffer[: len(run)]
+        return ping or self._next_frame()
 
     def _measure(self) -> int:
         """Whole length of the message at the start; 0 while its head is incomplete."""
