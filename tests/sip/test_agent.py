@@ -279,6 +279,21 @@ def test_the_connection_of_a_stranger_is_closed() -> None:
     assert server.messages_to_send() == []
 
 
+def test_strangers_take_no_connection_from_those_who_are_admitted() -> None:
+    server = UserAgentServer(AgentSettings(), admits=lambda flow: flow.remote == CLIENT)
+    strangers = [Flow("tcp", SERVER, ("192.0.2.66", 1000 + n), n) for n in range(1, 5000)]
+    for flow in strangers:
+        server.flow_opened(flow, 1.0)
+    assert server.flows_to_close() == strangers[64:]
+    friend = Flow("tcp", SERVER, CLIENT, 9999)
+    server.flow_opened(friend, 1.0)
+    server.receive(raw_request("OPTIONS"), flow=friend, now=1.0)
+    assert len(server.messages_to_send()) == 1
+    server.flow_closed(strangers[0], 2.0)
+    server.flow_opened(Flow("tcp", SERVER, ("192.0.2.67", 1), 6000), 2.0)
+    assert server.flows_to_close() == []
+
+
 def test_a_full_node_refuses_new_calls_and_still_ends_old_ones() -> None:
     talk = Conversation(settings=AgentSettings(max_dialogs=1))
     call = talk.invite()

@@ -105,7 +105,7 @@ class UserAgentServer:
 
     def flow_opened(self, flow: Flow, now: float) -> None:
         """Learn of a new connection, accepted or opened by us."""
-        self._layer.connections.opened(flow)
+        self._layer.flow_opened(flow)
 
     def flow_closed(self, flow: Flow, now: float) -> None:
         """Learn that a connection is gone. Dialogs stay."""

@@ -179,7 +179,7 @@ class UserAgentClient:
 
     def flow_opened(self, flow: Flow, now: float) -> None:
         """Learn of a new connection."""
-        self._layer.connections.opened(flow)
+        self._layer.flow_opened(flow)
 
     def flow_closed(self, flow: Flow, now: float) -> None:
         """Learn that a connection is gone."""

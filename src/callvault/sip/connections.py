@@ -11,6 +11,9 @@ from callvault.sip.transaction import Route
 
 _Key = tuple[Transport, int]
 
+MAX_STRANGERS = 64
+"""Open connections of peers that are not admitted, all together: each may say who it is."""
+
 
 @dataclass(slots=True)
 class Connection:
@@ -18,6 +21,7 @@ class Connection:
 
     flow: Flow
     framer: StreamFramer = field(default_factory=StreamFramer)
+    is_strange: bool = False  # of a peer that is not admitted
     deadline: Timer | None = None  # for the message that has begun
 
 
@@ -32,6 +36,7 @@ class Connections:
     def __init__(self, timers: TimerQueue, *, limit: int) -> None:
         self._timers = timers
         self._limit = limit
+        self._strange = 0
         self._open: dict[_Key, Connection] = {}
         self._to_send: list[tuple[Flow, bytes]] = []
         self._to_close: list[Flow] = []
@@ -39,17 +44,26 @@ class Connections:
     def __len__(self) -> int:
         return len(self._open)
 
-    def opened(self, flow: Flow) -> None:
-        """Know a new connection; one too many is closed."""
-        if len(self._open) >= self._limit and _key(flow) not in self._open:
+    def opened(self, flow: Flow, *, is_strange: bool = False) -> None:
+        """Know a new connection; one too many is closed.
+
+        Strangers have few places of their own, so that they take none from those who are admitted.
+        """
+        if _key(flow) in self._open or not flow.connection_id:
+            return
+        if len(self._open) >= self._limit or (is_strange and self._strange >= MAX_STRANGERS):
             self._to_close.append(flow)
-        elif flow.connection_id:
-            self._open.setdefault(_key(flow), Connection(flow))
+            return
+        self._strange += is_strange
+        self._open[_key(flow)] = Connection(flow, is_strange=is_strange)
 
     def closed(self, flow: Flow) -> None:
         """Forget a connection and what had come of a message."""
         connection = self._open.pop(_key(flow), None)
-        if connection is not None and connection.deadline is not None:
+        if connection is None:
+            return
+        self._strange -= connection.is_strange
+        if connection.deadline is not None:
             connection.deadline.cancel()
 
     def receive(

@@ -206,6 +206,10 @@ class TransactionLayer:
         transaction.begin(now)
         return transaction
 
+    def flow_opened(self, flow: Flow) -> None:
+        """Know a connection, of a stranger as well: what it says first is reported."""
+        self.connections.opened(flow, is_strange=not self._admits(flow))
+
     def flow_closed(self, flow: Flow) -> None:
         """Forget a connection, and send again what had no answer on it."""
         self.connections.closed(flow)
