@@ -162,6 +162,24 @@ def test_more_objects_than_a_call_can_have_are_left_out_and_said() -> None:
     assert document.problem == "more than 200 participant elements"
 
 
+def test_more_identities_and_streams_than_one_person_has_are_left_out() -> None:
+    document = read_metadata(
+        b'<recording><participant id="p">'
+        + b'<nameID aor="sip:1001@h"/>' * 100
+        + b'</participant><participantstreamassoc participant_id="p">'
+        + b"<send>s</send>" * 100
+        + b"</participantstreamassoc></recording>"
+    )
+    assert len(document.participants[0].identities) == 32
+    assert len(document.participant_streams[0].sends) == 32
+
+
+def test_more_attributes_than_any_element_has_are_refused() -> None:
+    attributes = " ".join(f"a{n}='{n}'" for n in range(257)).encode()
+    with pytest.raises(RemoteProtocolError, match="more than 256 attributes"):
+        read_metadata(b"<recording><x " + attributes + b"/></recording>")
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -17,6 +17,7 @@ MAX_DEPTH = 64
 MAX_ELEMENTS = 8_000  # 200 participants with everything take half of it
 MAX_TEXT = 1024
 """Characters of an attribute or an element's text; the rest is cut off."""
+MAX_ATTRIBUTES = 256  # of one element: the parser compares each with all others
 
 _NOT_XML = {number: None for number in range(32) if number not in (9, 10, 13)} | {
     0xFFFE: None,
@@ -24,6 +25,8 @@ _NOT_XML = {number: None for number in range(32) if number not in (9, 10, 13)} |
 }
 _DECLARATION = re.compile(r"\A<\?xml[^>]{0,200}\?>")
 _DOCTYPE = re.compile(r"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+_LONG_TAG = re.compile(rf"<[^<]{{{5 * MAX_ATTRIBUTES},}}")
+_VALUE = re.compile(r"=\s{0,64}[\"']")
 _BARE_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9a-fA-F]{1,6});)")
 _REFERENCE = re.compile(r"&#(?:x([0-9a-fA-F]{1,6})|(\d{1,7}));")
 _UNQUOTED = re.compile(r"(\sxmlns(?::[\w.-]{1,64})?=)([^\s\"'<>=]{1,256})(?=[\s>/])")
@@ -40,6 +43,8 @@ def parse_markup(content: bytes) -> tuple[etree._Element, str]:
     text = _mended(decoded(content))
     if _DOCTYPE.search(text):
         raise RemoteProtocolError("metadata with a document type declaration")
+    if any(len(_VALUE.findall(tag)) > MAX_ATTRIBUTES for tag in _LONG_TAG.findall(text)):
+        raise RemoteProtocolError(f"metadata with more than {MAX_ATTRIBUTES} attributes in one tag")
     parser = _parser()
     try:
         root = etree.fromstring(text.encode(), parser)

@@ -8,6 +8,7 @@ does not know it keeps as extension data.
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TypeVar
 
 from lxml import etree
@@ -27,9 +28,12 @@ from callvault.siprec.document import (
 )
 from callvault.siprec.extension_data import ExtensionData
 from callvault.siprec.markup import attribute, children, digest, local_name, parse_markup, text_of
+from callvault.siprec.view import MAX_SESSIONS
 
 MAX_OBJECTS = 200
-"""Participants, sessions, streams or associations of one document; the rest is left out."""
+"""Participants, streams or associations of one document; the rest is left out."""
+MAX_IDENTITIES = 32
+"""Identities of one participant, and streams that one association names."""
 
 _ID = ("participant_id", "id")
 _SESSION_ID = ("session_id", "session")
@@ -77,13 +81,14 @@ def _first(element: etree._Element, *names: str) -> str:
 
 def _stream_ids(element: etree._Element, name: str) -> tuple[str, ...]:
     """Return the ids in `send` or `recv`: as text (RFC), or in an `id` child (draft-ram)."""
-    return tuple(
+    found = (
         text
         for child_name, child in children(element)
         if child_name == name
         for text in (_texts(child, "id") or (text_of(child),))
         if text
     )
+    return tuple(islice(found, MAX_IDENTITIES))
 
 
 @dataclass(slots=True)
@@ -135,11 +140,12 @@ class _Reader:
     def _objects(
         self, name: str, read: Callable[[etree._Element, int], _Object]
     ) -> tuple[_Object, ...]:
-        """Read the root's children of that name, at most MAX_OBJECTS."""
+        """Read the root's children of that name, as many as one document may have."""
+        limit = MAX_SESSIONS if name == "session" else MAX_OBJECTS
         found = [child for child_name, child in self.top if child_name == name]
-        if len(found) > MAX_OBJECTS:
-            self.problem = f"more than {MAX_OBJECTS} {name} elements"
-        return tuple(read(one, place) for place, one in enumerate(found[:MAX_OBJECTS], 1))
+        if len(found) > limit:
+            self.problem = f"more than {limit} {name} elements"
+        return tuple(read(one, place) for place, one in enumerate(found[:limit], 1))
 
     def _group(self, element: etree._Element, place: int) -> Group:
         group_id = attribute(element, "group_id", "id") or f"#{place}"
@@ -172,7 +178,8 @@ class _Reader:
         self.extras.keep_unknown(
             element, "participant", participant_id, _OBJECT_NAMES["participant"]
         )
-        return Participant(participant_id, tuple(_identities(element)), session_id)
+        identities = tuple(islice(_identities(element), MAX_IDENTITIES))
+        return Participant(participant_id, identities, session_id)
 
     def _stream(self, element: etree._Element, place: int) -> Stream:
         stream_id = attribute(element, "stream_id", "id") or f"#{place}"

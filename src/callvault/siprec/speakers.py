@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from callvault.siprec.document import Participant, Session, Stream
 from callvault.siprec.view import View
 
-MAX_VOICES = 2_000
+MAX_VOICES = 500
 """Places of participants in sessions; everybody in everything would be many times more."""
 
 

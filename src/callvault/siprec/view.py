@@ -27,6 +27,8 @@ MAX_KEPT = 400
 """Objects of one kind in the present state of a dialog."""
 MAX_HINTS = 50
 """Sessions whose hints are kept; the newest."""
+MAX_SESSIONS = 64
+"""Communication sessions of a dialog at a time: each is looked at with all its people."""
 
 _Object = TypeVar("_Object")
 
@@ -148,7 +150,9 @@ def merge(view: View, document: Document) -> View:
         view = View()
     return View(
         groups=_upsert(view.groups, document.groups, lambda one: one.group_id),
-        sessions=_upsert(view.sessions, document.sessions, lambda one: one.session_id),
+        sessions=_upsert(view.sessions, document.sessions, lambda one: one.session_id)[
+            -MAX_SESSIONS:
+        ],
         participants=_upsert(view.participants, participants, lambda one: one.participant_id),
         streams=_upsert(
             view.streams, document.streams, lambda one: (one.session_id, one.stream_id)
