@@ -58,6 +58,11 @@ def test_keys_are_taken_out_of_a_message_and_nothing_else() -> None:
     assert sdp.without_keys(message) == cleaned
 
 
+def test_of_a_flood_of_keys_none_is_kept() -> None:
+    assert sdp.without_keys(b"k=secret\n" * 20_000) == b"k=removed\n" * 4095 + b"k=removed"
+    assert sdp.without_keys(b"x" * 262_143 + b"\nk=secret") == b"x" * 262_143 + b"\n"
+
+
 @pytest.mark.parametrize(
     "text",
     [b"a" * 1_000_000, HEAD + b"m=audio 1 RTP/AVP 0\r\n" * 65],

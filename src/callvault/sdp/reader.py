@@ -6,6 +6,7 @@ there with port 0, since the answer must have as many lines as the offer (RFC 32
 
 import re
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from callvault.errors import OfferRefused
 from callvault.sdp.crypto import Crypto, read_crypto
@@ -21,6 +22,8 @@ MAX_BYTES = 65536
 MAX_MEDIA_LINES = 64
 MAX_FORMATS = 64  # on one m-line; a real offer has a dozen
 _MAX_CRYPTO_LINES = 16
+MAX_KEPT_BYTES = 262_144  # of a message that is kept without its keys; the rest goes as well
+MAX_KEY_LINES = 4096  # and of lines with keys
 _MAX_PARAMETERS = 512
 _MAX_RTPMAP = 96
 
@@ -78,15 +81,21 @@ def without_keys(message: bytes) -> bytes:
     """Return a SIP message or body with the keys of its SDP taken out (RFC 4567, 4568).
 
     A body in base64 or the like, which no recording client needs, is taken out as a whole: what
-    it holds cannot be seen.
+    it holds cannot be seen. So is all behind more bytes, or more keys, than any message has.
     """
+    message = message[:MAX_KEPT_BYTES]
     encoded = _ENCODED.search(message)
     if encoded:
         head_end = re.compile(rb"\r?\n\r?\n").search(message, encoded.end())
         message = message[: head_end.end()] + b"removed" if head_end else message
     if b"\0" in message:
         message = message.replace(b"\0", b"")
-    return _KEYS.sub(rb"\1removed", message)
+    pieces: list[bytes] = []
+    end = 0
+    for found in islice(_KEYS.finditer(message), MAX_KEY_LINES):
+        pieces += (message[end : found.end(1)], b"removed")
+        end = found.end()
+    return b"".join(pieces) + (b"" if len(pieces) == 2 * MAX_KEY_LINES else message[end:])
 
 
 def _gather(text: bytes) -> tuple[_Section, list[_Section]]:
