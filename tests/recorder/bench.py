@@ -62,6 +62,13 @@ class Bench:
     _ids: count[int] = field(default_factory=lambda: count(5000))
     _ports: count[int] = field(default_factory=lambda: count(40000, 2))
     _requests: count[int] = field(default_factory=lambda: count(1))
+    _in_force: PolicyInForce | None = None
+
+    def _policy_in_force(self) -> PolicyInForce:
+        """Index the snapshot once, as a node does, and again when a test gives another one."""
+        if self._in_force is None or self._in_force.snapshot is not self.snapshot:
+            self._in_force = PolicyInForce.of(self.snapshot)
+        return self._in_force
 
     def __post_init__(self) -> None:
         self.session = RecordingSession(
@@ -74,7 +81,7 @@ class Bench:
                 max_call_s=self.max_call_s,
                 calls_in_progress=0,
                 refusal=self.refusal,
-                policy_in_force=lambda: PolicyInForce.of(self.snapshot),
+                policy_in_force=self._policy_in_force,
                 new_id=lambda: UUID(int=next(self._ids)),
             )
         )

@@ -237,3 +237,10 @@ def test_a_name_in_latin_1_comes_back_byte_for_byte() -> None:
     plain = checkpoint(established())
     odd = msgspec.structs.replace(plain, dialog=replace(SAVED, remote=remote))
     assert unseal(seal(encode(odd), JOURNAL, KEY), JOURNAL, KEY) == odd
+
+
+@pytest.mark.parametrize("start", [b"", b"\xc1"])
+def test_a_checkpoint_nested_without_end_is_damaged(start: bytes) -> None:
+    nested = seal(start + b"\x91" * 100_000, JOURNAL, KEY)
+    with pytest.raises(CheckpointDamaged, match="does not know"):
+        unseal(nested, JOURNAL, KEY)

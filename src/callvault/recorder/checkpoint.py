@@ -102,7 +102,7 @@ def unseal(content: bytes, journal_id: UUID, node_key: bytes) -> Checkpoint:
         checkpoint = _decode(payload)
     except InvalidTag:
         raise CheckpointDamaged("checkpoint does not open") from None
-    except (msgspec.DecodeError, ValueError):
+    except (msgspec.DecodeError, ValueError, RecursionError):
         raise CheckpointDamaged("checkpoint says what this version does not know") from None
     if checkpoint.journal_id != journal_id:
         raise CheckpointDamaged("checkpoint is not of this journal")

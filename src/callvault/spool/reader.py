@@ -28,6 +28,7 @@ from callvault.spool.packets import PacketsBlock
 _HEADER = msgspec.json.Decoder(JournalHeader)
 _EVENT = msgspec.json.Decoder[Event](Event)
 _KINDS = frozenset(BlockKind)
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)  # the last: nested deeply
 
 
 class _Block(NamedTuple):
@@ -111,7 +112,7 @@ class JournalReader:
             raise self._damaged("journal has no header")
         try:
             header = _HEADER.decode(block.payload)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except _UNREADABLE:
             raise self._damaged("header is not one of this version") from None
         if header.journal_id != preamble.journal_id:
             raise self._damaged("header belongs to another journal")
@@ -136,7 +137,7 @@ class JournalReader:
         # The block opened, so a recorder of ours wrote it: a newer one than this reader.
         try:
             event: Event = _EVENT.decode(payload)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except _UNREADABLE:
             self.skipped_events += 1
             return None
         return event
