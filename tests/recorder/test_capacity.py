@@ -56,3 +56,12 @@ def test_options_hear_of_what_lasts_and_not_of_the_rate() -> None:
     assert [capacity.refusal(0, now_s=0.0) for _ in range(6)][-1] == "rate"
     assert capacity.standing_refusal(0) == ""
     assert capacity.standing_refusal(1) == "calls"
+
+
+def test_one_trunk_of_several_leaves_a_tenth_of_the_calls_to_the_others() -> None:
+    capacity = Capacity(CapacityConfig(max_calls=60))
+    assert capacity.refusal(53, now_s=0.0, of_trunk=lambda: 53) == ""
+    assert capacity.refusal(54, now_s=0.0, of_trunk=lambda: 54) == "trunk_calls"
+    assert capacity.refusal(55, now_s=0.0, of_trunk=lambda: 1) == ""
+    assert capacity.refusal(54, now_s=0.0) == ""
+    assert capacity.refusal(60, now_s=0.0, of_trunk=lambda: 1) == "calls"

@@ -4,6 +4,7 @@ Beyond a limit new calls are refused with 503 and those in progress lose nothing
 costs a fifth of taking it. Pure: time is a parameter, in seconds of the loop's clock.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from callvault.config.sections import CapacityConfig
@@ -17,6 +18,9 @@ FILES_PER_CALL = 5
 """Two streams of two sockets each, and the journal."""
 FILES_FOR_OTHERS = 500
 """Connections, the database, the log: what calls leave free of the limit of open files."""
+
+ONE_TRUNKS_SHARE = 0.9
+"""Of the calls at once, where there are several trunks: one gone mad leaves room for the others."""
 
 RETRY_AFTER_S = {"rate": 2, "lag": 5}
 """When a refused SRC may try again, where that is sooner than the agent's own default."""
@@ -48,9 +52,19 @@ class Capacity:
             return "calls"
         return "lag" if self._late_looks >= LAG_LOOKS else ""
 
-    def refusal(self, calls: int, *, now_s: float) -> str:
-        """Why this very call is not taken: calls, lag, rate; empty: it is taken, and counted."""
-        return self.standing_refusal(calls) or self._take_credit(now_s)
+    def refusal(
+        self, calls: int, *, now_s: float, of_trunk: Callable[[], int] | None = None
+    ) -> str:
+        """Why this call is not taken: calls, lag, trunk_calls, rate; empty: it is, and counted.
+
+        `of_trunk` tells how many calls its trunk has; None: there is no other trunk.
+        """
+        share = self.max_calls * ONE_TRUNKS_SHARE
+        if standing := self.standing_refusal(calls):
+            return standing
+        if of_trunk is not None and share and calls >= share and of_trunk() >= share:
+            return "trunk_calls"
+        return self._take_credit(now_s)
 
     def look(self, *, late_s: float) -> None:
         """Note by how much the loop was late for something that was due."""

@@ -265,7 +265,7 @@ class Recorder:
             media_timeout_s=self._config.sip.media_timeout_s,
             max_call_s=self._config.sip.max_call_s,
             calls_in_progress=self.calls_in_progress,
-            refusal=self._refusal_of_call(),
+            refusal=self._refusal_of_call(trunk),
             policy_in_force=lambda: self._policy.in_force,
             new_id=new_id,
             own_address=self._own_address_towards,
@@ -444,11 +444,18 @@ class Recorder:
         standing = self.capacity.standing_refusal(self.calls_in_progress)
         self.agent.unavailable = self.room.refusal or standing
 
-    def _refusal_of_call(self) -> str:
+    def _refusal_of_call(self, trunk: Trunk) -> str:
         """Why the INVITE in hand is not taken; empty: it is."""
         if self.room.refusal:
             return self.room.refusal
-        return self.capacity.refusal(self.calls_in_progress, now_s=self._now())
+
+        def of_trunk() -> int:
+            return sum(one.session.trunk_name == trunk.name for one in self.dialogs.values())
+
+        is_alone = len(self._policy.in_force.snapshot.trunks) < 2
+        return self.capacity.refusal(
+            self.calls_in_progress, now_s=self._now(), of_trunk=None if is_alone else of_trunk
+        )
 
     def _note_overload(self) -> None:
         """Tell operators when this node begins to be full, and when it is no more."""

@@ -140,6 +140,7 @@ def _room(step: dict[str, Any]) -> tuple[str, str]:
         "journal": _("The call's journal could not be begun."),
         "calls": _("As many calls were in progress as this node takes."),
         "rate": _("More new calls came a second than this node takes."),
+        "trunk_calls": _("Its trunk had nearly all the calls that this recorder takes at once."),
         "lag": _("The recorder was too busy to answer in time."),
     }
     if _stopped(step):
