@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 from uuid import UUID
 
 from callvault import sip
@@ -172,12 +172,18 @@ class RunningRecorder:
         )
 
 
+class Bound(Protocol):
+    """A recorder that runs somewhere."""
+
+    addresses: Addresses | None
+
+
 class Src:
     """One SRC on the running loop; its calls are made and changed by what it is told."""
 
     def __init__(
         self,
-        recorder: RunningRecorder,
+        recorder: Bound,
         transport: str = "udp",
         *,
         host: str = "127.0.0.1",
