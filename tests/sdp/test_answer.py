@@ -40,6 +40,12 @@ def test_each_offer_of_the_corpus_gets_its_answer(path: Path) -> None:
         ("srtp_nothing_usable_invalid", "no a=crypto line whose suite and parameters"),
         ("only_video_invalid", "video is not recorded"),
         ("only_unknown_codec_invalid", "no codec that can be recorded"),
+        (
+            "all_lines_refused_invalid",
+            "no codec that can be recorded; video is not recorded; image is not recorded",
+        ),
+        ("dynamic_without_rtpmap_alone_invalid", "no codec that can be recorded"),
+        ("dynamic_type_with_an_odd_name_invalid", "no codec that can be recorded"),
         ("no_media_line_invalid", "session description without a media line"),
         ("not_sdp_invalid", "session description without a media line"),
     ],
@@ -60,6 +66,20 @@ def test_a_line_that_the_offer_closes_is_told_from_one_that_we_refuse() -> None:
         (False, True),
         (False, False),
     ]
+
+
+@pytest.mark.parametrize("path", sorted(CORPUS.glob("*.answer")), ids=lambda path: path.stem)
+def test_an_answer_has_one_audio_codec_a_line_and_the_offers_lines(path: Path) -> None:
+    offer = sdp.parse_offer(path.with_suffix(".sdp").read_bytes())
+    local = _answered(path.with_suffix(".sdp").read_bytes())
+    assert [one.media for one in local.media] == [line.media for line in offer.media]
+    assert [one.label for one in local.media] == [line.label for line in offer.media]
+    beside = {"TELEPHONE-EVENT", "CN"}
+    voices = [[c for c in one.codecs if c.encoding not in beside] for one in local.media]
+    assert [len(codecs) for codecs in voices] == [int(one.port > 0) for one in local.media]
+    assert bytes(local).endswith(b"\r\n")
+    assert b"sendonly" not in bytes(local)
+    assert b"sendrecv" not in bytes(local)
 
 
 def test_every_file_of_the_corpus_is_tested() -> None:

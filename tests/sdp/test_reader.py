@@ -51,6 +51,12 @@ def test_a_line_is_on_hold_when_it_cannot_bring_media(lines: bytes, held: bool) 
     assert offer.media[0].is_on_hold is held
 
 
+def test_what_the_recorded_are_told_and_wish_is_read() -> None:
+    text = b"a=recordpref:NoPreference\r\nm=audio 1 RTP/AVP 0\r\na=record: paused \r\n"
+    (line,) = sdp.parse_offer(HEAD + text).media
+    assert (line.record, line.record_preference) == ("paused", "nopreference")
+
+
 def test_keys_are_taken_out_of_a_message_and_nothing_else() -> None:
     head = b"INVITE sip:a SIP/2.0\r\n\r\nm=audio 1 RTP/SAVP 0\r\n"
     message = head + b"a=crypto:1 X inline:secret\r\na=label:1\nk=clear:secret"

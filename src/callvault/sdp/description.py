@@ -36,7 +36,7 @@ class MediaLine:
 
     media: str  # audio, video, … in lower case
     port: int
-    protocol: str  # RTP/AVP, RTP/SAVP, … in upper case
+    protocol: str  # RTP/AVP, RTP/SAVP, … in upper case; any other as received
     formats: tuple[str, ...]  # as on the m-line, to be echoed when the line is refused
     codecs: tuple[Codec, ...] = ()
     label: str = ""
@@ -47,6 +47,7 @@ class MediaLine:
     has_fingerprint: bool = False  # of DTLS-SRTP, on the line or for the session
     rtcp_mux: bool = False
     record: str = ""  # on, off, paused: what the recorded are told (RFC 7866, section 9.1)
+    record_preference: str = ""  # on, off, pause, nopreference: what they wish (section 9.2)
 
     @property
     def is_on_hold(self) -> bool:
@@ -78,3 +79,9 @@ STATIC_CODECS = {
     19: Codec(19, "CN", 8000),  # older Cisco
 }
 """Payload types that need no rtpmap (RFC 3551, table 4)."""
+
+KNOWN_ENCODINGS = frozenset(codec.encoding for codec in STATIC_CODECS.values()) | {
+    *("OPUS", "ILBC", "AMR", "AMR-WB", "SPEEX", "TELEPHONE-EVENT", "RED"),
+    *("G726-16", "G726-24", "G726-32", "G726-40", "AAL2-G726-32"),
+}
+"""Names that mean what they say, whatever payload type bears them."""

@@ -11,6 +11,7 @@ from itertools import islice
 from callvault.errors import OfferRefused
 from callvault.sdp.crypto import Crypto, read_crypto
 from callvault.sdp.description import (
+    KNOWN_ENCODINGS,
     STATIC_CODECS,
     Codec,
     Direction,
@@ -33,6 +34,7 @@ _RTPMAP = re.compile(
 )
 _FMTP = re.compile(r"(\d{1,3})\s+(\S.*)")
 _PORT = re.compile(r"\d{1,5}")
+_OF_RECORDING = {"record": "record", "recordpref": "record_preference"}
 _DIRECTIONS = {direction.value: direction for direction in Direction}
 # What the reader above strips or skips between the letters (blanks of any alphabet, NULs) must not
 # hide a key from this, so that all but letters counts as nothing.
@@ -58,8 +60,14 @@ class _Section:
     has_fingerprint: bool = False
     rtcp_mux: bool = False
     record: str = ""
+    record_preference: str = ""
     rtpmaps: dict[int, Codec] = field(default_factory=dict)
     parameters: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """What sort of media it is: audio, video; empty if the line does not say."""
+        return next(iter(self.m_line.split(maxsplit=1)), "").lower()
 
 
 def parse_offer(text: bytes) -> SessionDescription:
@@ -71,10 +79,10 @@ def parse_offer(text: bytes) -> SessionDescription:
     session, sections = _gather(text)
     if not sections:
         raise OfferRefused("session description without a media line")
-    borrowed: dict[int, Codec] = {}
-    for section in reversed(sections):
-        borrowed.update(section.rtpmaps)
-    return SessionDescription(tuple(_media_line(one, session, borrowed) for one in sections))
+    meanings = _meanings(sections)
+    return SessionDescription(
+        tuple(_media_line(one, session, meanings[one.kind]) for one in sections)
+    )
 
 
 def without_keys(message: bytes) -> bytes:
@@ -138,8 +146,8 @@ def _read_attribute(value: str, section: _Section) -> None:
         section.has_fingerprint = True
     elif name == "rtcp-mux":
         section.rtcp_mux = True
-    elif name == "record":
-        section.record = argument.strip().lower()[:16]
+    elif name in _OF_RECORDING:
+        setattr(section, _OF_RECORDING[name], argument.strip().lower()[:16])
     elif name == "rtpmap":
         _read_rtpmap(argument, section)
     elif name == "fmtp":
@@ -168,14 +176,22 @@ def _read_rtpmap(argument: str, section: _Section) -> None:
         )
 
 
+def _meanings(sections: list[_Section]) -> dict[str, dict[int, Codec]]:
+    """Gather what payload types mean, by the kind of line: 97 is video here and events there."""
+    found: dict[str, dict[int, Codec]] = {}
+    for section in reversed(sections):  # the first line that says it counts
+        found.setdefault(section.kind, {}).update(section.rtpmaps)
+    return found
+
+
 def _media_line(section: _Section, session: _Section, borrowed: dict[int, Codec]) -> MediaLine:
     words = section.m_line.split()
     port = _PORT.match(words[1]) if len(words) >= 4 else None
     formats = tuple(words[3 : 3 + MAX_FORMATS]) or ("0",)
     return MediaLine(
-        media=words[0].lower() if words else "unknown",
+        media=section.kind or "unknown",
         port=int(port[0]) if port and int(port[0]) <= 65535 else 0,
-        protocol=words[2].upper() if len(words) >= 3 else "RTP/AVP",
+        protocol=_protocol(words[2]) if len(words) >= 3 else "RTP/AVP",
         formats=formats,
         codecs=_codecs(formats, section, borrowed),
         label=section.label,
@@ -186,7 +202,13 @@ def _media_line(section: _Section, session: _Section, borrowed: dict[int, Codec]
         has_fingerprint=section.has_fingerprint or session.has_fingerprint,
         rtcp_mux=section.rtcp_mux,
         record=section.record or session.record,
+        record_preference=section.record_preference or session.record_preference,
     )
+
+
+def _protocol(text: str) -> str:
+    """Write RTP in upper case; what is none is only echoed (`udptl`)."""
+    return text.upper() if "RTP" in text.upper() else text
 
 
 def _codecs(
@@ -198,7 +220,14 @@ def _codecs(
         if not text.isascii() or not text.isdigit() or len(text) > 3 or int(text) in found:
             continue
         number = int(text)
-        codec = section.rtpmaps.get(number) or STATIC_CODECS.get(number) or borrowed.get(number)
+        codec = _meaning(number, section.rtpmaps.get(number), borrowed)
         if codec:
             found[number] = replace(codec, parameters=section.parameters.get(number, ""))
     return tuple(found.values())
+
+
+def _meaning(number: int, own: Codec | None, borrowed: dict[int, Codec]) -> Codec | None:
+    if own and own.encoding in KNOWN_ENCODINGS:
+        return own
+    # A static type keeps its meaning under an odd name, too: `18 G729A/8000`.
+    return STATIC_CODECS.get(number) or own or borrowed.get(number)
