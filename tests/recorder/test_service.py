@@ -142,6 +142,17 @@ def test_ports_that_run_out_are_told_once_and_refuse_until_one_is_free(wire: Wir
     assert kinds == ["ports_exhausted"]
 
 
+def test_a_client_that_wants_to_receive_is_told_of_once_an_hour(wire: Wire) -> None:
+    wrong = both(sdp("recvonly", "sendonly"), metadata(ANN, REMOTE))
+    assert wire.invite(wrong) == wire.invite(wrong) == [100, 200]
+    wire.now_ns += DAY_NS // 24
+    wire.invite(wrong)
+    told = [one for one in wire.receiver.node_events if isinstance(one, NodeEvent)]
+    assert [(one.kind, one.values) for one in told] == [
+        ("offered_recvonly", {"trunk": TRUNK.name})
+    ] * 2
+
+
 def test_calls_beyond_the_limit_are_refused_until_one_ends(tmp_path: Path) -> None:
     wire = Wire(tmp_path, capacity=CapacityConfig(max_calls=2))
     assert [wire.invite() for _ in range(3)] == [[100, 200], [100, 200], [100, 503]]

@@ -161,6 +161,25 @@ def test_keys_never_reach_the_journal() -> None:
     assert bench.entries(entries.SignallingSeen)[0].raw == b"INVITE\r\n\r\na=crypto:removed\r\n"
 
 
+def test_what_the_peer_offers_and_wishes_stands_in_the_journal() -> None:
+    bench = Bench()
+    aware = sdp("sendonly", "recvonly").replace(b"a=label:1", b"a=record:on\r\na=label:1")
+    bench.invite(aware.replace(b"a=label:2", b"a=recordpref:off\r\na=label:2"), "application/sdp")
+    (changed,) = bench.entries(entries.StreamsChanged)
+    told = [(one.offered, one.record, one.record_preference) for one in changed.streams]
+    assert told == [("sendonly", "on", ""), ("recvonly", "", "off")]
+    assert [one.active for one in changed.streams] == [True, False]
+
+
+def test_payload_types_that_were_offered_and_not_chosen_are_known_to_the_journal() -> None:
+    bench = Bench()
+    offer = sdp().replace(b"RTP/AVP 8 101", b"RTP/AVP 8 0 9 101")
+    bench.invite(offer, "application/sdp")
+    (changed,) = bench.entries(entries.StreamsChanged)
+    assert b"m=audio 40000 RTP/AVP 8 101\r\n" in bench.response.body
+    assert [one.payload_type for one in changed.streams[0].formats] == [8, 101, 0, 9]
+
+
 # --- pause
 
 

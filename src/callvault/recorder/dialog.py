@@ -46,6 +46,8 @@ from callvault.spool.entries import (
     Event,
     JournalHeader,
     MediaKeys,
+    StreamDescription,
+    StreamsChanged,
     TimelineEvent,
     encode_entry,
 )
@@ -74,6 +76,9 @@ class Node(Protocol):
 
     def ports_ran_out(self) -> None:
         """Learn that no port was left."""
+
+    def streams_changed(self, trunk_name: str, streams: Sequence[StreamDescription]) -> None:
+        """Learn what media a call of a trunk has now."""
 
     def stream_ended(self, counters: StreamCounters) -> None:
         """Learn what a stream received and dropped."""
@@ -240,6 +245,8 @@ class LiveDialog:
             self._journal.append(encode_entry(entry))
         except SpoolError as error:
             logger.error("rs=%s entry cannot be written: %s", self.session.journal_id, error)
+        if isinstance(entry, StreamsChanged):
+            self._node.streams_changed(self.session.trunk_name, entry.streams)
 
     def _go_on_capturing(self, entry: TimelineEvent) -> None:
         """Keep what arrives again. The entry stands before it in the journal: no need to wait."""

@@ -1,7 +1,7 @@
 """Whom this node lets in, and what it tells of those it does not."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from callvault import sip
@@ -14,12 +14,13 @@ from callvault.recorder.figures import Tally
 from callvault.recorder.journals import NodeJournal
 from callvault.recorder.policy_source import PolicySource
 from callvault.sip.probe import ProbeKey
-from callvault.spool.entries import CallVerdict, NodeEvent, PeerAttempt
+from callvault.spool.entries import CallVerdict, NodeEvent, PeerAttempt, StreamDescription
 
 logger = logging.getLogger(__name__)
 
 Severity = Literal["info", "warning", "error"]
 
+TELL_EVERY_NS = 3_600_000_000_000
 STRICT_PROBLEM = "RFC 7866 wants both +sip.src in Contact and Require: siprec"
 
 
@@ -41,6 +42,7 @@ class Gatekeeper:
         self._node_journal = node_journal
         self._tally = tally
         self._read_clocks = read_clocks
+        self._told_recvonly_ns: dict[str, int] = {}  # by trunk
 
     def trunk_of(self, flow: sip.Flow) -> Trunk | None:
         """Return the trunk that a peer belongs to; None for a stranger."""
@@ -125,6 +127,17 @@ class Gatekeeper:
             logger.info("refused: %s", error)
             return
         self.report(verdict)
+
+    def streams_changed(self, trunk_name: str, streams: Sequence[StreamDescription]) -> None:
+        """Tell of lines on which an SRC wants to receive (a wrong setting), once an hour and trunk.
+
+        They are answered `inactive`: a recorder has nothing to send.
+        """
+        now_ns, told_ns = self._read_clocks().monotonic_ns, self._told_recvonly_ns.get(trunk_name)
+        is_odd = any(one.port and one.offered == "recvonly" for one in streams)
+        if is_odd and (told_ns is None or now_ns - told_ns >= TELL_EVERY_NS):
+            self._told_recvonly_ns[trunk_name] = now_ns
+            self.note("offered_recvonly", "warning", {"trunk": trunk_name})
 
     def report(self, entry: CallVerdict) -> None:
         """Write a verdict into the node's event journal."""

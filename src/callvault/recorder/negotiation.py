@@ -4,9 +4,10 @@ One line keeps its index for the whole dialog. A held line keeps its port; a lin
 closes gives it back.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
+from itertools import repeat
 
 from callvault import sdp
 from callvault.errors import OfferRefused
@@ -150,13 +151,21 @@ class Negotiation:
                 active=index in active,
                 port=one.port,
                 srtp=self.contexts[index].suite if index in self.contexts else "",
+                offered=line.direction.value if line else "",
+                record=line.record if line else "",
+                record_preference=line.record_preference if line else "",
             )
-            for index, one in enumerate(media)
+            for index, (one, line) in enumerate(zip(media, self._remote_lines(), strict=False))
         )
 
     @property
     def _decodable(self) -> sdp.Decodable:
         return sdp.DECODABLE_WITH_CODECS if self.has_codecs else sdp.DECODABLE
+
+    def _remote_lines(self) -> Iterator[sdp.MediaLine | None]:
+        """Yield the peer's lines, then None: of our own offer that has no answer yet."""
+        yield from self.remote.media if self.remote else ()
+        yield from repeat(None)
 
     def _offered_crypto(self, index: int) -> tuple[sdp.Crypto, ...]:
         media = self.local.media if self.local else ()

@@ -40,7 +40,7 @@ from callvault.recorder.setting import SessionSetting
 from callvault.sip.probe import ProbeKey
 from callvault.sip.pump import Pump
 from callvault.sip.sockets import routed_address
-from callvault.spool.entries import CallVerdict, JournalHeader
+from callvault.spool.entries import CallVerdict, JournalHeader, StreamDescription
 
 logger = logging.getLogger(__name__)
 
@@ -330,6 +330,10 @@ class Recorder:
     def report(self, entry: CallVerdict) -> None:
         """Write a verdict into the node's event journal."""
         self.gate.report(entry)
+
+    def streams_changed(self, trunk_name: str, streams: Sequence[StreamDescription]) -> None:
+        """Tell of media that can never come."""
+        self.gate.streams_changed(trunk_name, streams)
 
     def stream_ended(self, counters: StreamCounters) -> None:
         """Count what a stream dropped."""

@@ -57,6 +57,9 @@ class StreamDescription(msgspec.Struct, frozen=True):
     active: bool  # False: inactive, held or refused
     port: int = 0  # ours; 0: refused
     srtp: str = ""  # the crypto suite; empty: plain RTP. Its keys are in MediaKeys
+    offered: str = ""  # the peer's direction: sendonly, inactive, …; recvonly is a wrong setting
+    record: str = ""  # on, off, paused: what the recorded are told (RFC 7866, section 9.1)
+    record_preference: str = ""  # on, off, pause, nopreference: what they wish (section 9.2)
 
 
 class SignallingSeen(msgspec.Struct, frozen=True, tag="signalling"):

@@ -45,6 +45,9 @@ def node_event_view(row: NodeEvent) -> NodeEventView:
             "Audio of a call cannot be decrypted: its key is not the negotiated one"
         ),
         "srtp_key_right": _("Audio of a call can be decrypted again"),
+        "offered_recvonly": _(
+            "A recording client offered to receive instead of to send; nothing can be recorded"
+        ),
         "ports_exhausted": _("No media port was free; a call was refused"),
     }
     title = titles.get(row.kind, row.kind.replace("_", " ").capitalize())
