@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from callvault.sip import InviteReceived, Request, RequestRefused, Response
+from callvault.sip import Flow, InviteReceived, Request, RequestRefused, Response
 from tests.sip.harness import Conversation
 
 CORPUS = Path(__file__).parent.parent / "corpus" / "sip"
@@ -41,6 +41,7 @@ EXPECTED = {
     "gvp_parameters_after_to": Reading(refusal=416),
     "intrado_call_info_null": Reading(refusal=415),
     "ios_contact_without_colon": Reading(refusal=505),
+    "ipv6_addresses": Reading(),
     "kamailio_two_record_routes": Reading(refusal=None),
     "latin1_display_name": Reading(),
     "length_beyond_datagram": Reading(refusal=422),
@@ -51,6 +52,7 @@ EXPECTED = {
     "session_id_without_remote": Reading(refusal=501),
     "siprecclient_dash_in_tag": Reading(),
     "siprecclient_rec_for_src": Reading(),
+    "sips_over_tls": Reading(refusal=416),
 }
 
 
@@ -145,3 +147,38 @@ def test_an_unreadable_contact_leads_back_to_the_source() -> None:
     talk.server.bye(talk.dialog_id, now=talk.now)
     [(flow, _)] = talk.server.messages_to_send()
     assert flow == talk.server_flow
+
+
+def test_addresses_of_ipv6_are_read_and_written_in_brackets() -> None:
+    talk = Conversation()
+    flow = Flow("udp", ("2001:db8::200", 5060), ("2001:db8::14", 5070))
+    talk.server.receive(message("ipv6_addresses"), flow=flow, now=talk.now)
+    talk.settle()
+    answer = talk.sent_by_server[-1]
+    assert answer.headers.first("contact") == "<sip:srs@[2001:db8::200]:5060>;+sip.srs"
+    assert answer.headers.first("via") == (
+        "SIP/2.0/UDP [2001:db8::14]:5070;branch=z9hG4bKcorpus61;rport=5070;received=2001:db8::14"
+    )
+    talk.wait(33)
+    talk.server.bye(talk.dialog_id, now=talk.now)
+    [(to, raw)] = talk.server.messages_to_send()
+    assert to.remote == ("2001:db8::1", 5080)
+    assert raw.startswith(b"BYE sip:src@[2001:db8::14]:5070 SIP/2.0\r\n")
+    assert b"Via: SIP/2.0/UDP [2001:db8::200]:5060;branch=" in raw
+
+
+def test_a_sips_request_gets_a_sips_contact_and_our_bye_goes_by_tls() -> None:
+    talk = Conversation()
+    flow = Flow("tls", ("192.0.2.200", 5061), ("192.0.2.14", 40000), 1)
+    talk.server.flow_opened(flow, talk.now)
+    talk.server.receive(message("sips_over_tls"), flow=flow, now=talk.now)
+    talk.settle()
+    contact = talk.sent_by_server[-1].headers.first("contact")
+    assert contact == "<sips:srs@192.0.2.200:5061>;+sip.srs"
+    talk.server.flow_closed(flow, talk.now)
+    talk.wait(33)
+    talk.server.bye(talk.dialog_id, now=talk.now)
+    [(to, raw)] = talk.server.messages_to_send()
+    assert to == Flow("tls", ("192.0.2.200", 5061), ("192.0.2.14", 5071))
+    assert raw.startswith(b"BYE sips:src@192.0.2.14:5071 SIP/2.0\r\n")
+    assert b"Via: SIP/2.0/TLS 192.0.2.200:5061;branch=" in raw
