@@ -279,6 +279,24 @@ def test_handshakes_at_once_are_bounded_in_all_and_for_each_address(authority: A
     run(main())
 
 
+def test_who_has_all_his_connections_gets_no_handshake(authority: Authority) -> None:
+    async def main() -> None:
+        async with tls_server(authority.issue("srs"), max_per_address=2) as (_, door):
+            held = [
+                await asyncio.open_connection(*door.address, ssl=client_context()) for _ in range(2)
+            ]
+            await until(lambda: len(door._by_id) == 2)
+            with pytest.raises(OSError):  # noqa: PT011 - a reset, or the end, of a handshake
+                await ask(door, client_context())
+            assert door.failed_handshakes == 0, "it was closed before"
+            for _, writer in held:
+                writer.close()
+            await until(lambda: not door._by_id)
+            assert await ask(door, client_context()) == b"SIP/2.0 200 OK\r\n"
+
+    run(main())
+
+
 def test_plain_sip_and_noise_on_the_tls_port_harm_nobody(authority: Authority) -> None:
     async def main() -> None:
         async with tls_server(authority.issue("srs")) as (server, door):

@@ -97,15 +97,24 @@ class TlsEndpoint(TcpEndpoint):
     def _welcome(self, accepted: socket.socket, host: str) -> None:
         """Begin the handshake, unless there are too many."""
         accepted.settimeout(0)
-        at_limit = self._handshakes.total() >= self._max_handshakes
-        if at_limit or self._handshakes[host] >= self._max_handshakes_per_address:
-            logger.info("too many handshakes, one from %s closed", host)
+        if self._is_at_limit(host):
+            logger.info("too many connections or handshakes, one from %s closed", host)
             accepted.close()
             return
         self._handshakes[host] += 1
         task = self._loop.create_task(self._shake_hands(accepted, host))
         self._connecting.add(task)
         task.add_done_callback(self._connecting.discard)
+
+    def _is_at_limit(self, host: str) -> bool:
+        """Whether another connection would be one too many; asked before anything is computed."""
+        under_way, of_host = self._handshakes.total(), self._handshakes[host]
+        return (
+            under_way >= self._max_handshakes
+            or of_host >= self._max_handshakes_per_address
+            or len(self._by_id) + under_way >= self._max_connections
+            or self._per_address[host] + of_host >= self._max_per_address
+        )
 
     async def _shake_hands(self, accepted: socket.socket, host: str) -> None:
         try:
