@@ -21,6 +21,7 @@ PAGES = (
     "/recordings/mine/",
     "/decisions/",
     "/people/",
+    "/nodes/",
     "/settings/trunks/",
     "/settings/trunks/new",
     "/settings/trunks/guides/cisco-cube",

@@ -13,6 +13,8 @@ from callvault.finalise.catalogue import (
     SealedObjectFact,
     TimelineItem,
 )
+from callvault.monitoring.reachability import NodeCheck
+from callvault.monitoring.reachability import Outcome as CheckOutcome
 from callvault.policy.decision import Assignment, Decision, Direction, Outcome, Party, Step, Verdict
 from callvault.spool.entries import PeerAttempt, TrunkRef
 from callvault.vault import SealedRecording
@@ -245,4 +247,18 @@ def attempts() -> Iterator[PeerAttempt]:
         request_uri="sip:recorder@198.51.100.4",
         user_agent="SBC 9.2",
         count=3,
+    )
+
+
+def node_checks() -> tuple[NodeCheck, ...]:
+    """Return what a test of the node found."""
+    told = {"target": "192.0.2.200:5060", "status": "200"}
+    certificate = {"names_it": "", "ends": "2036-11-20"}
+    files = {"limit": "1024", "calls": "104", "calls_by_ports": "5692"}
+    return (
+        NodeCheck("udp", CheckOutcome.PASSED, told),
+        NodeCheck("tcp", CheckOutcome.PASSED, told),
+        NodeCheck("tls", CheckOutcome.PASSED, told | certificate | {"target": "192.0.2.200:5061"}),
+        NodeCheck("media_ports", CheckOutcome.PASSED, {"free": "31", "tried": "32"}),
+        NodeCheck("open_files", CheckOutcome.REMARK, files),
     )

@@ -12,10 +12,11 @@ from callvault.audio.g711 import Samples
 from callvault.audio.mp3 import Mp3Encoder
 from callvault.audio.peaks import PeaksMeter
 from callvault.clock import read
+from callvault.monitoring.reachability import NodeAddress
 from callvault.portal.catalogue import DjangoCatalogue
 from callvault.portal.configuration.models import SystemSettings, Trunk
 from callvault.portal.first_start import collect_static_files, prepare_database
-from callvault.portal.nodes.reports import Report, put_report
+from callvault.portal.nodes.reports import Report, TestReport, put_report, put_test
 from callvault.portal.people.levels import Level
 from callvault.portal.people.models import User
 from callvault.portal.status import Heartbeat, TrunkBeat
@@ -113,7 +114,9 @@ def _trunk() -> TrunkRef:
     now_ns = read().realtime_ns
     beats = {row.name: TrunkBeat(calls=3, heard_at_ns=now_ns)}
     beat = Heartbeat(at_ns=now_ns, calls=3, sip="udp/tcp 5060", trunks=beats)
-    put_report(facts.NODE, Report(at_ns=now_ns, recorder=beat))
+    address = NodeAddress(("192.0.2.200", "2001:db8::200"), True, 5060, 5061, 10000, 32767)  # noqa: FBT003
+    put_report(facts.NODE, Report(at_ns=now_ns, recorder=beat, address=address))
+    put_test(facts.NODE, TestReport(at_ns=now_ns, checks=facts.node_checks()))
     return TrunkRef(row.public_id, row.name)
 
 

@@ -49,17 +49,16 @@ def run(options: Namespace) -> int:
     config = choose(options).config
     django_ready.set_up()
     # Imported here: decoders and database take a second that `--help` need not wait for.
-    from callvault.commands.node_report import node_report
+    from callvault.commands.node_report import report_node
     from callvault.commands.worker_watch import WorkerWatch
     from callvault.finalise.figures import CountedCatalogue
     from callvault.finalise.worker import run_worker
     from callvault.portal.catalogue import DjangoCatalogue
-    from callvault.portal.nodes.reports import put_report
     from callvault.vault import Keyring, LocalStore
 
     stop = threading.Event()
     store = wait_for_store(lambda: LocalStore(config.vault.folder))
-    catalogue, data_folder = DjangoCatalogue(), config.node.data_folder
+    catalogue = DjangoCatalogue()
     port = config.metrics.worker_port
     watch = Watch("worker", config.metrics.bind_address, port, silent_after_s=SILENT_AFTER_S)
     shown = WorkerWatch(
@@ -67,7 +66,7 @@ def run(options: Namespace) -> int:
         spool_folder=config.spool.folder,
         vault_folder=config.vault.folder,
         tell=lambda event: catalogue.add_node_event(event, node=config.node.name),
-        report=lambda watch: put_report(config.node.name, node_report(watch, data_folder)),
+        report=lambda watch: report_node(watch, config),
     )
     config.spool.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     threading.Thread(target=shown.run, args=(stop,), daemon=True).start()

@@ -66,7 +66,8 @@ def test_only_hashes_of_the_password_are_kept() -> None:
             "tls_names",
             "Line 2: 192.0.2.1 is an address. It belongs under Peers.",
         ),
-        ({"tls_names": "sbc"}, "tls_names", "Line 1: “sbc” is no name of a certificate."),
+        ({"tls_names": "s bc"}, "tls_names", "Line 1: “s bc” is no name of a certificate."),
+        ({"tls_names": "*.com"}, "tls_names", "Line 1: “*.com” is no name of a certificate."),
         ({"tls_names": "a.*.org"}, "tls_names", "Line 1: “a.*.org” is no name of a certificate."),
         (
             {"device_zone": "Mars/Olympus"},
@@ -86,6 +87,10 @@ def test_what_cannot_work_is_refused_with_its_reason(
     changed: dict[str, object], field: str, message: str
 ) -> None:
     assert TrunkForm(GOOD | changed).errors == {field: [message]}
+
+
+def test_a_common_name_may_have_no_dot() -> None:
+    assert TrunkForm(GOOD | {"tls_names": "CUBE-1"}).is_valid()
 
 
 def test_tls_names_alone_are_enough() -> None:

@@ -163,7 +163,7 @@ def test_a_stranger_over_tls_is_known_by_the_names_in_its_certificate(rita_clien
     trunk = Trunk.objects.create(name="SBC", peers=["192.0.2.14"], transports=["tcp"])
     url = f"/decisions/peers/{knock().public_id}/allow"
     Attempt.objects.update(transport="tls")
-    wrong = rita_client.post(url, {"trunk": trunk.public_id, "tls_names": "sbc"})
+    wrong = rita_client.post(url, {"trunk": trunk.public_id, "tls_names": "s bc"})
     assert set(wrong.context["form"].errors) == {"tls_names"}
     rita_client.post(url, {"trunk": trunk.public_id, "tls_names": "SBC.example.com"})
     trunk.refresh_from_db()

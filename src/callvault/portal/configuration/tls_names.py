@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from django.utils.translation import gettext as _
 
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
-_NAME = re.compile(rf"(?:\*\.)?{_LABEL}(?:\.{_LABEL})+")
+_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*|\*(?:\.{_LABEL}){{2,}}")
 _MAX_CHARACTERS = 253  # RFC 1035, section 2.3.4, as text
 
 
@@ -21,8 +21,8 @@ class TlsNameError(ValueError):
 def parse_tls_names(text: str) -> list[str]:
     """Return names in lower case, none twice, in the order typed: `sbc.example.com`.
 
-    A name is what stands in a certificate's subjectAltName: two labels at least, and the first
-    may be `*`. Raises TlsNameError for the first line that is none.
+    A name is what stands in a certificate's subjectAltName, or is its common name. `*` may stand
+    for the first of three labels. Raises TlsNameError for the first line that is none.
     """
     found: list[str] = []
     for number, line in enumerate(text.splitlines(), start=1):

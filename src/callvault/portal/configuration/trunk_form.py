@@ -43,7 +43,7 @@ class TrunkForm(TrunkModelForm):
         help_text=gettext_lazy(
             "Names in the certificates of peers, one a line, such as sbc.example.com or "
             "*.example.com. Who shows a valid certificate with one of them over TLS may call from "
-            "any address."
+            "any address. Works where the node checks certificates (setting sip.tls_peers_file)."
         ),
     )
     media_networks = LinesField(

@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
+from callvault.portal.nodes.reports import addresses_of_nodes
 from callvault.portal.people.gates import administrators_only
 
 from .guides import guide_named, guides_of_phone_systems, rendered
@@ -36,6 +37,7 @@ def trunks(request: HttpRequest) -> HttpResponse:
         "rows": states_of(list(Trunk.objects.all()), now=timezone.now()),
         "attempt_count": open_attempt_count(),
         "guides": guides_of_phone_systems(),
+        "addresses": addresses_of_nodes(now=timezone.now()),
     }
     return render(request, "configuration/trunks.html", context)
 
@@ -122,6 +124,7 @@ def _page(request: HttpRequest, form: TrunkForm, trunk: Trunk | None = None) -> 
         "state": state_of(trunk, now=timezone.now()) if trunk else None,
         "warnings": warnings_of(trunk) if trunk else [],
         "guides": guides_of_phone_systems(),
+        "addresses": addresses_of_nodes(now=timezone.now()),
         "is_identity_open": _is_asked_for(form, IDENTITY),
         "is_special_open": _is_asked_for(form, SPECIAL),
     }

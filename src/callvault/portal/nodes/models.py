@@ -9,6 +9,8 @@ class NodeReport(models.Model):
     node = models.CharField(max_length=63, unique=True)
     at = models.DateTimeField()
     document = models.JSONField()  # nodes.reports.Report
+    test_asked_at = models.DateTimeField(null=True, blank=True)  # null: it never was, or is done
+    test = models.JSONField(null=True, blank=True)  # nodes.reports.TestReport, the last
 
     class Meta:
         """By name, as people look for them."""

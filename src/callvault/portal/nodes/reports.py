@@ -4,8 +4,10 @@ from datetime import datetime, timedelta
 
 import msgspec
 from django.db import close_old_connections
+from django.utils import timezone
 
 from callvault.clock import utc_from_ns
+from callvault.monitoring.reachability import NodeAddress, NodeCheck
 from callvault.portal.nodes.models import NodeReport
 from callvault.portal.status import Heartbeat
 
@@ -24,6 +26,16 @@ class Report(msgspec.Struct, frozen=True):
     vault_free_bytes: int = 0
     vault_total_bytes: int = 0
     vault_trouble: str = ""  # why the vault takes nothing
+    address: NodeAddress | None = None  # None: a version that does not tell
+
+
+class TestReport(msgspec.Struct, frozen=True):
+    """What came of the test of a node."""
+
+    __test__ = False  # for pytest: no test of ours
+
+    at_ns: int  # UTC
+    checks: tuple[NodeCheck, ...] = ()
 
 
 def put_report(node: str, report: Report) -> None:
@@ -46,3 +58,34 @@ def read_report(row: NodeReport) -> Report:
 def is_fresh(row: NodeReport, *, now: datetime) -> bool:
     """Whether the node still reports."""
     return now - row.at <= FRESH
+
+
+def ask_for_test(node: str) -> bool:
+    """Have the worker of a node test it; False if there is no such node."""
+    return bool(NodeReport.objects.filter(node=node).update(test_asked_at=timezone.now()))
+
+
+def is_test_due(node: str) -> bool:
+    """Whether somebody asks for a test of this node. For its worker."""
+    return NodeReport.objects.filter(node=node, test_asked_at__isnull=False).exists()
+
+
+def put_test(node: str, report: TestReport) -> None:
+    """Put down what came of a test."""
+    rows = NodeReport.objects.filter(node=node)
+    rows.update(test_asked_at=None, test=msgspec.to_builtins(report))
+
+
+def read_test(row: NodeReport) -> TestReport | None:
+    """Return what came of the last test; None: there was none, or another version's."""
+    try:
+        return msgspec.convert(row.test, TestReport) if row.test else None
+    except msgspec.ValidationError:
+        return None
+
+
+def addresses_of_nodes(*, now: datetime) -> list[tuple[str, NodeAddress]]:
+    """Return where each node that reports is reached."""
+    rows = [row for row in NodeReport.objects.all() if is_fresh(row, now=now)]
+    found = [(row.node, read_report(row).address) for row in rows]
+    return [(node, address) for node, address in found if address is not None]

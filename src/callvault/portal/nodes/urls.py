@@ -6,4 +6,7 @@ from . import views
 
 app_name = "nodes"
 
-urlpatterns = [path("", views.index, name="index")]
+urlpatterns = [
+    path("", views.index, name="index"),
+    path("<str:node>/test", views.test, name="test"),
+]

@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 from django.core.cache import cache
 from django.db.models import Sum
 from django.db.models.functions import TruncDate
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
+from callvault.clock import utc_from_ns
 from callvault.monitoring.disk import WARN_AT, DiskUsage
 from callvault.portal.decisions.models import NodeEvent
 from callvault.portal.decisions.node_events import node_event_view
@@ -21,7 +23,8 @@ from callvault.portal.recordings.permissions import recordings_visible_to
 
 from .forecast import Forecast, forecast
 from .models import NodeReport
-from .reports import Report, is_fresh, read_report
+from .reports import Report, TestReport, ask_for_test, is_fresh, read_report, read_test
+from .wording import CheckView, check_view
 
 EVENTS_SHOWN = 20
 FORECAST_FROM_DAYS = 14
@@ -55,6 +58,18 @@ class NodeView:
     is_fresh: bool
     spool: DiskView | None
     vault: DiskView | None
+    test: TestReport | None
+    checks: list[CheckView]
+
+    @property
+    def is_being_tested(self) -> bool:
+        """Whether a test was asked for that its worker has not done yet."""
+        return self.is_fresh and self.row.test_asked_at is not None
+
+    @property
+    def tested_at(self) -> datetime | None:
+        """When it was tested last."""
+        return utc_from_ns(self.test.at_ns) if self.test else None
 
 
 @require_safe
@@ -66,10 +81,20 @@ def index(request: HttpRequest) -> HttpResponse:
     nodes = [_node_view(row, now) for row in NodeReport.objects.all()]
     context = {
         "nodes": nodes,
+        "is_testing": any(node.is_being_tested for node in nodes),
         "forecast": _forecast(nodes, person_of(request), now),
         "node_events": [node_event_view(row) for row in NodeEvent.objects.all()[:EVENTS_SHOWN]],
     }
     return render(request, "nodes/index.html", context)
+
+
+@require_POST
+@administrators_only
+def test(request: HttpRequest, node: str) -> HttpResponse:
+    """Have a node tested by its worker, which does so within seconds."""
+    if not ask_for_test(node):
+        raise Http404
+    return redirect(f"{reverse('nodes:index')}#{node}")
 
 
 def _node_view(row: NodeReport, now: datetime) -> NodeView:
@@ -79,7 +104,9 @@ def _node_view(row: NodeReport, now: datetime) -> NodeView:
     vault = None
     if report.vault_total_bytes:
         vault = DiskView(report.vault_free_bytes, report.vault_total_bytes)
-    return NodeView(row, report, is_fresh(row, now=now), spool, vault)
+    test = read_test(row)
+    checks = [check_view(check) for check in test.checks] if test else []
+    return NodeView(row, report, is_fresh(row, now=now), spool, vault, test, checks)
 
 
 def _forecast(nodes: list[NodeView], person: User, now: datetime) -> Forecast | None:
