@@ -20,6 +20,7 @@ from callvault.sip import (
 )
 from callvault.sip.client import Invitation, UserAgentClient
 from callvault.sip.pump import Pump
+from callvault.sip.sockets import neighbourhood
 from callvault.sip.tcp import TcpEndpoint
 from callvault.sip.udp import UdpEndpoint
 from tests.flows.answering_server import SDP, AnsweringServer, answering_server
@@ -239,6 +240,45 @@ def test_one_address_has_only_so_many_connections() -> None:
                 other.close()
 
     run(main())
+
+
+def test_a_flood_of_silent_connections_keeps_nobody_out() -> None:
+    async def main() -> None:
+        async with answering_server(max_connections=3) as server:
+            spoken, answered = await asyncio.open_connection(*server.tcp.address)
+            answered.write(raw_request("OPTIONS"))
+            await spoken.readuntil(b"\r\n\r\n")
+            flood = [await asyncio.open_connection(*server.tcp.address) for _ in range(8)]
+            reader, writer = await asyncio.open_connection(*server.tcp.address)
+            writer.write(raw_request("OPTIONS", branch="z9hG4bKlate"))
+            await reader.readuntil(b"\r\n\r\n")
+            assert len(server.tcp._by_id) == 3
+            answered.write(raw_request("OPTIONS", branch="z9hG4bKagain"))
+            await spoken.readuntil(b"\r\n\r\n")
+            for _, other in (*flood, (spoken, answered), (reader, writer)):
+                other.close()
+
+    run(main())
+
+
+def test_when_all_have_spoken_the_newcomer_is_closed() -> None:
+    async def main() -> None:
+        async with answering_server(max_connections=1) as server:
+            reader, writer = await asyncio.open_connection(*server.tcp.address)
+            writer.write(raw_request("OPTIONS"))
+            await reader.readuntil(b"\r\n\r\n")
+            late, other = await asyncio.open_connection(*server.tcp.address)
+            assert await late.read() == b""
+            writer.close()
+            other.close()
+
+    run(main())
+
+
+def test_bounds_for_one_peer_count_a_network_of_ipv6() -> None:
+    assert neighbourhood("192.0.2.14") == "192.0.2.14"
+    assert neighbourhood("2001:db8:1:2:3:4:5:6") == "2001:db8:1:2::/64"
+    assert neighbourhood("fe80::1%eth0") == "fe80::/64"
 
 
 def test_a_peer_that_does_not_read_loses_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:

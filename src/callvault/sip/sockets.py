@@ -5,7 +5,7 @@ A socket on `::` takes IPv4, too. Its peers of IPv4 are shown as `192.0.2.14`, n
 """
 
 import socket
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from callvault.sip.flow import HostPort
 
@@ -71,6 +71,17 @@ def routed_address(peer: str) -> str:
             return str(probe.getsockname()[0])
         except OSError:
             return "::1" if family == socket.AF_INET6 else "127.0.0.1"
+
+
+def neighbourhood(host: str) -> str:
+    """Return what bounds for one peer count by: an address of IPv4, a /64 of IPv6.
+
+    Who has one address of IPv6 has all of its network, and could be as many peers as he likes.
+    """
+    address = ip_address(host.partition("%")[0])
+    if isinstance(address, IPv6Address):
+        return f"{IPv6Network((int(address), 64), strict=False).network_address}/64"
+    return host
 
 
 def is_unspecified(host: str) -> bool:

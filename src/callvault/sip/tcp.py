@@ -8,7 +8,13 @@ from typing import Any, ClassVar, Self, cast
 
 from callvault.sip.flow import Flow, HostPort, Transport
 from callvault.sip.pump import Pump
-from callvault.sip.sockets import bound_socket, is_unspecified, plain, routed_address
+from callvault.sip.sockets import (
+    bound_socket,
+    is_unspecified,
+    neighbourhood,
+    plain,
+    routed_address,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -83,6 +89,7 @@ class TcpEndpoint:
         self._last_id = 0
         self._by_id: dict[int, TcpConnection] = {}
         self._by_remote: dict[HostPort, TcpConnection] = {}
+        self._silent: dict[int, TcpConnection] = {}  # have not said a word yet, oldest first
         self._per_address: Counter[str] = Counter()
         self._waiting: dict[HostPort, list[bytes]] = {}
         self._connecting: set[asyncio.Task[None]] = set()
@@ -154,12 +161,18 @@ class TcpEndpoint:
     # --- what connections tell
 
     def opened(self, connection: TcpConnection) -> None:
-        """Take a connection in, unless there are too many."""
+        """Take a connection in, unless there are too many.
+
+        When all places are taken, who has not said a word yet gives way: a flood of connections
+        must not keep those out who have something to say.
+        """
         flow = connection.flow
         if flow is None or connection.transport is None:
             return
+        if len(self._by_id) >= self._max_connections:
+            self._make_room()
         too_many = len(self._by_id) >= self._max_connections
-        if too_many or self._per_address[flow.remote[0]] >= self._max_per_address:
+        if too_many or self._per_address[neighbourhood(flow.remote[0])] >= self._max_per_address:
             logger.info("too many connections, one from %s closed", flow.remote[0])
             connection.flow = None
             connection.transport.abort()
@@ -167,12 +180,14 @@ class TcpEndpoint:
         connection.heard_at = self._loop.time()
         self._by_id[flow.connection_id] = connection
         self._by_remote[flow.remote] = connection
-        self._per_address[flow.remote[0]] += 1
+        self._silent[flow.connection_id] = connection
+        self._per_address[neighbourhood(flow.remote[0])] += 1
         self._pump.opened(flow)
 
     def received(self, connection: TcpConnection, data: bytes) -> None:
         """Hand bytes on with their flow."""
         if connection.flow is not None:
+            self._silent.pop(connection.flow.connection_id, None)
             connection.heard_at = self._loop.time()
             self._pump.received(data, connection.flow)
 
@@ -183,12 +198,21 @@ class TcpEndpoint:
             return
         if self._by_remote.get(flow.remote) is connection:
             del self._by_remote[flow.remote]
-        self._per_address[flow.remote[0]] -= 1
-        if not self._per_address[flow.remote[0]]:
-            del self._per_address[flow.remote[0]]
+        self._silent.pop(flow.connection_id, None)
+        peer = neighbourhood(flow.remote[0])
+        self._per_address[peer] -= 1
+        if not self._per_address[peer]:
+            del self._per_address[peer]
         self._pump.closed(flow)
 
     # --- inside
+
+    def _make_room(self) -> None:
+        """Close the connection that has been silent from its start for longest."""
+        silent = next(iter(self._silent.values()), None)
+        if silent is not None and silent.transport is not None:
+            silent.transport.abort()
+            self.lost(silent)
 
     def _new_connection(self) -> TcpConnection:
         self._last_id += 1

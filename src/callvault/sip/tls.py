@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from callvault.sip.flow import HostPort, Transport
 from callvault.sip.peer_names import peer_names
 from callvault.sip.pump import Pump
-from callvault.sip.sockets import plain
+from callvault.sip.sockets import neighbourhood, plain
 from callvault.sip.tcp import CONNECT_TIMEOUT_S, TcpConnection, TcpEndpoint
 from callvault.sip.tls_context import TlsContexts
 
@@ -97,26 +97,28 @@ class TlsEndpoint(TcpEndpoint):
     def _welcome(self, accepted: socket.socket, host: str) -> None:
         """Begin the handshake, unless there are too many."""
         accepted.settimeout(0)
-        if self._is_at_limit(host):
+        peer = neighbourhood(host)
+        if self._is_at_limit(peer):
             logger.info("too many connections or handshakes, one from %s closed", host)
             accepted.close()
             return
-        self._handshakes[host] += 1
-        task = self._loop.create_task(self._shake_hands(accepted, host))
+        self._handshakes[peer] += 1
+        task = self._loop.create_task(self._shake_hands(accepted, host, peer))
         self._connecting.add(task)
         task.add_done_callback(self._connecting.discard)
 
-    def _is_at_limit(self, host: str) -> bool:
+    def _is_at_limit(self, peer: str) -> bool:
         """Whether another connection would be one too many; asked before anything is computed."""
-        under_way, of_host = self._handshakes.total(), self._handshakes[host]
+        under_way, of_peer = self._handshakes.total(), self._handshakes[peer]
+        is_full = len(self._by_id) >= self._max_connections and not self._silent
         return (
-            under_way >= self._max_handshakes
-            or of_host >= self._max_handshakes_per_address
-            or len(self._by_id) + under_way >= self._max_connections
-            or self._per_address[host] + of_host >= self._max_per_address
+            is_full
+            or under_way >= self._max_handshakes
+            or of_peer >= self._max_handshakes_per_address
+            or self._per_address[peer] + of_peer >= self._max_per_address
         )
 
-    async def _shake_hands(self, accepted: socket.socket, host: str) -> None:
+    async def _shake_hands(self, accepted: socket.socket, host: str, peer: str) -> None:
         try:
             await self._loop.connect_accepted_socket(
                 self._new_connection,
@@ -129,9 +131,9 @@ class TlsEndpoint(TcpEndpoint):
             self.failed_handshakes += 1
             logger.info("tls handshake with %s failed: %s", host, _reason(problem))
         finally:
-            self._handshakes[host] -= 1
-            if not self._handshakes[host]:
-                del self._handshakes[host]
+            self._handshakes[peer] -= 1
+            if not self._handshakes[peer]:
+                del self._handshakes[peer]
 
     async def _open(self, remote: HostPort) -> TcpConnection:
         _, connection = await self._loop.create_connection(
