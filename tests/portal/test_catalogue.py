@@ -38,6 +38,23 @@ def attempt(count: int = 1, *, at: datetime = STARTED, user_agent: str = "") -> 
     )
 
 
+def test_sound_that_was_made_anew_replaces_what_is_listed_of_it_and_nothing_else(
+    ann: User,
+) -> None:
+    facts = recording_facts(ann, Spoken(Party("5550142", "Studio")))
+    DjangoCatalogue().add_call(call_facts(facts), (facts,))
+    before: dict[str, object] = dict(recordings_in_catalogue().values().get())
+    quality = msgspec.structs.replace(facts.quality, flags=("one_way",))
+    anew = msgspec.structs.replace(
+        facts, quality=quality, sample_rate_hz=16000, objects=facts.objects[:1], call_id="other"
+    )
+    DjangoCatalogue().replace_audio(anew)
+    after: dict[str, object] = dict(recordings_in_catalogue().values().get())
+    changed = {name for name in after if after[name] != before[name]}
+    assert changed == {"flags", "quality", "sample_rate_hz", "objects_sealed"}
+    assert (after["flags"], after["sample_rate_hz"]) == (["one_way"], 16000)
+
+
 def test_the_catalogue_is_what_finalise_asks_for() -> None:
     catalogue: Catalogue = DjangoCatalogue()
     assert catalogue.read_until(uuid4()) == 0

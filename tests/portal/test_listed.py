@@ -36,6 +36,22 @@ def test_all_recordings_are_walked_page_by_page(ann: User, monkeypatch: pytest.M
     assert walked[0].certificates == ("4f" * 32,)
 
 
+def test_recordings_with_kept_packets_that_were_not_decoded_are_found(
+    ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listed, "PAGE", 1)
+    whole, marked, without_packets = [list_recording(ann) for _ in range(3)]
+    for row in (marked, without_packets):
+        row.flags = ["loss", "undecodable"]
+    raw = {"kind": "raw", "size_bytes": 9, "sha256": "ef" * 32}
+    for row in (whole, marked):
+        row.objects_sealed = [*row.objects_sealed, raw]
+    for row in (whole, marked, without_packets):
+        row.save()
+    rows = listed.chosen(since=None, recording_id=None)
+    assert list(listed.undecoded(rows)) == [marked.recording_id]
+
+
 def test_recordings_are_chosen_by_the_start_of_their_call_or_by_id(ann: User) -> None:
     early = list_recording(ann, Spoken(started_at=STARTED - timedelta(days=2))).recording_id
     late = list_recording(ann, Spoken(started_at=STARTED)).recording_id

@@ -21,6 +21,7 @@ COMMANDS = (
     "admin",
     "recover",
     "verify",
+    "decode",
     "recorder",
     "worker",
     "web",

@@ -27,7 +27,7 @@ from callvault.finalise.survey import PayloadTables
 from callvault.finalise.transcript import Transcript
 from callvault.spool import PacketsBlock
 from callvault.spool.entries import JournalHeader, StreamsChanged
-from callvault.vault import ObjectKind, RecordingSealer, Writable
+from callvault.vault import ObjectKind, ObjectSealer, Writable
 
 LATE_ALLOWED = 6 * TICK_HZ  # a window waits so long for packets that come late
 
@@ -82,7 +82,7 @@ class Heard:
 def write(
     plan: RecordingPlan,
     items: Iterable[Item],
-    sealer: RecordingSealer,
+    sealer: ObjectSealer,
     *,
     header: JournalHeader,
     ports: Mapping[int, int],
@@ -119,7 +119,7 @@ def write(
 
 
 def keep_packets(
-    plan: RecordingPlan, items: Iterable[Item], sealer: RecordingSealer, *, ports: Mapping[int, int]
+    plan: RecordingPlan, items: Iterable[Item], sealer: ObjectSealer, *, ports: Mapping[int, int]
 ) -> None:
     """Seal the packets as received; what turned out not to decode is never thrown away (CAP-5)."""
     with sealer.create(ObjectKind.RAW) as file:

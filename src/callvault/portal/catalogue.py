@@ -60,6 +60,15 @@ class DjangoCatalogue:
         return tuple(rows.values_list("recording_id", flat=True))
 
     @catalogue_reached()
+    def replace_audio(self, facts: RecordingFacts) -> None:
+        """List the sound of a recording that was made anew; who and when stay as they are."""
+        columns = _audio_columns(facts)
+        names = ("codecs", "sample_rate_hz", "size_bytes", "flags", "quality", "objects_sealed")
+        recordings_in_catalogue().filter(recording_id=facts.assignment.recording_id).update(
+            **storable({name: columns[name] for name in names})
+        )
+
+    @catalogue_reached()
     def add_attempt(self, attempt: entries.PeerAttempt, *, node: str) -> None:
         """Count an attempt of a source that no trunk allows; repeat-safe by `event_id`."""
         with transaction.atomic():

@@ -43,6 +43,19 @@ def walk(rows: QuerySet[Recording]) -> Iterator[Listed]:
         after = page[-1].record_number
 
 
+def undecoded(rows: QuerySet[Recording]) -> Iterator[UUID]:
+    """Yield the recordings of which packets are kept that were not decoded."""
+    rows = rows.order_by("record_number").only(
+        "record_number", "recording_id", "flags", "objects_sealed"
+    )
+    after = 0
+    while page := list(rows.filter(record_number__gt=after)[:PAGE]):
+        for row in page:
+            if "undecodable" in row.flags and row.sealed_object("raw") is not None:
+                yield row.recording_id
+        after = page[-1].record_number
+
+
 def listed_among(recording_ids: Iterable[UUID]) -> set[UUID]:
     """Return which of some recordings are listed now."""
     asked, found = list(recording_ids), set[UUID]()

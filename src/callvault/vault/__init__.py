@@ -28,7 +28,9 @@ from callvault.vault.local import LocalStore
 from callvault.vault.node_key import KEY_BYTES, node_key
 from callvault.vault.objects import (
     ObjectKind,
+    ObjectSealer,
     RecordingObjects,
+    RecordingResealer,
     RecordingSealer,
     SealedObject,
     SealedRecording,
@@ -49,9 +51,11 @@ __all__ = [
     "Listed",
     "LocalStore",
     "ObjectKind",
+    "ObjectSealer",
     "PrivateKey",
     "PrivateKeys",
     "RecordingObjects",
+    "RecordingResealer",
     "RecordingSealer",
     "Report",
     "Role",

@@ -13,9 +13,10 @@ place. The sidecar is the mark that a recording is complete.
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 from uuid import UUID
 
 from callvault.errors import ObjectMissing, SealBroken
@@ -54,6 +55,13 @@ class SealedObject:
     kind: ObjectKind
     size_bytes: int  # of the plaintext
     sha256: str  # of the sealed object, hex
+
+
+class ObjectSealer(Protocol):
+    """Takes the objects of one recording."""
+
+    def create(self, kind: ObjectKind) -> AbstractContextManager[Writable]:
+        """Seal one object: whole and durable when the block ends without an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +139,21 @@ class RecordingObjects:
         """
         return self._open(recording_id, _LEAVES[ObjectKind(kind)], kind, keyring)
 
+    def reseal(
+        self,
+        recording_id: UUID,
+        kinds: Iterable[ObjectKind],
+        keyring: envelope.PrivateKeys,
+    ) -> "RecordingResealer":
+        """Start to write some objects of a complete recording anew, under the key that it has.
+
+        The other objects stay. Raises ObjectMissing or KeyUnavailable.
+        """
+        leaf = self._newest_name(recording_id, _SIDECAR)
+        key = self._key(recording_id, keyring)
+        newest = f"{_SIDECAR}{int(leaf.removeprefix(_SIDECAR)) + 1}"
+        return RecordingResealer(self, self._store, recording_id, key, frozenset(kinds), newest)
+
     def read_sidecar(self, recording_id: UUID, keyring: envelope.PrivateKeys) -> bytes:
         """Return the newest sidecar. Raises as `open` does."""
         leaf = self._newest_name(recording_id, _SIDECAR)
@@ -177,8 +200,7 @@ class RecordingObjects:
         self, recording_id: UUID, leaf: str, kind: str, keyring: envelope.PrivateKeys
     ) -> SealedReader:
         folder = folder_of(recording_id)
-        name = folder + self._newest_name(recording_id, _ENVELOPE)
-        key = envelope.open_key(_read_whole(self._store, name), keyring, object_id=name)
+        key = self._key(recording_id, keyring)
         stored = self._store.open(folder + leaf)
         try:
             bound_to = associated_data(recording_id, kind)
@@ -186,6 +208,10 @@ class RecordingObjects:
         except BaseException:
             stored.close()
             raise
+
+    def _key(self, recording_id: UUID, keyring: envelope.PrivateKeys) -> bytes:
+        name = folder_of(recording_id) + self._newest_name(recording_id, _ENVELOPE)
+        return envelope.open_key(_read_whole(self._store, name), keyring, object_id=name)
 
     def _newest_name(self, recording_id: UUID, stem: str) -> str:
         folder = folder_of(recording_id)
@@ -268,6 +294,58 @@ class RecordingSealer:
 
     def _name(self, leaf: str) -> str:
         return folder_of(self._recording_id) + leaf
+
+
+class RecordingResealer:
+    """Replaces objects of a recording; made by `RecordingObjects.reseal`.
+
+    Each object takes the place of the old one when it is whole and durable; the new sidecar comes
+    last. Every sealed object draws its own salt, so that none shares a key stream with the old one.
+    """
+
+    def __init__(
+        self,
+        objects: RecordingObjects,
+        store: Store,
+        recording_id: UUID,
+        key: bytes,
+        kinds: frozenset[ObjectKind],
+        sidecar: str,
+    ) -> None:
+        """`kinds`: what is written; all else is dropped. `sidecar`: the leaf of the new one."""
+        self._objects = objects
+        self._store = store
+        self._recording_id = recording_id
+        self._key = key
+        self._kinds = kinds
+        self._sidecar = sidecar
+
+    @contextmanager
+    def create(self, kind: ObjectKind) -> Iterator[Writable]:
+        """Seal one object anew: it replaces the old one when the block ends without an error."""
+        if kind not in self._kinds:
+            yield _Dropped()
+            return
+        with self._sealed_object(_LEAVES[ObjectKind(kind)], kind) as writer:
+            yield writer
+
+    def finish(self, sidecar: bytes) -> SealedRecording:
+        """Write the new sidecar; return the recording as it is stored now."""
+        with self._sealed_object(self._sidecar, self._sidecar) as writer:
+            writer.write(sidecar)
+        stored = self._objects.stored(self._recording_id)
+        if stored is None:
+            raise ObjectMissing(f"no object {folder_of(self._recording_id)}{self._sidecar}")
+        return stored
+
+    @contextmanager
+    def _sealed_object(self, leaf: str, kind: str) -> Iterator[SealedWriter]:
+        bound_to = associated_data(self._recording_id, kind)
+        with (
+            self._store.create(folder_of(self._recording_id) + leaf) as file,
+            SealedWriter(file, self._key, bound_to) as writer,
+        ):
+            yield writer
 
 
 class _Dropped:
