@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from callvault.sip import (
     AckTimedOut,
     AgentSettings,
+    Credentials,
     Event,
     Flow,
     InviteReceived,
@@ -78,10 +79,13 @@ async def answering_server(
     settings: AgentSettings | None = None,
     admits: Callable[[Flow], bool] = lambda _: True,
     answer_after_s: float = 0.0,
+    credentials: Credentials | None = None,
     **tcp_bounds: float,
 ) -> AsyncIterator[AnsweringServer]:
     """Run a server for the length of a test, on free ports."""
-    agent = UserAgentServer(settings or AgentSettings(), admits=admits)
+    agent = UserAgentServer(
+        settings or AgentSettings(), admits=admits, credentials=lambda _: credentials
+    )
     server = AnsweringServer(agent, answer_after_s)
     server.pump = Pump(agent, asyncio.get_running_loop(), on_events=server.on_events)
     server.udp = await UdpEndpoint.bind(server.pump, "127.0.0.1", 0)

@@ -1,6 +1,7 @@
 """A foreign client at our server: Debian's sipp, with scenarios of ours, on loopback."""
 
 import asyncio
+import hashlib
 import shutil
 import socket
 import time
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 import uvloop
 
-from callvault.sip import AgentSettings, HostPort
+from callvault.sip import AgentSettings, Credentials, HostPort
 from callvault.spool.entries import DialogEnded
 from tests.flows.answering_server import AnsweringServer, answering_server
 from tests.flows.lossy_relay import LossyRelay
@@ -143,6 +144,19 @@ def test_a_cancel_before_the_answer_is_followed(over: str, tmp_path: Path) -> No
         async with answering_server(answer_after_s=5) as server:
             await sipp(server, "cancel_before_answer", tmp_path, over=over)
             assert server.names() == ["InviteReceived", "InviteCancelled", "DialogEnded"]
+
+    run(main())
+
+
+@pytest.mark.parametrize("over", ["udp", "tcp"])
+def test_a_client_proves_that_it_knows_the_password(over: str, tmp_path: Path) -> None:
+    known = hashlib.md5(b"sbc:callvault:open-sesame", usedforsecurity=False).hexdigest()
+
+    async def main() -> None:
+        credentials = Credentials("sbc", "callvault", ha1_md5=known)
+        async with answering_server(credentials=credentials) as server:
+            await sipp(server, "digest", tmp_path, over=over)
+            assert server.names() == CALL
 
     run(main())
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from functools import partial
 from secrets import token_bytes, token_hex
 
 from callvault.sip.headers import parse_parameters, split_list
@@ -25,7 +26,7 @@ _RAW = ("utf-8", "surrogateescape")
 _COUNT = re.compile(r"[0-9a-fA-F]{8}")
 _ALGORITHMS: dict[str, Callable[[bytes], "hashlib._Hash"]] = {
     "SHA-256": hashlib.sha256,  # first: a client takes the first that it knows
-    "MD5": hashlib.md5,
+    "MD5": partial(hashlib.md5, usedforsecurity=False),  # else systems in FIPS mode refuse it
 }
 
 
