@@ -9,11 +9,15 @@ from collections import Counter
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 import uvloop
 
+from callvault.config.sections import SipConfig
+from callvault.policy.snapshot import Snapshot, Trunk
 from callvault.sip import AgentSettings, Credentials, HostPort
+from callvault.sip.sockets import has_ipv6, shown
 from callvault.spool.entries import DialogEnded
 from tests.flows.answering_server import AnsweringServer, answering_server
 from tests.flows.lossy_relay import LossyRelay
@@ -22,6 +26,9 @@ from tests.flows.recorder_node import RunningRecorder, wait_until
 SCENARIOS = Path(__file__).parent / "sipp"
 CALL = ["InviteReceived", "AckReceived", "ByeReceived", "DialogEnded"]
 SIPP = shutil.which("sipp")
+BOTH_FAMILIES = Snapshot(
+    revision=1, trunks=(Trunk(UUID(int=2), "This machine", ("127.0.0.1", "::1")),)
+)
 
 pytestmark = [
     pytest.mark.flow,
@@ -56,8 +63,8 @@ async def sipp(
     address = at
     mode, kind = ("u1", socket.SOCK_DGRAM) if over == "udp" else ("t1", socket.SOCK_STREAM)
     process = await asyncio.create_subprocess_exec(
-        *(SIPP, f"127.0.0.1:{address[1]}", "-sf", str(SCENARIOS / f"{scenario}.xml")),
-        *("-t", mode, "-i", "127.0.0.1", "-p", str(free_port(kind)), "-nostdin"),
+        *(SIPP, shown(address), "-sf", str(SCENARIOS / f"{scenario}.xml")),
+        *("-t", mode, "-i", address[0], "-p", str(free_port(kind)), "-nostdin"),
         *("-timeout", "60", "-timeout_error", "-trace_err", "-error_file", "errors.log"),
         *(options or ("-m", "1")),
         cwd=folder,
@@ -250,3 +257,16 @@ def test_a_whole_recorder_keeps_one_journal_a_call(
         assert len(recorder.journals()) == calls
         ends = [one.of(DialogEnded)[0] for one in recorder.journals()]
         assert [getattr(end, "reason", "") for end in ends] == ["bye"] * calls
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
+@pytest.mark.parametrize("over", ["udp", "tcp"])
+@pytest.mark.parametrize("scenario", ["basic_call", "invite_without_offer"])
+def test_a_client_calls_over_ipv6(over: str, scenario: str, tmp_path: Path) -> None:
+    settings = SipConfig(bind_address="::", port=0, tls=False)
+    with RunningRecorder(tmp_path / "node", BOTH_FAMILIES, sip=settings) as recorder:
+        assert recorder.addresses is not None
+        at = ("::1", recorder.addresses.udp[1])
+        run(sipp(None, scenario, tmp_path, over=over, at=at))
+        wait_until(lambda: [one.ended for one in recorder.journals()] == [True])
+        assert recorder.journals()[0].header.peer.startswith("[::1]:")
