@@ -167,7 +167,8 @@ def test_a_verified_certificate_gives_the_flow_its_names(authority: Authority) -
         async with tls_server(files, admits=admits) as (_, door):
             assert await ask(door, client_context(known)) == b"SIP/2.0 200 OK\r\n"
             assert await ask(door, client_context()) == b"SIP/2.0 200 OK\r\n"
-        assert [flow.peer_names for flow in flows] == [("sbc.example.com", "example.net"), ()]
+        named = ("sbc.example.com", "example.net")
+        assert list(dict.fromkeys(flow.peer_names for flow in flows)) == [named, ()]
 
     run(main())
 
@@ -186,7 +187,7 @@ def test_no_names_come_of_a_certificate_that_nobody_verified(
         async with tls_server(files, admits=admits) as (_, door):
             named = authority.issue("sbc", dns=("sbc.example.com",))
             assert await ask(door, client_context(named)) == b"SIP/2.0 200 OK\r\n"
-        assert [flow.peer_names for flow in flows] == [()]
+        assert {flow.peer_names for flow in flows} == {()}
 
     run(main())
 
@@ -275,6 +276,27 @@ def test_handshakes_at_once_are_bounded_in_all_and_for_each_address(authority: A
                 one.close()
             await until(lambda: not door._handshakes)
             assert await ask(door, client_context()) == b"SIP/2.0 200 OK\r\n"
+
+    run(main())
+
+
+def test_a_flood_of_handshakes_leaves_some_to_those_who_are_known(authority: Authority) -> None:
+    async def main() -> None:
+        files = authority.issue("srs")
+        knows = "127.0.0.1".__eq__
+        async with tls_server(files, max_handshakes=8, knows=knows) as (_, door):
+            flood = []
+            for _ in range(20):
+                one = socket.socket()
+                one.bind(("127.0.0.2", 0))
+                one.settimeout(0)
+                await asyncio.get_running_loop().sock_connect(one, door.address)
+                flood.append(one)
+            await until(lambda: door._handshakes == {"127.0.0.2": 6})
+            assert await ask(door, client_context()) == b"SIP/2.0 200 OK\r\n"
+            for one in flood:
+                one.close()
+            await until(lambda: not door._handshakes)
 
     run(main())
 

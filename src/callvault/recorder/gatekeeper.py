@@ -49,6 +49,10 @@ class Gatekeeper:
         table = self._policy.in_force.trunks
         return table.find(flow.remote[0], flow.transport, flow.peer_names)
 
+    def knows(self, host: str) -> bool:
+        """Whether a trunk lets this address in over TLS, before its certificate is seen."""
+        return self._policy.in_force.trunks.find(host, "tls") is not None
+
     def admits(self, flow: sip.Flow) -> bool:
         """Whether a peer is heard at all."""
         return self.trunk_of(flow) is not None

@@ -198,7 +198,7 @@ async def _serve(
 async def _open_doors(pump: Pump[sip.Event], config: Config, recorder: Recorder) -> _Doors:
     """Bind UDP and TCP to one port, then TLS."""
     udp, tcp = await _bind(pump, config)
-    doors = _Doors(udp, tcp, TlsDoor(pump, config, recorder.note))
+    doors = _Doors(udp, tcp, TlsDoor(pump, config, recorder.note, knows=recorder.gate.knows))
     try:
         await doors.tls.open()
     except OSError as error:

@@ -38,7 +38,11 @@ class TlsFigures(NamedTuple):
 class TlsDoor:
     """Listens for TLS as soon as, and as long as, there is something to speak it with."""
 
-    def __init__(self, pump: Pump[Any], config: Config, note: Note) -> None:
+    def __init__(
+        self, pump: Pump[Any], config: Config, note: Note, *, knows: Callable[[str], bool]
+    ) -> None:
+        """`knows` says whether a trunk has an address (TlsEndpoint)."""
+        self._knows = knows
         self._pump = pump
         self._config = config
         self._note = note
@@ -121,7 +125,11 @@ class TlsDoor:
         if self._endpoint is None:
             sip = self._config.sip
             self._endpoint = await TlsEndpoint.bind(
-                self._pump, sip.bind_address, sip.listening_tls_port, contexts=contexts
+                self._pump,
+                sip.bind_address,
+                sip.listening_tls_port,
+                contexts=contexts,
+                knows=self._knows,
             )
             if self._watching is not None:  # later than at the start, whose event says it
                 self._note("tls_listens", sip_tls=shown(self._endpoint.address))

@@ -9,6 +9,7 @@ import logging
 import socket
 import ssl
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from callvault.sip.flow import HostPort, Transport
@@ -41,14 +42,17 @@ class TlsEndpoint(TcpEndpoint):
         handshake_s: float = HANDSHAKE_TIMEOUT_S,
         max_handshakes: int = MAX_HANDSHAKES,
         max_handshakes_per_address: int = MAX_HANDSHAKES_PER_ADDRESS,
+        knows: Callable[[str], bool] = lambda host: True,
         **bounds: Any,
     ) -> None:
+        """`knows` says whose address is known: a quarter of the handshakes is kept for them."""
         super().__init__(pump, **bounds)
         self.contexts = contexts
         self.failed_handshakes = 0
         self._handshake_s = handshake_s
         self._max_handshakes = max_handshakes
         self._max_handshakes_per_address = max_handshakes_per_address
+        self._knows = knows
         self._listener: socket.socket | None = None
         self._handshakes: Counter[str] = Counter()
         self._resting: asyncio.TimerHandle | None = None
@@ -98,7 +102,7 @@ class TlsEndpoint(TcpEndpoint):
         """Begin the handshake, unless there are too many."""
         accepted.settimeout(0)
         peer = neighbourhood(host)
-        if self._is_at_limit(peer):
+        if self._is_at_limit(peer, is_known=self._knows(host)):
             logger.info("too many connections or handshakes, one from %s closed", host)
             accepted.close()
             return
@@ -107,13 +111,13 @@ class TlsEndpoint(TcpEndpoint):
         self._connecting.add(task)
         task.add_done_callback(self._connecting.discard)
 
-    def _is_at_limit(self, peer: str) -> bool:
+    def _is_at_limit(self, peer: str, *, is_known: bool) -> bool:
         """Whether another connection would be one too many; asked before anything is computed."""
         under_way, of_peer = self._handshakes.total(), self._handshakes[peer]
         is_full = len(self._by_id) >= self._max_connections and not self._silent
         return (
             is_full
-            or under_way >= self._max_handshakes
+            or under_way >= (self._max_handshakes if is_known else self._max_handshakes * 3 // 4)
             or of_peer >= self._max_handshakes_per_address
             or self._per_address[peer] + of_peer >= self._max_per_address
         )
