@@ -10,14 +10,27 @@ from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
+import msgspec
 import pytest
 
+from callvault.config.sections import SipConfig
 from callvault.finalise.reading import Locked, Piece, SourceBatch, read, read_pieces
+from callvault.policy.snapshot import SrtpPolicy
 from callvault.simulator.sealing import Sealing
+from callvault.sip.tls_context import TlsFiles
 from callvault.spool import JournalReader, scan
 from callvault.spool.entries import MediaKeys, NodeEvent, TimelineEvent
 from callvault.srtp import SUITES
-from tests.flows.recorder_node import RunningRecorder, Src, media_ports, rtp, wait_until
+from tests.flows.authority import Authority
+from tests.flows.recorder_node import (
+    LOOPBACK,
+    SNAPSHOT,
+    RunningRecorder,
+    Src,
+    media_ports,
+    rtp,
+    wait_until,
+)
 from tests.recorder.bodies import ANN, MULTIPART, REMOTE, both, metadata
 
 pytestmark = [pytest.mark.flow, pytest.mark.timeout(90)]
@@ -64,12 +77,32 @@ def heard(recorder: RunningRecorder) -> tuple[dict[int, list[bytes]], int]:
     return payloads, locked
 
 
-def test_every_suite_and_plain_rtp_side_by_side_over_a_roll_over(tmp_path: Path) -> None:
-    sealings = [*(new_sealing(suite, seed) for seed, suite in enumerate(SUITES)), None]
-    cryptos = [one.lines[0] if one else "" for one in sealings]
+def recorder_of(folder: Path, transport: str) -> tuple[RunningRecorder, TlsFiles | None]:
+    """A recorder and what an SRC shows it; over TLS with a trunk that takes nothing in clear."""
+    if transport != "tls":
+        return RunningRecorder(folder), None
+    shown = Authority(folder / "ca").issue("sbc", dns=("sbc.example.com",))
+    required = msgspec.structs.replace(LOOPBACK, transports=("tls",), srtp=SrtpPolicy.REQUIRED)
+    snapshot = msgspec.structs.replace(SNAPSHOT, trunks=(required,))
+    keys = folder / "keys"
+    listening = SipConfig(
+        bind_address="127.0.0.1",
+        port=0,
+        tls_certificate=keys / "sip-tls.crt",
+        tls_key=keys / "sip-tls.key",
+    )
+    files = TlsFiles(shown.certificate, shown.key)
+    return RunningRecorder(folder, snapshot, sip=listening), files
 
-    async def call(recorder: RunningRecorder) -> None:
-        async with Src(recorder, "tcp") as src:
+
+@pytest.mark.parametrize("transport", ["udp", "tls"])
+def test_every_suite_side_by_side_over_a_roll_over(tmp_path: Path, transport: str) -> None:
+    sealings = [new_sealing(suite, seed) for seed, suite in enumerate(SUITES)]
+    cryptos = [one.lines[0] for one in sealings]
+    recorder, tls = recorder_of(tmp_path, transport)
+
+    async def call() -> None:
+        async with Src(recorder, transport, tls=tls) as src:
             body = both(offer(cryptos), metadata(ANN, REMOTE))
             dialog, answer = await src.call(body, MULTIPART)
             assert answer.status == 200
@@ -81,10 +114,29 @@ def test_every_suite_and_plain_rtp_side_by_side_over_a_roll_over(tmp_path: Path)
                 await asyncio.sleep(0.05)
             await src.hang_up(dialog)
 
-    with RunningRecorder(tmp_path) as recorder:
-        asyncio.run(call(recorder))
+    with recorder:
+        asyncio.run(call())
     sent = [bytes([number & 0xFF]) * 160 for number in range(65_500, 65_600)]
     assert heard(recorder) == (dict.fromkeys(range(len(sealings)), sent), 0)
+    (journal,) = recorder.journals()
+    kinds = [one.kind for one in journal.events if isinstance(one, TimelineEvent)]
+    assert ("keys_in_clear" in kinds) == (transport != "tls")
+
+
+def test_one_line_may_be_plain_rtp_beside_srtp(tmp_path: Path) -> None:
+    sealings = [new_sealing("AES_CM_128_HMAC_SHA1_80", 1), None]
+
+    async def call(recorder: RunningRecorder) -> None:
+        async with Src(recorder, "tcp") as src:
+            body = both(offer([sealings[0].lines[0] if sealings[0] else "", ""]), metadata(ANN))
+            dialog, answer = await src.call(body, MULTIPART)
+            send(media_ports(answer.body), sealings, range(50))
+            await src.hang_up(dialog)
+
+    with RunningRecorder(tmp_path) as recorder:
+        asyncio.run(call(recorder))
+    sent = [bytes([number]) * 160 for number in range(50)]
+    assert heard(recorder) == ({0: sent, 1: sent}, 0)
 
 
 def test_a_re_invite_brings_new_keys_and_late_packets_still_open(tmp_path: Path) -> None:

@@ -42,6 +42,7 @@ _KEYS = re.compile(
     rb"(?i)(?<![^\r\n])((?:[^\r\na-z]*a=[^\r\na-z:]*(?:crypto|key-mgmt)[^\r\na-z:]*:)"
     rb"|(?:[^\r\na-z]*k=))[^\r\n]*"
 )
+_SIGNS_OF_KEYS = (b"crypto", b"key-mgmt", b"k=", b"content-transfer-encoding")
 _ENCODED = re.compile(
     rb"(?i)(?<![^\r\n])content-transfer-encoding[ \t]*:\s*(?:base64|quoted-printable)"
 )
@@ -92,12 +93,15 @@ def without_keys(message: bytes) -> bytes:
     it holds cannot be seen. So is all behind more bytes, or more keys, than any message has.
     """
     message = message[:MAX_KEPT_BYTES]
+    bare = message.replace(b"\0", b"") if b"\0" in message else message
+    lowered = bare.lower()
+    if not any(sign in lowered for sign in _SIGNS_OF_KEYS):  # as in nearly every message
+        return message
+    message = bare
     encoded = _ENCODED.search(message)
     if encoded:
         head_end = re.compile(rb"\r?\n\r?\n").search(message, encoded.end())
         message = message[: head_end.end()] + b"removed" if head_end else message
-    if b"\0" in message:
-        message = message.replace(b"\0", b"")
     pieces: list[bytes] = []
     end = 0
     for found in islice(_KEYS.finditer(message), MAX_KEY_LINES):
