@@ -1,10 +1,13 @@
 """What a worker reports of its node, for the page *Service and nodes*, and the test of a node."""
 
+import asyncio
 import logging
 
 from callvault import clock
 from callvault.commands.worker_watch import WorkerWatch
 from callvault.config import Config
+from callvault.errors import ConfigError
+from callvault.monitoring.reachability import NodeAddress, NodeCheck, Outcome
 from callvault.portal.nodes.reports import (
     Report,
     TestReport,
@@ -13,22 +16,26 @@ from callvault.portal.nodes.reports import (
     put_test,
 )
 from callvault.portal.status import fresh_heartbeat
-from callvault.recorder.node_address import node_address
-from callvault.recorder.node_test import check_node
+from callvault.recorder.own_probe import Knock
+from callvault.recorder.reachability import (
+    Reachability,
+    check_reachability,
+    listening_ports,
+    own_addresses,
+)
+from callvault.sip.sockets import shown
 
 logger = logging.getLogger(__name__)
 
 
 def report_node(watch: WorkerWatch, config: Config) -> None:
     """Put down how the node is, and test it if somebody asks for that."""
-    report = node_report(watch, config)
-    put_report(config.node.name, report)
-    if report.address is not None and is_test_due(config.node.name):
-        limit = report.recorder.open_file_limit if report.recorder else 0
-        checks = check_node(report.address, config.capture, open_file_limit=limit)
+    node = config.node.name
+    put_report(node, node_report(watch, config))
+    if is_test_due(node):
+        checks = _tested(config)
         logger.info("node tested: %s", ", ".join(f"{one.code} {one.outcome}" for one in checks))
-        at_ns = clock.read().realtime_ns
-        put_test(config.node.name, TestReport(at_ns=at_ns, checks=tuple(checks)))
+        put_test(node, TestReport(at_ns=clock.read().realtime_ns, checks=checks))
 
 
 def node_report(watch: WorkerWatch, config: Config) -> Report:
@@ -45,3 +52,64 @@ def node_report(watch: WorkerWatch, config: Config) -> Report:
         vault_trouble=watch.progress.store_trouble,
         address=node_address(config),
     )
+
+
+def node_address(config: Config) -> NodeAddress:
+    """Return where peers reach this node."""
+    sip, ports = config.sip, listening_ports(config)
+    return NodeAddress(
+        addresses=own_addresses(sip),
+        is_advertised={sip.advertised_address, sip.advertised_address_ipv6} != {"auto"},
+        sip_port=ports["udp"],
+        tls_port=ports.get("tls", 0),
+        media_first=config.capture.port_first,
+        media_last=config.capture.port_last + 1,
+    )
+
+
+def _tested(config: Config) -> tuple[NodeCheck, ...]:
+    try:
+        return checks_of(asyncio.run(check_reachability(config)))
+    except ConfigError as error:
+        return (NodeCheck("test", Outcome.FAILED, {"reason": str(error)}),)
+
+
+def checks_of(found: Reachability) -> tuple[NodeCheck, ...]:
+    """Return what was found as the portal shows it."""
+    return (*map(_door, found.knocks), _media_ports(found), _open_files(found))
+
+
+def _door(one: Knock) -> NodeCheck:
+    values = {
+        "target": shown(one.address),
+        "found": one.outcome,
+        "status": str(one.status or ""),
+        "reason": one.detail,
+    }
+    if one.is_reached:
+        return NodeCheck(one.transport, Outcome.PASSED, values)
+    # A router that does not turn packets round hides an address from its own node.
+    is_hidden = one.outcome in ("silent", "unreachable")
+    outcome = Outcome.UNKNOWN if is_hidden else Outcome.FAILED
+    return NodeCheck(one.transport, outcome, values)
+
+
+def _media_ports(found: Reachability) -> NodeCheck:
+    ports = found.ports
+    values = {"free": str(ports.free), "taken": str(ports.taken), "reason": ports.problem}
+    outcome = Outcome.PASSED if ports.free else Outcome.FAILED
+    return NodeCheck("media_ports", outcome, values)
+
+
+def _open_files(found: Reachability) -> NodeCheck:
+    """Compare the calls that files allow with those that ports allow, two pairs a call."""
+    calls, calls_by_ports = found.calls_by_open_files, (found.ports.free + found.ports.taken) // 2
+    values = {
+        "limit": str(found.open_files),
+        "calls": str(calls),
+        "calls_by_ports": str(calls_by_ports),
+    }
+    if not found.open_files:
+        return NodeCheck("open_files", Outcome.UNKNOWN, values)
+    outcome = Outcome.PASSED if calls >= calls_by_ports else Outcome.REMARK
+    return NodeCheck("open_files", outcome, values)

@@ -10,7 +10,7 @@ class NodeAddress(msgspec.Struct, frozen=True):
 
     addresses: tuple[str, ...]
     is_advertised: bool  # set by hand; else the address of the route to most peers
-    sip_port: int  # UDP and TCP; 0: any (tests)
+    sip_port: int  # UDP and TCP
     tls_port: int  # 0: no TLS
     media_first: int
     media_last: int
@@ -28,6 +28,6 @@ class Outcome(StrEnum):
 class NodeCheck(msgspec.Struct, frozen=True):
     """One check. `values` are what its sentence needs."""
 
-    code: str  # udp, tcp, tls, media_ports, open_files
+    code: str  # udp, tcp, tls, media_ports, open_files; test: it could not be done
     outcome: Outcome
     values: dict[str, str]

@@ -32,7 +32,6 @@ class Heartbeat(msgspec.Struct, frozen=True):
     total_bytes: int = 0
     is_disk_filling: bool = False
     trunks: dict[str, TrunkBeat] = {}  # by name
-    open_file_limit: int = 0  # of the recorder
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,6 @@ class RecorderFigures:
             "total_bytes": self.disk.total_bytes,
             "is_disk_filling": self.is_disk_filling,
             "trunks": self._trunks(),
-            "open_file_limit": self.stats.open_file_limit,
         }
 
     def _trunks(self) -> dict[str, dict[str, int]]:

@@ -61,7 +61,7 @@ def test_a_test_is_asked_for_done_by_the_worker_and_shown(
     page = rita_client.get("/nodes/")
     check_policy(page)
     text = page.content.decode()
-    assert "TCP 192.0.2.200:5060 takes connections" in text
+    assert "TCP 192.0.2.200:5060 is reached" in text
     assert "hx-trigger" not in text
 
 
@@ -87,28 +87,39 @@ def test_only_administrators_test_and_only_nodes_that_there_are(
     [
         (
             NodeCheck("udp", Outcome.PASSED, TARGET | {"status": "503"}),
-            "UDP 192.0.2.200:5060 answers",
+            "UDP 192.0.2.200:5060 is reached",
             "It says 503: no new calls now.",
         ),
         (
-            NodeCheck("udp", Outcome.UNKNOWN, TARGET | {"status": ""}),
-            "UDP 192.0.2.200:5060 did not answer",
-            "Either the address does not lead here, or who asks is in no trunk and gets no answer.",
+            NodeCheck("tls", Outcome.PASSED, TARGET | {"found": "certificate"}),
+            "TLS 192.0.2.200:5060 is reached",
+            "It asks for a certificate, as it does of peers.",
         ),
         (
-            NodeCheck("tcp", Outcome.FAILED, TARGET | {"reason": "connection refused"}),
-            "TCP 192.0.2.200:5060 cannot be reached",
-            "Connection refused.",
+            NodeCheck("udp", Outcome.UNKNOWN, TARGET | {"found": "silent"}),
+            "UDP 192.0.2.200:5060 gives no answer",
+            "The node cannot reach itself there. A router that does not turn packets round hides "
+            "the address from it; peers may still reach it.",
         ),
         (
-            NodeCheck("tls", Outcome.PASSED, TARGET | {"names_it": "yes", "ends": "2027-01-31"}),
-            "TLS 192.0.2.200:5060 takes connections",
-            "The certificate names this address. It ends on 2027-01-31.",
+            NodeCheck("tcp", Outcome.FAILED, TARGET | {"found": "refused"}),
+            "TCP 192.0.2.200:5060 is not reached",
+            "Nobody listens there.",
         ),
         (
-            NodeCheck("media_ports", Outcome.PASSED, {"free": "30", "tried": "32"}),
-            "Media ports can be bound",
-            "30 of 32 that were tried are free; the others serve calls.",
+            NodeCheck("tls", Outcome.FAILED, TARGET | {"found": "tls", "reason": "wrong version"}),
+            "TLS 192.0.2.200:5060 is not reached",
+            "Wrong version.",
+        ),
+        (
+            NodeCheck("media_ports", Outcome.PASSED, {"free": "30", "taken": "2"}),
+            "Media ports can be had",
+            "30 pairs are free, 2 are in use.",
+        ),
+        (
+            NodeCheck("test", Outcome.FAILED, {"reason": "no key"}),
+            "The node could not be tested",
+            "No key.",
         ),
         (
             NodeCheck(

@@ -24,44 +24,31 @@ def check_view(check: NodeCheck) -> CheckView:
     return CheckView(check.outcome, title, text)
 
 
-def _udp(check: NodeCheck) -> tuple[str, str]:
-    told = _told(check)
+def _door(check: NodeCheck) -> tuple[str, str]:
+    told = {"transport": check.code.upper(), "target": check.values.get("target", "")}
     if check.outcome is Outcome.PASSED:
-        return _("UDP %(target)s answers") % told, _answer(check)
+        return _("%(transport)s %(target)s is reached") % told, _answer(check)
     if check.outcome is Outcome.FAILED:
-        return _("UDP %(target)s cannot be reached") % told, _sentence(check)
+        found = check.values.get("found", "")
+        text = _("Nobody listens there.") if found == "refused" else _sentence(check)
+        return _("%(transport)s %(target)s is not reached") % told, text
     text = _(
-        "Either the address does not lead here, or who asks is in no trunk and gets no answer."
+        "The node cannot reach itself there. A router that does not turn packets round hides the "
+        "address from it; peers may still reach it."
     )
-    return _("UDP %(target)s did not answer") % told, text
-
-
-def _tcp(check: NodeCheck) -> tuple[str, str]:
-    told = _told(check)
-    if check.outcome is Outcome.PASSED:
-        return _("TCP %(target)s takes connections") % told, _answer(check)
-    return _("TCP %(target)s cannot be reached") % told, _sentence(check)
-
-
-def _tls(check: NodeCheck) -> tuple[str, str]:
-    told = _told(check)
-    if check.outcome is not Outcome.PASSED:
-        return _("TLS %(target)s cannot be reached") % told, _sentence(check)
-    named = (
-        _("The certificate names this address.")
-        if told["names_it"]
-        else _("The certificate does not name this address: peers that check it need its name.")
-    )
-    ends = _("It ends on %(ends)s.") % told
-    return _("TLS %(target)s takes connections") % told, f"{named} {ends}"
+    return _("%(transport)s %(target)s gives no answer") % told, text
 
 
 def _media_ports(check: NodeCheck) -> tuple[str, str]:
     told = _told(check)
     if check.outcome is Outcome.PASSED:
-        text = _("%(free)s of %(tried)s that were tried are free; the others serve calls.") % told
-        return _("Media ports can be bound"), text
-    return _("No media port can be bound"), _sentence(check)
+        text = _("%(free)s pairs are free, %(taken)s are in use.") % told
+        return _("Media ports can be had"), text
+    return _("No media port can be had"), _sentence(check)
+
+
+def _test(check: NodeCheck) -> tuple[str, str]:
+    return _("The node could not be tested"), _sentence(check)
 
 
 def _open_files(check: NodeCheck) -> tuple[str, str]:
@@ -75,15 +62,14 @@ def _open_files(check: NodeCheck) -> tuple[str, str]:
 
 
 def _told(check: NodeCheck) -> dict[str, str]:
-    names = ("target", "status", "reason", "ends", "names_it", "free", "tried")
-    counts = ("limit", "calls", "calls_by_ports")
-    return {name: check.values.get(name, "") for name in (*names, *counts)}
+    names = ("free", "taken", "limit", "calls", "calls_by_ports")
+    return {name: check.values.get(name, "") for name in names}
 
 
 def _answer(check: NodeCheck) -> str:
+    if check.values.get("found") == "certificate":
+        return _("It asks for a certificate, as it does of peers.")
     status = check.values.get("status", "")
-    if not status:
-        return _("No answer to OPTIONS: who asks is in no trunk.")
     if status == "503":
         return _("It says 503: no new calls now.")
     return _("It answers OPTIONS with %(status)s.") % {"status": status}
@@ -95,9 +81,10 @@ def _sentence(check: NodeCheck) -> str:
 
 
 _WORDS: dict[str, Callable[[NodeCheck], tuple[str, str]]] = {
-    "udp": _udp,
-    "tcp": _tcp,
-    "tls": _tls,
+    "udp": _door,
+    "tcp": _door,
+    "tls": _door,
+    "test": _test,
     "media_ports": _media_ports,
     "open_files": _open_files,
 }
