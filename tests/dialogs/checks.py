@@ -9,7 +9,8 @@ from tests.dialogs.cast import CAST
 from tests.dialogs.player import Played, Said
 from tests.dialogs.script import Expected
 
-LENGTH_MS = 40
+LENGTH_MS = 40  # and what the player itself was late: on a busy machine it measures itself
+WINDOW_MS = 40  # of a stretch at a time: a packet that is late shifts the tone
 EDGE_MS = 60  # of what was said: neither end of it is looked at
 HEARD = 0.09  # amplitude of a tone that is heard alone, of full scale; it is sent with 0.18
 UNHEARD = 0.01
@@ -27,9 +28,12 @@ def check_facts(facts: RecordingFacts, expected: Expected, played: Played) -> No
         assert assignment.remote.name == expected.name
     start_ns, end_ns = span_of(expected, played)
     length_ms = (end_ns - start_ns) / 1e6
-    assert abs(facts.duration_ms - length_ms) <= LENGTH_MS, (facts.duration_ms, length_ms)
-    assert tuple(item.kind for item in facts.timeline) == expected.events
-    assert set(facts.quality.flags) == set(expected.flags)
+    if expected.ends != "later":
+        apart_ms = abs(facts.duration_ms - length_ms)
+        assert apart_ms <= LENGTH_MS + played.late_ms, (facts.duration_ms, length_ms)
+    kinds = tuple(item.kind for item in facts.timeline)
+    assert kinds == expected.events, kinds
+    assert set(facts.quality.flags) == set(expected.flags), facts.quality.flags
 
 
 def span_of(expected: Expected, played: Played) -> tuple[int, int]:
@@ -48,8 +52,9 @@ def check_sound(heard: Heard, facts: RecordingFacts, expected: Expected, played:
             continue
         listened += 1
         for channel, who in ((heard.left, expected.left), (heard.right, expected.right)):
-            level = _level(_part(channel, heard.rate_hz, said, facts), heard.rate_hz, said.who)
+            levels = _levels(_part(channel, heard.rate_hz, said, facts), heard.rate_hz, said.who)
             wanted = said.is_kept and said.who in who
+            level = float(np.percentile(levels, 50 if wanted else 80))
             told = f"{said.who} at {_offset_ms(said.start_ns, facts):.0f} ms: {level:.3f}"
             bar = HEARD / said.mixed_with if wanted else UNHEARD
             assert (level > bar) is wanted, told
@@ -73,10 +78,13 @@ def _part(
     return channel[max(start, 0) : max(end, 1)].astype(np.float64) / 32768
 
 
-def _level(samples: NDArray[np.float64], rate_hz: int, who: str) -> float:
-    """Return the amplitude of somebody's tone in a stretch (Goertzel's question, by a dot)."""
-    if not len(samples):
-        return 0.0
-    turns = 2 * np.pi * CAST[who].tone_hz * np.arange(len(samples)) / rate_hz
-    window = np.hanning(len(samples))
-    return float(2 * abs(np.sum(samples * window * np.exp(-1j * turns))) / np.sum(window))
+def _levels(samples: NDArray[np.float64], rate_hz: int, who: str) -> NDArray[np.float64]:
+    """Return the amplitude of somebody's tone in each window of a stretch."""
+    size = rate_hz * WINDOW_MS // 1000
+    windows = samples[: len(samples) // size * size].reshape(-1, size)
+    if not len(windows):
+        return np.zeros(1)
+    shape = np.hanning(size)
+    turns = np.exp(-2j * np.pi * CAST[who].tone_hz * np.arange(size) / rate_hz)
+    levels: NDArray[np.float64] = 2 * np.abs(windows @ (shape * turns)) / np.sum(shape)
+    return levels

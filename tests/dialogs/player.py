@@ -39,6 +39,7 @@ class Played:
     said: list[Said] = field(default_factory=list)
     marks_ns: dict[str, int] = field(default_factory=dict)  # when each mark was passed
     answers: int = 0  # checked
+    late_ms: float = 0.0  # the most that a packet was sent late
 
 
 @dataclass
@@ -279,7 +280,8 @@ class Player:
                 voices.append(Voice(tuple(group), of, dialog.sources[number], target))
                 said += [(who, name, number, len(group)) for who in group]
         start_ns = time.time_ns()
-        await speak(voices, int(length_ms))
+        late_ms = await speak(voices, int(length_ms))
+        self.played.late_ms = max(self.played.late_ms, late_ms)
         is_kept, end_ns = step.verb == "talk", time.time_ns()
         self.played.said += [
             Said(who, name, number, start_ns, end_ns, is_kept, mixed)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from callvault.config.sections import CaptureConfig, FinaliseConfig, SipConfig
 from callvault.finalise.benches import Benches
-from callvault.finalise.catalogue import CallFacts, Catalogue, RecordingFacts
+from callvault.finalise.catalogue import CallFacts, RecordingFacts
 from callvault.finalise.journal import Workbench
 from callvault.finalise.worker import Worker
 from callvault.simulator.channels import Heard, decode
@@ -28,7 +28,7 @@ from tests.dialogs.script import Script
 from tests.finalise.bench import FakeCatalogue
 from tests.flows.recorder_node import RunningRecorder
 
-AT_ONCE = 14
+AT_ONCE = 10
 """Dialog files played at a time: as many as one core can pace."""
 APART_S = 0.06
 """Between the first calls, so that neither side is late with a moment that is measured."""
@@ -47,24 +47,10 @@ class Outcome:
 
 
 @dataclass
-class Listing(FakeCatalogue):
-    """Keeps what workers hand over, and passes it on to a catalogue in a database."""
-
-    onward: Catalogue | None = None
-
-    def add_call(self, call: CallFacts, recordings: tuple[RecordingFacts, ...]) -> None:
-        """Keep and pass on."""
-        super().add_call(call, recordings)
-        if self.onward is not None:
-            self.onward.add_call(call, recordings)
-
-
-@dataclass
 class Stage:
     """A folder with a recorder's spool, keys and a vault; `play` fills the outcomes."""
 
     folder: Path
-    onward: Catalogue | None = None
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     keyring: Keyring = field(init=False)
     objects: RecordingObjects = field(init=False)
@@ -108,7 +94,7 @@ class Stage:
 
     def _finish(self, recorder: RunningRecorder) -> None:
         """Let a worker finish all journals, and sort what it hands over."""
-        listing = Listing(onward=self.onward)
+        listing = FakeCatalogue()
         certificates = self.keyring.current(Role.ARCHIVE)
         bench = Workbench(self.objects, certificates, recorder.key_of, FinaliseConfig())
         worker = Worker(recorder.spool_folder, "node-1", listing, bench, Benches(bench, 1))

@@ -12,6 +12,7 @@ from callvault.policy.decision import (
     Direction,
     Outcome,
     Party,
+    Presence,
     Step,
     Verdict,
 )
@@ -80,6 +81,10 @@ def test_a_call_of_a_user_is_recorded_and_says_how_it_was_judged() -> None:
                 owner_streams=(0,),
                 remote_streams=(1,),
                 direction_confidence="low",
+                people=(
+                    Presence(Party("1001", "A.", "sip:1001@h"), is_owner=True),
+                    Presence(Party("+15550142999", "", REMOTE)),
+                ),
             ),
         ),
         7,

@@ -84,7 +84,7 @@ class Listener:
         answer = self._offered(body)
         document = _document(body)
         read = self._learn(request, body)
-        self.parties.resolve(self.negotiation.lines())
+        self.parties.resolve(self.negotiation.lines(), at_ns=0)
         return {
             "message": request.method,
             **_envelope(request, body, document, read),

@@ -169,3 +169,78 @@ def test_two_hundred_sessions_of_two_hundred_people_are_resolved_at_once() -> No
     dialog.hear(sessions + people + sends)
     assert dialog.roster.sessions()
     assert time.process_time() - before < 1  # 0.1 s; it was 2 s, and grew by the cube
+
+
+# --- sessions and people over time
+
+
+def _timed(*steps: tuple[str, int]) -> Roster:
+    """Feed whole states at their times."""
+    state, roster = MetadataState(), Roster()
+    for body, at_ns in steps:
+        state.apply(read_metadata(f"<recording>{body}</recording>".encode()))
+        roster.learn(state.view, LINES, at_ns=at_ns)
+    return roster
+
+
+def _call(session_id: str, *participants: str) -> str:
+    streams = STREAMS.replace("cs1", session_id)
+    return f"<session session_id='{session_id}'/>" + streams + "".join(participants)
+
+
+def test_a_session_that_takes_anothers_place_goes_on_with_it() -> None:
+    roster = _timed((_call("cs1", ANN, BOB), 5), (_call("cs2", ANN, CAROL), 50))
+    (session,) = roster.sessions()
+    assert (session.key, session.began_ns, session.ended_ns) == ("", 0, 0)
+    assert [(one.joined_ns, one.left_ns) for one in session.speakers] == [(0, 0), (0, 50), (50, 0)]
+
+
+def test_a_session_after_a_time_without_any_is_another_call() -> None:
+    roster = _timed(
+        (_call("cs1", ANN, BOB), 5), ("<group group_id='g'/>", 40), (_call("cs2", ANN, CAROL), 60)
+    )
+    first, second = roster.sessions()
+    assert (first.key, first.began_ns, first.ended_ns) == ("", 0, 40)
+    assert (second.key, second.began_ns, second.ended_ns) == ("cs2", 60, 0)
+
+
+def test_a_session_of_other_people_is_another_call() -> None:
+    roster = _timed((_call("cs1", ANN, BOB), 5), (_call("cs2", CAROL), 50))
+    assert [(one.key, one.ended_ns) for one in roster.sessions()] == [("", 50), ("cs2", 0)]
+
+
+def test_a_recording_session_without_a_session_at_first_begins_with_the_first_one() -> None:
+    roster = _timed(("<group group_id='g'/>", 5), (_call("cs1", ANN, BOB), 70))
+    (session,) = roster.sessions()
+    assert (session.began_ns, session.speakers[0].joined_ns) == (70, 70)
+
+
+def test_who_comes_back_was_never_gone() -> None:
+    roster = _timed(
+        (_call("cs1", ANN, BOB), 5), (_call("cs1", ANN), 40), (_call("cs1", ANN, BOB), 60)
+    )
+    bob = roster.sessions()[0].speakers[1]
+    assert (bob.is_present, bob.joined_ns, bob.left_ns) == (True, 0, 0)
+
+
+def test_ids_of_a_conversation_add_up() -> None:
+    state, roster = MetadataState(), Roster()
+    state.apply(read_metadata(f"<recording>{_call('cs1', ANN)}</recording>".encode()))
+    for ids in ({"group:a"}, {"group:a", "tracking:b"}, set()):
+        roster.learn(state.view, LINES, None, {"cs1": frozenset(ids)})
+    assert roster.sessions()[0].conversation == ("group:a", "tracking:b")
+
+
+def test_a_session_that_is_left_alone_does_not_get_the_lines_of_the_other() -> None:
+    second = STREAMS.replace("cs1", "cs2").replace("'s", "'t").replace("<label>", "<label>9")
+    both = f"{_call('cs1', ANN, _association('p1', 's1'))}<session session_id='cs2'/>{second}"
+    ended = (
+        "<sessionrecordingassoc session_id='cs1'><disassociate-time>x</disassociate-time>"
+        "</sessionrecordingassoc>"
+    )
+    lines = [*LINES, Line(2, "91"), Line(3, "92")]
+    state, roster = MetadataState(), Roster()
+    for body in (both + CAROL, both + CAROL + ended):
+        state.apply(read_metadata(f"<recording>{body}</recording>".encode()))
+        roster.learn(state.view, lines, at_ns=7)
+    assert {one.key: one.lines for one in roster.sessions()} == {"": (0, 1), "cs2": (2, 3)}

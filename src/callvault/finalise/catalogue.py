@@ -35,6 +35,16 @@ class PhoneSystemDetail(msgspec.Struct, frozen=True):
     is_time: bool = False  # then in UTC, ISO 8601, by the device's clock
 
 
+class ParticipantSpan(msgspec.Struct, frozen=True):
+    """Someone who took part in a recording, from when to when; ms from its start."""
+
+    name: str
+    number: str
+    from_ms: int
+    until_ms: int
+    is_owner: bool = False
+
+
 class ChannelQuality(msgspec.Struct, frozen=True):
     """What was received of one channel."""
 
@@ -80,7 +90,7 @@ class RecordingFacts(msgspec.Struct, frozen=True):
     """A recording that is sealed and durable, ready to be listed."""
 
     assignment: Assignment
-    interaction_id: UUID
+    interaction_id: UUID  # of the conversation, if nothing links it to one that is known
     journal_ids: tuple[UUID, ...]
     trunk: TrunkRef | None
     node: str
@@ -98,6 +108,7 @@ class RecordingFacts(msgspec.Struct, frozen=True):
     timeline: tuple[TimelineItem, ...]
     decision: Decision
     phone_system: tuple[PhoneSystemDetail, ...] = ()
+    participants: tuple[ParticipantSpan, ...] = ()
 
 
 class CallFacts(msgspec.Struct, frozen=True):

@@ -19,14 +19,16 @@ from callvault.finalise import quality, recording
 from callvault.finalise.catalogue import (
     CallFacts,
     PhoneSystemDetail,
+    QualityReport,
     RecordingFacts,
     SealedObjectFact,
 )
+from callvault.finalise.part import Part
 from callvault.finalise.phone_system import phone_system_details
 from callvault.finalise.plan import RecordingPlan, plan
 from callvault.finalise.reading import Item, Piece, read_pieces
 from callvault.finalise.survey import CallSurvey, survey
-from callvault.finalise.timeline import timeline
+from callvault.finalise.timeline import participants, timeline
 from callvault.finalise.window import Window, window_of
 from callvault.policy.decision import Assignment, Decision, Direction, Party, Verdict
 from callvault.sip import parse_message
@@ -167,15 +169,44 @@ def _record(
     window: Window,
     assignment: Assignment,
 ) -> RecordingFacts:
-    """Make and seal one recording."""
-    bench = journal.bench
+    """Make and seal one recording: of the whole call, or of its part of it."""
+    bench, part = journal.bench, Part.of(assignment, window)
+    if not part.is_whole:
+        window = window.within(part.from_ns, part.until_ns)
+        with journal.items() as items:
+            found = survey(part.items(items))
     planned = plan(assignment, window, found)
     sealer = bench.objects.begin(assignment.recording_id, bench.certificates)
-    heard = _seal_sound(journal, found, planned, sealer)
-    header = journal.header
-    facts = RecordingFacts(
+    heard = _seal_sound(journal, found, planned, sealer, part)
+    checked = quality.report(
+        planned,
+        heard.meters,
+        found.timeline,
+        unreadable=heard.damaged,
+        cut_off=journal.is_cut_off and found.ended is None and not part.until_ns,
+        damaged=journal.is_damaged,
+    )
+    facts = _facts(journal, found, decision, planned, checked, is_part=bool(part.until_ns))
+    logger.info("rs=%s sealed recording=%s", journal.header.journal_id, assignment.recording_id)
+    return _with_objects(facts, sealer.finish(msgspec.json.encode(facts)))
+
+
+def _facts(
+    journal: _Journal,
+    found: CallSurvey,
+    decision: Decision,
+    planned: RecordingPlan,
+    checked: QualityReport,
+    *,
+    is_part: bool,
+) -> RecordingFacts:
+    """Return what is known of a recording, but for the digests of its objects."""
+    header, assignment, window = journal.header, planned.assignment, planned.window
+    ended = None if is_part else found.ended
+    reason = found.ended.reason if found.ended else "cut_off"
+    return RecordingFacts(
         assignment=assignment,
-        interaction_id=header.journal_id,
+        interaction_id=_interaction_id(header.journal_id, assignment),
         journal_ids=journal.journal_ids,
         trunk=header.trunk,
         node=header.node,
@@ -184,25 +215,23 @@ def _record(
         started_at_ns=window.start_ns,
         ended_at_ns=window.end_ns,
         duration_ms=window.duration_ms,
-        end_reason=found.ended.reason if found.ended else "cut_off",
+        end_reason="part_ended" if is_part else reason,
         audio_format="mp3",
         sample_rate_hz=planned.sample_rate_hz,
         objects=(),
-        envelope_certificates=tuple(one.info.fingerprint for one in bench.certificates),
-        quality=quality.report(
-            planned,
-            heard.meters,
-            found.timeline,
-            unreadable=heard.damaged,
-            cut_off=journal.is_cut_off and found.ended is None,
-            damaged=journal.is_damaged,
-        ),
-        timeline=timeline(planned, found.timeline, found.ended),
+        envelope_certificates=tuple(one.info.fingerprint for one in journal.bench.certificates),
+        quality=checked,
+        timeline=timeline(planned, found.timeline, ended),
         decision=decision,
         phone_system=_said(found, header),
+        participants=participants(planned),
     )
-    logger.info("rs=%s sealed recording=%s", header.journal_id, assignment.recording_id)
-    return _with_objects(facts, sealer.finish(msgspec.json.encode(facts)))
+
+
+def _interaction_id(journal_id: UUID, assignment: Assignment) -> UUID:
+    """Return the id of a conversation by its place in the dialog: the same one each time."""
+    key = assignment.communication_session_id
+    return uuid5(journal_id, key) if key else journal_id
 
 
 def _said(found: CallSurvey, header: JournalHeader) -> tuple[PhoneSystemDetail, ...]:
@@ -210,17 +239,26 @@ def _said(found: CallSurvey, header: JournalHeader) -> tuple[PhoneSystemDetail, 
 
 
 def _seal_sound(
-    journal: _Journal, found: CallSurvey, planned: RecordingPlan, sealer: RecordingSealer
+    journal: _Journal,
+    found: CallSurvey,
+    planned: RecordingPlan,
+    sealer: RecordingSealer,
+    part: Part,
 ) -> recording.Heard:
     """Seal what is heard; if some of it was no sound of its codec, the packets as well."""
     config = journal.bench.config
     with journal.items() as items:
         heard = recording.write(
-            planned, items, sealer, header=journal.header, ports=found.ports, config=config
+            planned,
+            part.items(items),
+            sealer,
+            header=journal.header,
+            ports=found.ports,
+            config=config,
         )
     if any(heard.damaged.values()) and not heard.has_packets:
         with journal.items() as items:
-            recording.keep_packets(planned, items, sealer, ports=found.ports)
+            recording.keep_packets(planned, part.items(items), sealer, ports=found.ports)
     return heard
 
 

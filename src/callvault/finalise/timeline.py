@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from callvault.finalise.catalogue import TimelineItem
+from callvault.finalise.catalogue import ParticipantSpan, TimelineItem
 from callvault.finalise.plan import SIDES, RecordingPlan
 from callvault.finalise.quality import lost_holes, was_cut
 from callvault.finalise.window import Interval
 from callvault.spool.entries import DialogEnded, TimelineEvent
 
 LOST_MS = 200  # losses shorter than this are counted, not listed
+PARTY_KINDS = frozenset({"party_joined", "party_left", "transferred"})
 _MAX_ITEMS = 2_000
 _TICKS_PER_MS = 8
 _PACKET_MS = 20
@@ -20,23 +21,45 @@ def timeline(
 ) -> tuple[TimelineItem, ...]:
     """Return the timeline in order of time."""
     items = [*_signalled(plan, events), *_cuts(plan), *_lost(plan), *_digits(plan)]
+    # A part that begins on hold begins with that hold, though its event lies before it.
+    under_way = [one.event for one in (*plan.window.held, *plan.window.paused)]
+    items += _signalled(plan, [one for one in under_way if one not in events])
     if ended is not None and not any(item.kind == "ended" for item in items):
         offset_ms = plan.window.offset_ms(ended.at_ns)
         items.append(TimelineItem(offset_ms=offset_ms, kind="ended", detail=ended.reason))
     return tuple(sorted(items, key=lambda item: item.offset_ms)[:_MAX_ITEMS])
 
 
+def participants(plan: RecordingPlan) -> tuple[ParticipantSpan, ...]:
+    """Return who took part while the recording ran, and when."""
+    window, length_ms = plan.window, plan.window.duration_ms
+    return tuple(
+        ParticipantSpan(
+            name=one.party.name,
+            number=one.party.number,
+            from_ms=window.offset_ms(one.from_ns) if one.from_ns else 0,
+            until_ms=window.offset_ms(one.until_ns) if one.until_ns else length_ms,
+            is_owner=one.is_owner,
+        )
+        for one in plan.assignment.people
+        if (one.until_ns or window.end_ns) > window.start_ns and one.from_ns < window.end_ns
+    )
+
+
 def _signalled(plan: RecordingPlan, events: Sequence[TimelineEvent]) -> Iterator[TimelineItem]:
     """Yield what was signalled; holds and pauses with their length."""
-    lengths = {id(one.event): _length_ms(plan, one) for one in plan.window.held}
-    lengths |= {id(one.event): _length_ms(plan, one) for one in plan.window.paused}
+    silences = (*plan.window.held, *plan.window.paused)
+    lengths = {one.event: _length_ms(plan, one) for one in silences}
+    known = {one.party.name or one.party.number or one.party.aor for one in plan.assignment.people}
     for event in events:
         if event.kind == "sources":  # written at the end: a flag, for its moment is not known
             continue
+        if known and event.kind in PARTY_KINDS and known.isdisjoint((event.who, event.detail)):
+            continue  # of another conversation in the same recording session
         yield TimelineItem(
             offset_ms=plan.window.offset_ms(event.at_ns),
             kind=event.kind,
-            length_ms=lengths.get(id(event), 0),
+            length_ms=lengths.get(event, 0),
             who=event.who,
             detail=event.detail,
             channel=_channel(plan, event.streams),

@@ -6,7 +6,7 @@ end goes as far as anything was received.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from callvault.finalise.reading import Cut
 from callvault.finalise.survey import CallSurvey
@@ -48,6 +48,22 @@ class Window:
         """Length in milliseconds."""
         return round((self.end_ns - self.start_ns) / 1_000_000)
 
+    def within(self, from_ns: int, until_ns: int) -> "Window":
+        """Return the part from one moment to another; 0: as far as this window goes."""
+        if not from_ns and not until_ns:
+            return self
+        start_ns = min(max(from_ns, self.start_ns), self.end_ns - _SHORTEST_NS)
+        end_ns = min(until_ns, self.end_ns) if until_ns else self.end_ns
+        end_ns = max(end_ns, start_ns + _SHORTEST_NS)
+        return Window(
+            start_ns,
+            end_ns,
+            round((end_ns - start_ns) / 1_000_000),
+            _clipped(self.held, start_ns, end_ns),
+            _clipped(self.paused, start_ns, end_ns),
+            tuple(one for one in self.cuts if start_ns < one.end_ns and one.start_ns < end_ns),
+        )
+
     def offset_ms(self, at_ns: int) -> int:
         """Return how far into the recording a moment lies; moments outside at its edge."""
         return round((min(max(at_ns, self.start_ns), self.end_ns) - self.start_ns) / 1_000_000)
@@ -85,6 +101,15 @@ def window_of(found: CallSurvey, *, opened_at_ns: int) -> Window | None:
     paused = tuple(_intervals(found.timeline, "paused", "unpaused", end_ns))
     cuts = tuple(one for one in found.cuts if start_ns < one.end_ns and one.start_ns < end_ns)
     return Window(start_ns, end_ns, signalled_ms, held, paused, cuts)
+
+
+def _clipped(intervals: Sequence[Interval], start_ns: int, end_ns: int) -> tuple[Interval, ...]:
+    """Return what of intervals lies in a span."""
+    return tuple(
+        replace(one, start_ns=max(one.start_ns, start_ns), end_ns=min(one.end_ns, end_ns))
+        for one in intervals
+        if start_ns < one.end_ns and one.start_ns < end_ns
+    )
 
 
 def _intervals(

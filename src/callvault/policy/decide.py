@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
+from callvault.policy.attendance import everyone, named_together, people_of, span_of
 from callvault.policy.decision import (
     Assignment,
     Decision,
@@ -81,7 +82,8 @@ def decide(
         return Decision(verdict, tuple(steps), snapshot_revision=revision)
     country_code = people.country_code
     assignments = tuple(
-        _assignment(one, call.trunk, recording_id, country_code=country_code) for one in owned
+        _assignment(one, owned, call.trunk, recording_id, country_code=country_code)
+        for one in owned
     )
     return Decision(Verdict.RECORDED, tuple(steps), assignments, revision)
 
@@ -179,11 +181,15 @@ def _joined(earlier: _Owned | None, speaker: Speaker) -> Speaker:
     """Join what one user was under several ids, as when they left and came back."""
     if earlier is None:
         return speaker
+    before = earlier.speaker
+    is_there = not before.left_ns or not speaker.left_ns
     return Speaker(
         speaker.participant,
-        tuple(sorted({*earlier.speaker.lines, *speaker.lines})),
-        earlier.speaker.is_present or speaker.is_present,
-        earlier.speaker.place,
+        tuple(sorted({*before.lines, *speaker.lines})),
+        before.is_present or speaker.is_present,
+        before.place,
+        min(before.joined_ns, speaker.joined_ns),
+        0 if is_there else max(before.left_ns, speaker.left_ns),
     )
 
 
@@ -228,14 +234,24 @@ def _mode_step(trunk: Trunk) -> Step:
 
 
 def _assignment(
-    owned: _Owned, trunk: Trunk, recording_id: RecordingId, *, country_code: str
+    owned: _Owned,
+    everybody: Sequence[_Owned],
+    trunk: Trunk,
+    recording_id: RecordingId,
+    *,
+    country_code: str,
 ) -> Assignment:
     session, speaker, match, hint = owned
     person = match.person
+    parties = {one: party_of(one) for one in everyone(session)}
+    rivals = [one.speaker for one in everybody if one is not owned and one.session is session]
+    from_ns, until_ns = span_of(session, speaker, rivals)
     owner_lines, remote_lines, mixed = _channels(session, speaker)
     if trunk.swap_channels and not mixed:
         owner_lines, remote_lines = remote_lines, owner_lines
     direction, confidence = direction_of(session, speaker, hint, country_code=country_code)
+    said = other_number(session.hints, direction)
+    remote = _with_number(_remote_party(session, speaker), said)
     return Assignment(
         recording_id=recording_id(session.key, person.user_id),
         owner_id=person.user_id,
@@ -245,9 +261,7 @@ def _assignment(
         owner_group=person.group,
         direction=direction,
         local=_local_party(speaker.participant, hint),
-        remote=_with_number(
-            _remote_party(session, speaker), other_number(session.hints, direction)
-        ),
+        remote=named_together(session, speaker, remote, parties),
         owner_streams=owner_lines,
         remote_streams=remote_lines,
         communication_session_id=session.key,
@@ -255,6 +269,10 @@ def _assignment(
         confidence="low" if session.is_guess else "high",
         mixed=mixed,
         direction_confidence=confidence,
+        from_ns=from_ns,
+        until_ns=until_ns,
+        people=people_of(session, speaker, parties),
+        conversation=session.conversation,
     )
 
 

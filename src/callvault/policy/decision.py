@@ -52,6 +52,15 @@ class Party(msgspec.Struct, frozen=True):
     aor: str = ""  # the whole address of record, when there is one
 
 
+class Presence(msgspec.Struct, frozen=True):
+    """Someone who took part, and when; times are UTC nanoseconds, 0: as long as the call."""
+
+    party: Party
+    from_ns: int = 0
+    until_ns: int = 0
+    is_owner: bool = False
+
+
 class Assignment(msgspec.Struct, frozen=True):
     """One recording that is to be made of a journal: for whom, and from which streams.
 
@@ -75,6 +84,10 @@ class Assignment(msgspec.Struct, frozen=True):
     confidence: str = "high"  # of the party-to-stream resolution: high, low
     mixed: bool = False  # one stream carries both parties: both channels play it
     direction_confidence: str = "high"  # low: told by the order of the parties alone
+    from_ns: int = 0  # UTC; 0: from the start of the call
+    until_ns: int = 0  # UTC; 0: to its end
+    people: tuple[Presence, ...] = ()  # who took part, in order of arrival
+    conversation: tuple[str, ...] = ()  # "kind:id": what the phone system calls it by
 
 
 class Decision(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ from callvault.policy import party_of
 from callvault.sip import Address, Request
 from callvault.siprec import (
     Change,
+    Correlation,
     Document,
     Line,
     MetadataState,
@@ -19,10 +20,12 @@ from callvault.siprec import (
     Participant,
     Roster,
     SessionRoster,
+    correlation_of,
     read_metadata,
     salvage,
 )
 
+MAX_SESSIONS = 200
 PAUSED = frozenset({"pause", "paused"})
 
 
@@ -55,6 +58,8 @@ class Parties:
     group_ids: tuple[str, ...] = ()
     is_paused: bool = False  # the SRC's metadata say that the recording pauses
     envelope: Envelope = field(default_factory=Envelope)
+    of_invite: Correlation = field(default_factory=Correlation)  # its first session's
+    of_sessions: dict[str, Correlation] = field(default_factory=dict)
 
     def learn_envelope(self, request: Request) -> None:
         """Remember what the INVITE says: some phone systems name the owner there alone."""
@@ -65,6 +70,7 @@ class Parties:
             request.request_uri.user[:256],
             sender.uri.text[:512],
         )
+        self.of_invite = correlation_of(None, request.kept_headers())
 
     def learn_invite(self, request: Request) -> None:
         """Take From and To as the parties until metadata comes, if nobody is known yet."""
@@ -96,6 +102,10 @@ class Parties:
         if is_first:
             self.state, self.roster, self.has_metadata = MetadataState(), Roster(), True
         self.is_paused = says_paused(document, before=self.is_paused)
+        for session_id, found in correlations_of(document).items():
+            known = self.of_sessions.get(session_id, Correlation())
+            if known != Correlation() or len(self.of_sessions) < MAX_SESSIONS:
+                self.of_sessions[session_id] = known.joined(found)
         change = self.state.apply(self._with_sender(document))
         self.group_ids = tuple(one.group_id for one in self.state.view.groups)
         return MetadataRead(change, document.problem, is_first)
@@ -119,14 +129,25 @@ class Parties:
         """Labels of the streams that the metadata names; for an offer of our own."""
         return tuple(one.label for one in self.state.view.streams)
 
-    def resolve(self, lines: list[Line]) -> None:
+    def resolve(self, lines: list[Line], *, at_ns: int) -> None:
         """Learn who is heard on which of these lines now."""
         sent = self.envelope
         hints = {
             session_id: one.with_envelope(sender=sent.sender, name=sent.name, dialled=sent.dialled)
             for session_id, one in self.state.hints.items()
         }
-        self.roster.learn(self.state.view, lines, hints)
+        ids = {session_id: one.keys() for session_id, one in self.of_sessions.items()}
+        first = self._first_session()
+        if first is not None:
+            ids[first] = ids.get(first, frozenset()) | self.of_invite.keys()
+        self.roster.learn(self.state.view, lines, hints, ids, at_ns=at_ns)
+
+    def _first_session(self) -> str | None:
+        """Return the session that the INVITE was sent for, while it is there."""
+        present = self.state.view.present_sessions()
+        if self.roster.slots:
+            return self.roster.slots[""].session_id if "" in self.roster.slots else None
+        return present[0].session_id if present else None
 
     def sessions(self) -> tuple[SessionRoster, ...]:
         """Return the communication sessions with everyone who was ever in them."""
@@ -156,6 +177,28 @@ class Parties:
             if one.is_present and one.lines and not silent.issuperset(one.lines)
         }
         return names.pop() if len(names) == 1 else ""
+
+
+def correlations_of(document: Document) -> dict[str, Correlation]:
+    """Return the ids of each session of a document, from what is said of it alone."""
+    if len(document.sessions) < 2:
+        session_id = document.sessions[0].session_id if document.sessions else ""
+        return {session_id: correlation_of(document)}
+    return {
+        session.session_id: correlation_of(
+            replace(
+                document,
+                sessions=(session,),
+                groups=tuple(one for one in document.groups if one.group_id == session.group_id),
+                extensions=tuple(
+                    one
+                    for one in document.extensions
+                    if one.parent_id and one.parent_id in (session.session_id, session.group_id)
+                ),
+            )
+        )
+        for session in document.sessions
+    }
 
 
 def says_paused(document: Document, *, before: bool) -> bool:

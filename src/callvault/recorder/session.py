@@ -347,7 +347,7 @@ class RecordingSession:
 
     def _judge_again(self, now: Instant) -> list[Action]:
         """Work out who speaks where, judge, and watch for holds, after any change."""
-        self._parties.resolve(self._negotiation.lines())
+        self._parties.resolve(self._negotiation.lines(), at_ns=now.realtime_ns)
         self._judged_under = self._setting.policy_in_force()
         decision = self._judge.changed(self._parties.sessions()) if self._judge else None
         held = self._holds.update(self._negotiation, self._parties, at_ns=now.realtime_ns)
@@ -444,7 +444,7 @@ class RecordingSession:
             return []
         decision = self._judge.last
         if decision is None or self._judged_under is not self._setting.policy_in_force():
-            self._parties.resolve(self._negotiation.lines())
+            self._parties.resolve(self._negotiation.lines(), at_ns=now.realtime_ns)
             decision = self._judge.judge(self._parties.sessions())
         self._log("decided verdict=%s recordings=%d", decision.verdict, len(decision.assignments))
         return [Append(entries.Decided(now.realtime_ns, decision))]

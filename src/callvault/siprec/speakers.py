@@ -39,6 +39,7 @@ class SessionVoices:
     session: Session
     lines: tuple[int, ...]
     voices: tuple[Voice, ...]
+    named: tuple[int, ...] = ()  # of its lines those that its streams name
 
 
 def who_speaks(view: View, lines: Sequence[Line]) -> tuple[SessionVoices, ...]:
@@ -111,7 +112,7 @@ def _session_voices(
         )
         for one in participants
     )
-    return SessionVoices(session, all_lines, voices)
+    return SessionVoices(session, all_lines, voices, tuple(sorted(set(own.values()))))
 
 
 def _bind_strangers(

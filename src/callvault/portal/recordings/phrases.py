@@ -34,7 +34,7 @@ class Mark:
 
     text: str
     icon: str
-    tone: Literal["", "amber", "red"]
+    tone: Literal["", "amber", "red"] = ""
 
 
 def number_shown(number: str) -> str:
@@ -201,6 +201,7 @@ def end_reason(reason: str) -> str:
     """Say how a call ended; nothing for one that ended as calls do."""
     words = {
         "bye": "",
+        "part_ended": "",
         "cancelled": _("cancelled"),
         "session_timeout": _("the phone system fell silent"),
         "ack_timeout": _("the phone system did not confirm"),
@@ -213,6 +214,12 @@ def end_reason(reason: str) -> str:
         "cut_off": _("cut off"),
     }
     return words.get(reason, reason.replace("_", " "))
+
+
+def from_to(start_ms: int, end_ms: int) -> str:
+    """Write from when to when, as places in a recording."""
+    told = {"start": wording.duration(start_ms), "end": wording.duration(end_ms)}
+    return _("%(start)s to %(end)s") % told
 
 
 def region_label(kind: str, length_ms: int) -> str:

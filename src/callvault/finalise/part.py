@@ -1,0 +1,72 @@
+"""A part of a journal: what one recording is made of where it is not of the whole call.
+
+A recording session may carry several conversations, one after the other or at a time, and a
+transfer may give a call from one recorded user to another. Each recording then gets what belongs
+to it, and nothing of the others: neither sound, nor signalling, nor events.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from callvault.finalise.reading import Item, SourceBatch
+from callvault.finalise.window import Window
+from callvault.policy.decision import Assignment
+from callvault.spool import PacketsBlock
+from callvault.spool.entries import MetadataSeen, SignallingSeen, TimelineEvent
+
+SAID_BEFORE_NS = 500_000_000
+"""The message that begins a part came a moment before it."""
+TOLD_BEFORE_NS = 50_000_000
+"""So did the events of that message: ports may have had to be opened in between."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """From when to when, UTC nanoseconds on the steady clock; 0: as far as the call goes."""
+
+    from_ns: int
+    until_ns: int
+
+    @classmethod
+    def of(cls, assignment: Assignment, window: Window) -> "Part":
+        """Return what of its journal an assignment is about.
+
+        A session that ends with the call is no part: its last metadata may come in the BYE.
+        """
+        is_part = 0 < assignment.until_ns < window.end_ns - TOLD_BEFORE_NS
+        from_ns = assignment.from_ns if assignment.from_ns > window.start_ns else 0
+        return cls(from_ns, assignment.until_ns if is_part else 0)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing of the call is left out."""
+        return not self.from_ns and not self.until_ns
+
+    def items(self, items: Iterable[Item]) -> Iterator[Item]:
+        """Leave out what belongs to other parts."""
+        if self.is_whole:
+            yield from items
+            return
+        for item in items:
+            match item:
+                case SourceBatch():
+                    arrival_ns = item.packets.arrival_ns
+                    kept = arrival_ns >= self.from_ns
+                    if self.until_ns:
+                        kept &= arrival_ns < self.until_ns
+                    yield replace(item, packets=item.packets.take(kept))
+                case PacketsBlock():
+                    kept_packets = [one for one in item.packets if self.holds(one.arrival_ns)]
+                    yield replace(item, packets=kept_packets)
+                case TimelineEvent():
+                    if self.holds(item.at_ns) or self.holds(item.at_ns + TOLD_BEFORE_NS):
+                        yield item
+                case SignallingSeen() | MetadataSeen():
+                    if self.holds(item.at_ns) or self.holds(item.at_ns + SAID_BEFORE_NS):
+                        yield item
+                case _:
+                    yield item
+
+    def holds(self, at_ns: int) -> bool:
+        """Whether a moment lies in it."""
+        return at_ns >= self.from_ns and (not self.until_ns or at_ns <= self.until_ns)
