@@ -1,9 +1,14 @@
 """Every dialog file, played over real sockets: answers, recordings, sound, interactions."""
 
+import random
 from collections import Counter
+from uuid import UUID
 
 import pytest
 
+from callvault.portal.catalogue import DjangoCatalogue
+from callvault.portal.recordings.models import Interaction
+from callvault.portal.recordings.permissions import recordings_in_catalogue
 from tests.dialogs.checks import check_facts, check_sound
 from tests.dialogs.script import read_all
 from tests.dialogs.stage import Outcome, Stage
@@ -44,6 +49,33 @@ def test_a_dialog_is_answered_by_the_rules_and_becomes_what_it_should(
         check_facts(facts, one, outcome.played)
         sound = stage.sound(facts.assignment.recording_id)
         assert check_sound(sound, facts, one, outcome.played) > 0
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("seed", range(3))
+def test_recordings_are_linked_by_conversation_whatever_their_order(
+    stage: Stage, seed: int
+) -> None:
+    handed_over = [
+        (call, tuple(outcome.recordings.get(dialog, ())))
+        for outcome in stage.outcomes.values()
+        for dialog, call in outcome.calls.items()
+    ]
+    random.Random(seed).shuffle(handed_over)
+    for call, recordings in handed_over:
+        DjangoCatalogue().add_call(call, recordings)
+    found = {name: _interactions(outcome) for name, outcome in stage.outcomes.items()}
+    assert {name: len(ids) for name, ids in found.items()} == {
+        one.name: one.interactions if one.expected else 0 for one in SCRIPTS
+    }
+    assert Interaction.objects.count() == sum(map(len, found.values())), "linked across files"
+
+
+def _interactions(outcome: Outcome) -> set[UUID]:
+    ids = [one.assignment.recording_id for each in outcome.recordings.values() for one in each]
+    rows = recordings_in_catalogue().filter(recording_id__in=ids)
+    assert rows.count() == len(ids)
+    return set(rows.values_list("interaction_id", flat=True))
 
 
 def _check_verdicts(outcome: Outcome) -> None:

@@ -9,6 +9,7 @@ from callvault.finalise.catalogue import (
     CallFacts,
     ChannelQuality,
     PhoneSystemDetail,
+    ParticipantSpan,
     QualityReport,
     RecordingFacts,
     SealedObjectFact,
@@ -65,6 +66,8 @@ class Spoken:
     group: str | None = None  # None: the owner's
     phone_system: tuple[PhoneSystemDetail, ...] = ()
     confidence: str = "high"  # of direction and channels
+    conversation: tuple[str, ...] = ()
+    participants: tuple[ParticipantSpan, ...] = ()
 
 
 def channel(lost: int = 0, undecrypted: int = 0) -> ChannelQuality:
@@ -117,6 +120,7 @@ def recording_facts(owner: User, spoken: Spoken) -> RecordingFacts:
         timeline=spoken.timeline,
         phone_system=spoken.phone_system,
         decision=RECORDED,
+        participants=spoken.participants,
     )
 
 
@@ -136,6 +140,7 @@ def assignment_of(owner: User, spoken: Spoken) -> Assignment:
         remote_streams=(1,),
         confidence=spoken.confidence,
         direction_confidence=spoken.confidence,
+        conversation=spoken.conversation,
     )
 
 

@@ -25,6 +25,7 @@ from callvault.portal.decisions.models import (
 from callvault.portal.people.models import User
 from callvault.portal.reach import catalogue_reached
 from callvault.portal.recordings.folding import folded, normal_form, number_in, user_part
+from callvault.portal.recordings.interactions import interaction_of
 from callvault.portal.recordings.models import Recording
 from callvault.portal.recordings.permissions import recordings_in_catalogue
 from callvault.portal.storable import storable
@@ -146,6 +147,7 @@ def _add_recording(facts: RecordingFacts, call: Call) -> None:
     columns = _owner_columns(facts) | _party_columns(facts) | _audio_columns(facts)
     for name, value in storable(columns).items():
         setattr(row, name, value)
+    row.interaction = interaction_of(facts)
     row.call = call
     row.save()
 
@@ -166,7 +168,6 @@ def _party_columns(facts: RecordingFacts) -> dict[str, Any]:
     assignment = facts.assignment
     names = (assignment.owner_name, assignment.owner_username, assignment.remote.name)
     return {
-        "interaction_id": facts.interaction_id,
         "direction": assignment.direction.value,
         "direction_confidence": assignment.direction_confidence[:4],
         "channel_confidence": assignment.confidence[:4],
@@ -198,6 +199,7 @@ def _audio_columns(facts: RecordingFacts) -> dict[str, Any]:
         "quality": msgspec.to_builtins(quality),
         "timeline": msgspec.to_builtins(facts.timeline),
         "phone_system": msgspec.to_builtins(facts.phone_system),
+        "participants": msgspec.to_builtins(facts.participants),
         "objects_sealed": msgspec.to_builtins(facts.objects),
         "envelope_certificates": list(facts.envelope_certificates),
         "journal_ids": [journal_id.hex for journal_id in facts.journal_ids],

@@ -25,6 +25,7 @@ WORKERS = {
     SOURCE / "callvault/portal/catalogue.py",
     SOURCE / "callvault/portal/listed.py",  # the vault's verification
     SOURCE / "callvault/commands/demo.py",
+    SOURCE / "callvault/portal/recordings/interactions.py",
 }
 
 pytestmark = pytest.mark.django_db

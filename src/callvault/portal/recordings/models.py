@@ -16,6 +16,41 @@ class DirectionChoice(models.TextChoices):
     DIAL_IN = "dial_in", _("Dial-in")
 
 
+class Interaction(models.Model):
+    """One conversation: its recordings across hold, transfer, conference and consultation.
+
+    Nobody sees an interaction: who opens one of its recordings sees those others of it that the
+    gate lets through, and nothing of the rest, not even how many there are.
+    """
+
+    interaction_id = models.UUIDField(primary_key=True)
+    began_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.interaction_id)
+
+
+class InteractionKey(models.Model):
+    """What an interaction is known by, and when (policy.interaction): a digest, not the id."""
+
+    interaction = models.ForeignKey(Interaction, on_delete=models.CASCADE, related_name="keys")
+    digest = models.CharField(max_length=64)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+
+    class Meta:
+        """A key may come again after a day, then as that of another interaction."""
+
+        constraints = (
+            models.UniqueConstraint(
+                fields=["digest", "interaction"], name="interaction_has_key_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.digest[:8]} {self.interaction_id}"
+
+
 class Recording(models.Model):
     """A sealed, playable recording of one owner's call.
 
@@ -25,7 +60,9 @@ class Recording(models.Model):
 
     record_number = models.BigAutoField(primary_key=True)  # for file names and mail only
     recording_id = models.UUIDField(unique=True)  # random: what people and addresses see
-    interaction_id = models.UUIDField(db_index=True)
+    interaction = models.ForeignKey(
+        Interaction, on_delete=models.PROTECT, related_name="recordings"
+    )
     call = models.ForeignKey(
         "decisions.Call", null=True, on_delete=models.SET_NULL, related_name="recordings"
     )
@@ -69,6 +106,7 @@ class Recording(models.Model):
     quality = models.JSONField(default=dict)
     timeline = models.JSONField(default=list)
     phone_system = models.JSONField(default=list)  # finalise.catalogue.PhoneSystemDetail of each
+    participants = models.JSONField(default=list)  # finalise.catalogue.ParticipantSpan of each
     objects_sealed = models.JSONField(default=list)  # kind, size_bytes, sha256 of each
     envelope_certificates = models.JSONField(default=list)  # SHA-256 fingerprints, hex
     journal_ids = models.JSONField(default=list)
