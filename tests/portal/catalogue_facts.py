@@ -8,8 +8,8 @@ from callvault.clock import ns_from_utc
 from callvault.finalise.catalogue import (
     CallFacts,
     ChannelQuality,
-    PhoneSystemDetail,
     ParticipantSpan,
+    PhoneSystemDetail,
     QualityReport,
     RecordingFacts,
     SealedObjectFact,

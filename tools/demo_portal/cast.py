@@ -84,3 +84,4 @@ LOCKED = "+15550171"  # the call that this system has no key for
 HELD = "+15550142"  # remote party of the call with a hold, a pause and a loss on its timeline
 HELD_AT = "13:25:30"
 CONVERSATION = CALLS[:2]  # two recordings of one call
+JOINED = ("Owen Price", "+15550161")  # takes part in the second of them for a while

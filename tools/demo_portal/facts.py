@@ -7,6 +7,7 @@ from callvault.clock import ns_from_utc
 from callvault.finalise.catalogue import (
     CallFacts,
     ChannelQuality,
+    ParticipantSpan,
     PhoneSystemDetail,
     QualityReport,
     RecordingFacts,
@@ -67,7 +68,19 @@ def recording_facts(
         timeline=_timeline(call, user),
         decision=_recorded(user, assignment),
         phone_system=_said(call, user),
+        participants=_participants(call, user),
     )
+
+
+def _participants(call: cast.DemoCall, user: cast.DemoUser) -> tuple[ParticipantSpan, ...]:
+    length_ms = call.length_s * 1000
+    people = [
+        ParticipantSpan(call.remote_name, call.remote, 0, length_ms),
+        ParticipantSpan(user.full_name, user.extension, 0, length_ms, is_owner=True),
+    ]
+    if call == cast.CONVERSATION[0]:  # a third one joins for a while
+        people.append(ParticipantSpan(*cast.JOINED, 65_000, 190_000))
+    return tuple(people)
 
 
 def _assignment(call: cast.DemoCall, user: cast.DemoUser, user_id: UUID) -> Assignment:
@@ -139,6 +152,9 @@ def _timeline(call: cast.DemoCall, user: cast.DemoUser) -> tuple[TimelineItem, .
     name = user.full_name
     first = TimelineItem(0, "answered", who=name)
     last = TimelineItem(call.length_s * 1000, "ended")
+    if call == cast.CONVERSATION[0]:
+        joined = TimelineItem(65_000, "party_joined", who=cast.JOINED[0])
+        return (first, joined, TimelineItem(190_000, "party_left", who=cast.JOINED[0]), last)
     if call.at != cast.HELD_AT:
         return (first, last)
     hold, pause, lost = (

@@ -8,7 +8,7 @@ to it, and nothing of the others: neither sound, nor signalling, nor events.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from callvault.finalise.reading import Item, SourceBatch
+from callvault.finalise.reading import Item, Locked, SourceBatch
 from callvault.finalise.window import Window
 from callvault.policy.decision import Assignment
 from callvault.spool import PacketsBlock
@@ -48,25 +48,43 @@ class Part:
             yield from items
             return
         for item in items:
-            match item:
-                case SourceBatch():
-                    arrival_ns = item.packets.arrival_ns
-                    kept = arrival_ns >= self.from_ns
-                    if self.until_ns:
-                        kept &= arrival_ns < self.until_ns
-                    yield replace(item, packets=item.packets.take(kept))
-                case PacketsBlock():
-                    kept_packets = [one for one in item.packets if self.holds(one.arrival_ns)]
-                    yield replace(item, packets=kept_packets)
-                case TimelineEvent():
-                    if self.holds(item.at_ns) or self.holds(item.at_ns + TOLD_BEFORE_NS):
-                        yield item
-                case SignallingSeen() | MetadataSeen():
-                    if self.holds(item.at_ns) or self.holds(item.at_ns + SAID_BEFORE_NS):
-                        yield item
-                case _:
-                    yield item
+            kept = self._kept(item)
+            if kept is not None:
+                yield kept
+
+    def _kept(self, item: Item) -> Item | None:
+        match item:
+            case SourceBatch():
+                return self._of_batch(item)
+            case PacketsBlock():
+                return replace(item, packets=[p for p in item.packets if self.holds(p.arrival_ns)])
+            case Locked():
+                return self._of_locked(item)
+            case TimelineEvent():
+                return item if self._is_about(item.at_ns, TOLD_BEFORE_NS) else None
+            case SignallingSeen() | MetadataSeen():
+                return item if self._is_about(item.at_ns, SAID_BEFORE_NS) else None
+            case _:
+                return item
+
+    def _of_batch(self, item: SourceBatch) -> SourceBatch:
+        arrival_ns = item.packets.arrival_ns
+        kept = arrival_ns >= self.from_ns
+        if self.until_ns:
+            kept &= arrival_ns < self.until_ns
+        return replace(item, packets=item.packets.take(kept))
+
+    def _of_locked(self, item: Locked) -> Locked:
+        """Leave out packets that no key opens by their arrival."""
+        arrivals = item.arrivals_ns
+        kept = [n for n, at_ns in enumerate(arrivals) if self.holds(at_ns)]
+        packets = [item.block.packets[n] for n in kept]
+        return Locked(replace(item.block, packets=packets), [arrivals[n] for n in kept])
 
     def holds(self, at_ns: int) -> bool:
         """Whether a moment lies in it."""
         return at_ns >= self.from_ns and (not self.until_ns or at_ns <= self.until_ns)
+
+    def _is_about(self, at_ns: int, before_ns: int) -> bool:
+        """Whether a moment lies in it, or only a little before its beginning."""
+        return self.holds(at_ns) or self.holds(at_ns + before_ns)

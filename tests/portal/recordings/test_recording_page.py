@@ -1,8 +1,6 @@
 """The page of one recording: what is told of it."""
 
-from datetime import timedelta
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -15,7 +13,7 @@ from callvault.portal.recordings.models import Recording
 from callvault.portal.recordings.page import RecordingPage, Region
 from callvault.portal.recordings.page_builder import page_of_recording
 from callvault.portal.recordings.phrases import timeline_entry
-from tests.portal.catalogue_facts import STARTED, Spoken, list_recording
+from tests.portal.catalogue_facts import Spoken, list_recording
 
 pytestmark = pytest.mark.django_db
 
@@ -142,20 +140,6 @@ def test_signalling_is_linked_for_supervisors_only(ann: User, sam: User) -> None
     recording = list_recording(ann)
     assert page_of(ann, recording).metadata_url == ""
     assert page_of(sam, recording).metadata_url == f"/recordings/{recording.recording_id}/metadata"
-
-
-def test_a_conversation_shows_only_what_the_reader_may_see(
-    ann: User, sam: User, otto: User
-) -> None:
-    together = uuid4()
-    first = list_recording(ann, Spoken(interaction_id=together))
-    list_recording(sam, Spoken(interaction_id=together, started_at=STARTED + timedelta(minutes=6)))
-    list_recording(otto, Spoken(interaction_id=together))
-    assert [sibling.label for sibling in page_of(sam, first).conversation] == [
-        "Ann Keller",
-        "Sam Whitlock",
-    ]
-    assert page_of(ann, first).conversation == ()
 
 
 def test_playing_starts_where_the_link_says(client: Client, ann: User) -> None:

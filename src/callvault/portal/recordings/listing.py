@@ -103,9 +103,10 @@ class Sorting:
         return "descending" if self.descending else "ascending"
 
 
-def row_of(recording: Recording) -> Row:
-    """Return what the list shows of a recording."""
-    marks, more = phrases.marks_shown(phrases.marks_of(recording.flags, recording.quality))
+def row_of(recording: Recording, *, part: str = "") -> Row:
+    """Return what the list shows of a recording; `part`: which of its interaction it is."""
+    found = phrases.marks_of(recording.flags, recording.quality)
+    marks, more = phrases.marks_shown([*found, *([phrases.Mark(part, "route")] if part else [])])
     return Row(
         recording_id=recording.recording_id,
         url=reverse("recordings:recording", args=[recording.recording_id]),

@@ -10,12 +10,17 @@ ranges; `…/peaks` JSON `{"duration_s": 372.1, "peaks_per_second": 20, "channel
 text, for supervisors and administrators. A locked or broken object answers 409 with a JSON problem.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 from callvault.policy.decision import Direction, Verdict
+
+if TYPE_CHECKING:
+    from .interaction_page import InteractionView
 
 PlayState = Literal["playable", "key_missing", "broken", "missing", "unavailable"]
 
@@ -101,16 +106,6 @@ class MissingCertificate:
 
 
 @dataclass(frozen=True, slots=True)
-class Sibling:
-    """Another recording of the same conversation that this reader may see."""
-
-    url: str
-    label: str  # "Bruno Castellani"
-    duration_ms: int
-    current: bool
-
-
-@dataclass(frozen=True, slots=True)
 class PlayerData:
     """For the player's script, as JSON (`{{ page.player_json|json_script:"cv-player" }}`)."""
 
@@ -151,7 +146,7 @@ class RecordingPage:
     timeline: tuple[TimelineEntry, ...]
     facts: tuple[Fact, ...]
     phone_system: tuple[Said, ...]  # empty: nothing was said, or not for this reader
-    conversation: tuple[Sibling, ...]  # empty, or two and more with this one among them
+    interaction: InteractionView | None  # None: nothing to show beyond the recording itself
     missing: tuple[MissingCertificate, ...]  # filled when state is key_missing
     player: PlayerData
     player_json: dict[str, object]  # `player` as plain values, camelCase keys

@@ -17,6 +17,7 @@ from callvault.portal.people.models import User
 from callvault.vault import CertificateInfo, ObjectKind
 
 from . import phrases
+from .interaction_page import interaction_view
 from .models import Recording
 from .page import (
     Fact,
@@ -26,15 +27,13 @@ from .page import (
     PlayState,
     RecordingPage,
     Region,
-    Sibling,
     VerdictLine,
 )
-from .permissions import may_download, may_read_signalling, recordings_visible_to
+from .permissions import may_download, may_read_signalling
 from .phone_system import phone_system
 from .vault_access import open_object
 
 REGION_KINDS = {"held": "hold", "paused": "pause", "lost": "lost"}
-MOST_SIBLINGS = 20
 
 
 def page_of_recording(
@@ -69,7 +68,7 @@ def page_of_recording(
         timeline=tuple(phrases.timeline_entry(item) for item in recording.timeline),
         facts=_facts(recording, owner, remote),
         phone_system=phone_system(recording) if may_read_signalling(user) else (),
-        conversation=_conversation(user, recording),
+        interaction=interaction_view(user, recording),
         missing=missing,
         player=player,
         player_json=_camel_case(asdict(player)),
@@ -213,23 +212,6 @@ def _quality(recording: Recording) -> Fact:
     first, *others = [mark.text for mark in marks]
     others += shares
     return Fact(_("Quality"), first, ", ".join(others), "attention")
-
-
-def _conversation(user: User, recording: Recording) -> tuple[Sibling, ...]:
-    """Return the recordings of the same conversation, in order, if there are several to see."""
-    visible = recordings_visible_to(user).filter(interaction_id=recording.interaction_id)
-    rows = list(visible.order_by("started_at", "record_number")[:MOST_SIBLINGS])
-    if len(rows) < 2:
-        return ()
-    return tuple(
-        Sibling(
-            url=_Addresses(row)("recording"),
-            label=row.owner_name,
-            duration_ms=row.duration_ms,
-            current=row.pk == recording.pk,
-        )
-        for row in rows
-    )
 
 
 def _player(recording: Recording, owner: Party, remote: Party, start_at_ms: int) -> PlayerData:

@@ -22,6 +22,7 @@ from callvault.portal.people.models import User
 from . import listing
 from .checks import first_recording_checks
 from .filters import Filter, FilterForm, apply
+from .interaction_page import parts_told
 from .models import Recording
 from .page_builder import page_of_recording
 from .permissions import own_recordings_of, recording_visible_to, recordings_visible_to
@@ -94,10 +95,11 @@ def _page_context(
         after=id_in(request.GET.get("after")),
         before=id_in(request.GET.get("before")),
     )
+    parts = parts_told(person_of(request), page.rows)
     count = counted(found)
     first_page = page.newer is None
     return {
-        "rows": [listing.row_of(recording) for recording in page.rows],
+        "rows": [listing.row_of(row, part=parts.get(row.record_number, "")) for row in page.rows],
         "count": count,
         "told": listing.foot_line(len(page.rows), count, first_page=first_page, sorting=sorting),
         "older_url": _turned(request, "after", page.older),
