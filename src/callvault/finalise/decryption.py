@@ -72,10 +72,10 @@ class Decryption:
             if plain is None:
                 locked.append(packet)
                 arrivals[1].append(arrival_ns)
-            else:
-                same = plain is packet.datagram
-                packets.append(packet if same else packet._replace(datagram=plain))
-                arrivals[0].append(arrival_ns)
+                continue
+            # `_replace` costs as much as a cipher call.
+            packets.append(Packet(packet[0], packet[1], packet[2], packet[3], plain))
+            arrivals[0].append(arrival_ns)
         rest = _with(block, locked) if locked else None
         return Opened(_with(block, packets), arrivals[0], rest, arrivals[1])
 
@@ -84,6 +84,10 @@ class Decryption:
         eras = self._eras.get(packet.stream)
         if eras is None:
             return packet.datagram
+        # Every packet of a call passes here, nearly all of them by this short way.
+        from_ns, _, receiver = eras[-1]
+        if receiver is not None and not packet.is_rtcp and arrival_ns >= from_ns + OVERLAP_NS:
+            return receiver.open(packet.datagram)
         likely = (
             eras[-1:] if arrival_ns >= eras[-1].from_ns + OVERLAP_NS else _near(eras, arrival_ns)
         )

@@ -51,7 +51,8 @@ class Receiver:
 
     def open(self, datagram: bytes) -> bytes | None:
         """Return the plain RTP packet; None if no key and no counter open it, or if it is old."""
-        header_bytes = _header_bytes(datagram)
+        is_plain_head = datagram[:1] == b"\x80" and len(datagram) >= _RTP_HEADER_BYTES
+        header_bytes = _RTP_HEADER_BYTES if is_plain_head else _header_bytes(datagram)
         packet, protection = self._without_mki(datagram, self._suite.tag_bytes)
         if header_bytes < 0 or protection is None:
             return None
