@@ -1,4 +1,4 @@
-"""The guides of the documentation as pages of the portal; those of phone systems are offered.
+"""The guides of the documentation as pages of the portal; some are offered beside a trunk.
 
 They are part of a source install; where they are not (a bare package), none is offered.
 """
@@ -38,9 +38,12 @@ _OF_PHONE_SYSTEMS = (  # brands: never translated
 )
 
 
-def guides_of_phone_systems() -> list[Guide]:
-    """Return the guides that are there."""
-    return [guide for guide in _OF_PHONE_SYSTEMS if guide.file.is_file()]
+_OF_PROTOCOLS = (Guide("tls", "SIP over TLS"), Guide("srtp", "SRTP"))
+
+
+def guides_beside_trunks() -> list[Guide]:
+    """Return the guides that are there, of what a trunk is about."""
+    return [guide for guide in (*_OF_PHONE_SYSTEMS, *_OF_PROTOCOLS) if guide.file.is_file()]
 
 
 def guide_named(name: str) -> Guide | None:

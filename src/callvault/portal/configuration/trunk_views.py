@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from callvault.portal.nodes.reports import addresses_of_nodes
 from callvault.portal.people.gates import administrators_only
 
-from .guides import guide_named, guides_of_phone_systems, rendered
+from .guides import guide_named, guides_beside_trunks, rendered
 from .models import Trunk
 from .trunk_form import TrunkForm
 from .trunk_saving import StaleTrunk, add_trunk, change_trunk, remove_trunk
@@ -36,7 +36,7 @@ def trunks(request: HttpRequest) -> HttpResponse:
     context = {
         "rows": states_of(list(Trunk.objects.all()), now=timezone.now()),
         "attempt_count": open_attempt_count(),
-        "guides": guides_of_phone_systems(),
+        "guides": guides_beside_trunks(),
         "addresses": addresses_of_nodes(now=timezone.now()),
     }
     return render(request, "configuration/trunks.html", context)
@@ -123,7 +123,7 @@ def _page(request: HttpRequest, form: TrunkForm, trunk: Trunk | None = None) -> 
         "trunk": trunk,
         "state": state_of(trunk, now=timezone.now()) if trunk else None,
         "warnings": warnings_of(trunk) if trunk else [],
-        "guides": guides_of_phone_systems(),
+        "guides": guides_beside_trunks(),
         "addresses": addresses_of_nodes(now=timezone.now()),
         "is_identity_open": _is_asked_for(form, IDENTITY),
         "is_special_open": _is_asked_for(form, SPECIAL),
