@@ -29,6 +29,8 @@ mod outbox;
 mod output;
 mod pair;
 mod ports;
+#[cfg(test)]
+mod random_packets;
 mod receiver;
 mod seal;
 mod shared;
