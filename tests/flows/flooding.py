@@ -8,9 +8,11 @@ import os
 import random
 import resource
 import socket
+import ssl
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from tests.flows.recorder_process import FLOODER, FRIEND, PORT_FIRST, PORT_LAST, STRANGER
 from tests.recorder.bodies import MULTIPART, both, metadata, sdp
@@ -78,6 +80,37 @@ def large_messages(port: int) -> None:
         _sent(connection, text)
         connection.close()
         time.sleep(0.02)
+
+
+def tls_silence(port: int) -> None:
+    """Strangers and a trunk connect for TLS, and never begin their handshake."""
+    held = []
+    for number in itertools.count():
+        source = FLOODER if number % 4 == 0 else f"127.0.2.{number % 40 + 1}"
+        try:
+            held.append(_connected(source, port))
+        except OSError:
+            time.sleep(0.01)
+        held = held[-1_000:]
+        time.sleep(0.002)
+
+
+def tls_nonsense(port: int) -> None:
+    """A trunk begins handshakes and goes on with nonsense."""
+    while True:
+        connection = _connected(FLOODER, port)
+        _sent(connection, b"\x16\x03\x01\x02\0\x01" + os.urandom(1_000))
+        connection.close()
+        time.sleep(0.005)
+
+
+def tls_messages(port: int) -> None:
+    """A trunk shakes hands again and again, and sends what is too large."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    while True:
+        with suppress(OSError), context.wrap_socket(_connected(FLOODER, port)) as connection:
+            connection.sendall(_invite(1, FLOODER, head=b"A: b\r\n" * 10_000))
 
 
 def xml_bombs(port: int) -> None:
@@ -160,6 +193,9 @@ FLOODS: dict[str, Callable[[int], None]] = {
         slow_loris,
         half_open,
         large_messages,
+        tls_silence,
+        tls_nonsense,
+        tls_messages,
         xml_bombs,
         invites_of_a_stranger,
         invites_of_a_trunk,

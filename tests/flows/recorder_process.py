@@ -12,21 +12,21 @@ from types import TracebackType
 from typing import Self
 from uuid import UUID
 
-from callvault.config.sections import CapacityConfig, CaptureConfig, SpoolConfig
+from callvault.config.sections import CapacityConfig, CaptureConfig, SipConfig, SpoolConfig
 from callvault.policy.snapshot import Snapshot, Trunk
 from callvault.recorder import Addresses
 from callvault.spool import JournalReader, PacketsBlock, scan
 from tests.flows.node import environment
-from tests.flows.recorder_node import ANN, LOOPBACK, RunningRecorder
+from tests.flows.recorder_node import ANN, RunningRecorder
 
 FRIEND = "127.0.0.1"
 FLOODER = "127.0.0.3"  # a trunk of its own
 STRANGER = "127.0.0.2"
 PORT_FIRST, PORT_LAST = 41_000, 41_398
 MAX_CALLS = 60
-FLOODING = Trunk(UUID(int=3), "Flooding", (FLOODER,), media_networks=(f"{FLOODER}/32",))
-LOOPBACK_ALONE = Trunk(
-    LOOPBACK.trunk_id, LOOPBACK.name, (FRIEND,), media_networks=(f"{FRIEND}/32",)
+FLOODING, LOOPBACK_ALONE = (
+    Trunk(UUID(int=number), name, (peer,), ("udp", "tcp", "tls"), media_networks=(f"{peer}/32",))
+    for number, name, peer in ((3, "Flooding", FLOODER), (2, "This machine", FRIEND))
 )
 
 
@@ -54,7 +54,7 @@ class RecorderProcess:
             )
         assert self._process.stdout is not None
         said = json.loads(self._process.stdout.readline())
-        self.addresses = Addresses(tuple(said["udp"]), tuple(said["tcp"]))
+        self.addresses = Addresses(*(tuple(said[name]) for name in ("udp", "tcp", "tls")))
         return self
 
     def __exit__(
@@ -106,9 +106,13 @@ def _serve(folder: Path) -> None:
     capture = CaptureConfig(
         bind_address=FRIEND, port_first=PORT_FIRST, port_last=PORT_LAST, sweep_ms=100
     )
+    keys = folder / "keys"  # a self-signed certificate is made
+    sip = SipConfig(
+        FRIEND, port=0, tls_certificate=keys / "sip-tls.crt", tls_key=keys / "sip-tls.key"
+    )
     capacity, spool = CapacityConfig(max_calls=MAX_CALLS), SpoolConfig(min_free_bytes=0)
     with _InTheClear(
-        folder, snapshot=snapshot, capture=capture, capacity=capacity, spool=spool
+        folder, snapshot=snapshot, capture=capture, capacity=capacity, spool=spool, sip=sip
     ) as recorder:
         assert recorder.addresses is not None
         print(json.dumps(recorder.addresses._asdict()), flush=True)

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,9 @@ from callvault.audio import Encoding, PayloadTable
 from callvault.audio.g711 import Octets, Samples, decode_alaw, encode_alaw
 from callvault.errors import RtpHeaderError
 from callvault.rtp import RtpPacket
+from callvault.sip.tls_context import TlsFiles
 from tests.audio.wire import Arrival, heard, speech
+from tests.flows.authority import Authority
 from tests.flows.flooding import FLOODS
 from tests.flows.node import environment
 from tests.flows.recorder_node import Src, media_ports
@@ -40,8 +43,11 @@ def test_a_clean_call_is_recorded_whole_in_a_flood(tmp_path: Path, flood: str) -
     with RecorderProcess(tmp_path) as recorder:
         before_mb = recorder.resident_mb()
         assert recorder.addresses is not None
-        with _flooding(flood, recorder.addresses.udp[1]):
-            call_id, sent = asyncio.run(_clean_call(recorder))
+        assert recorder.addresses.tls is not None
+        transport = "tls" if flood.startswith("tls") else "udp"
+        tls = _trusting(tmp_path) if transport == "tls" else None
+        with _flooding(flood, getattr(recorder.addresses, transport)[1]):
+            call_id, sent = asyncio.run(_clean_call(recorder, transport, tls))
             assert recorder.resident_mb() - before_mb < MAX_NEW_MB
         packets = recorder.packets(call_id)
     for stream, octets in enumerate(sent):
@@ -66,10 +72,18 @@ def _flooding(name: str, port: int) -> Iterator[None]:
             flooder.kill()
 
 
-async def _clean_call(recorder: RecorderProcess) -> tuple[str, list[Octets]]:
+def _trusting(folder: Path) -> TlsFiles:
+    """Return files of our own, and the recorder's certificate as the one that we trust."""
+    own = Authority(folder / "authority").issue("src", addresses=(FRIEND,))
+    return replace(own, peers=folder / "keys" / "sip-tls.crt")
+
+
+async def _clean_call(
+    recorder: RecorderProcess, transport: str, tls: TlsFiles | None
+) -> tuple[str, list[Octets]]:
     """Place a call, speak on both of its lines, hang up; return its Call-ID and what was said."""
     sent = [encode_alaw(speech(SECONDS, seed=seed)) for seed in (1, 2)]
-    async with Src(recorder) as src:
+    async with Src(recorder, transport, tls=tls) as src:
         dialog_id, answer = await src.call(CALL, MULTIPART)
         assert answer.status == 200
         await asyncio.to_thread(_speak, media_ports(answer.body), sent)
