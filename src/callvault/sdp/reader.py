@@ -42,7 +42,7 @@ _KEYS = re.compile(
     rb"(?i)(?<![^\r\n])((?:[^\r\na-z]*a=[^\r\na-z:]*(?:crypto|key-mgmt)[^\r\na-z:]*:)"
     rb"|(?:[^\r\na-z]*k=))[^\r\n]*"
 )
-_SIGNS_OF_KEYS = (b"crypto", b"key-mgmt", b"k=", b"content-transfer-encoding")
+_OF_KEYS = (b"crypto", b"key-mgmt", b"k=", b"content-transfer-encoding")
 _ENCODED = re.compile(
     rb"(?i)(?<![^\r\n])content-transfer-encoding[ \t]*:\s*(?:base64|quoted-printable)"
 )
@@ -92,12 +92,10 @@ def without_keys(message: bytes) -> bytes:
     A body in base64 or the like, which no recording client needs, is taken out as a whole: what
     it holds cannot be seen. So is all behind more bytes, or more keys, than any message has.
     """
-    message = message[:MAX_KEPT_BYTES]
-    bare = message.replace(b"\0", b"") if b"\0" in message else message
-    lowered = bare.lower()
-    if not any(sign in lowered for sign in _SIGNS_OF_KEYS):  # as in nearly every message
-        return message
-    message = bare
+    message = message[:MAX_KEPT_BYTES].replace(b"\0", b"")
+    lowered = message.lower()
+    if not any(word in lowered for word in _OF_KEYS):
+        return message  # nearly every message, and each one of a call comes by here
     encoded = _ENCODED.search(message)
     if encoded:
         head_end = re.compile(rb"\r?\n\r?\n").search(message, encoded.end())
