@@ -90,6 +90,15 @@ async def ask(endpoint: TlsEndpoint, context: ssl.SSLContext) -> bytes:
             await writer.wait_closed()
 
 
+async def connected(endpoint: TlsEndpoint, source: str) -> socket.socket:
+    """Connect from an address, and begin no handshake."""
+    one = socket.socket()
+    one.bind((source, 0))
+    one.settimeout(0)
+    await asyncio.get_running_loop().sock_connect(one, endpoint.address)
+    return one
+
+
 @pytest.mark.parametrize("loop_factory", LOOPS)
 def test_a_call_over_tls_and_a_bye_of_ours_on_the_same_connection(
     authority: Authority, loop_factory: Callable[[], asyncio.AbstractEventLoop]
@@ -263,14 +272,11 @@ def test_handshakes_at_once_are_bounded_in_all_and_for_each_address(authority: A
     async def main() -> None:
         files = authority.issue("srs")
         async with tls_server(files, max_handshakes=8, max_handshakes_per_address=5) as (_, door):
-            opened = []
-            for source in ("127.0.0.1", "127.0.0.2"):
-                for _ in range(20):
-                    one = socket.socket()
-                    one.bind((source, 0))
-                    one.settimeout(0)
-                    await asyncio.get_running_loop().sock_connect(one, door.address)
-                    opened.append(one)
+            opened = [
+                await connected(door, source)
+                for source in ("127.0.0.1", "127.0.0.2")
+                for _ in range(20)
+            ]
             await until(lambda: door._handshakes == {"127.0.0.1": 5, "127.0.0.2": 3})
             for one in opened:
                 one.close()
@@ -285,13 +291,7 @@ def test_a_flood_of_handshakes_leaves_some_to_those_who_are_known(authority: Aut
         files = authority.issue("srs")
         knows = "127.0.0.1".__eq__
         async with tls_server(files, max_handshakes=8, knows=knows) as (_, door):
-            flood = []
-            for _ in range(20):
-                one = socket.socket()
-                one.bind(("127.0.0.2", 0))
-                one.settimeout(0)
-                await asyncio.get_running_loop().sock_connect(one, door.address)
-                flood.append(one)
+            flood = [await connected(door, "127.0.0.2") for _ in range(20)]
             await until(lambda: door._handshakes == {"127.0.0.2": 6})
             assert await ask(door, client_context()) == b"SIP/2.0 200 OK\r\n"
             for one in flood:
