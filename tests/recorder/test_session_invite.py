@@ -239,3 +239,13 @@ def test_a_trunk_that_does_not_record_is_answered_without_capture(mode: Recordin
     assert isinstance(opened, OpenJournal)
     assert not opened.captures
     assert bench.decision.verdict is not Verdict.RECORDED
+
+
+def test_an_ack_without_the_answer_that_is_due_is_told_and_ends_nothing() -> None:
+    bench = Bench()
+    bench.invite(b"", "")
+    bench.ack()
+    assert ("answer_missing", "") in bench.timeline()
+    assert bench.session.state is State.ESTABLISHED
+    bench.ack()
+    assert bench.timeline().count(("answer_missing", "")) == 1

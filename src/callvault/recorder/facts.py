@@ -7,6 +7,7 @@ from callvault import policy, sip
 from callvault.clock import Instant
 from callvault.policy.decision import Decision, Verdict
 from callvault.policy.snapshot import Trunk
+from callvault.recorder.actions import Action, Append
 from callvault.recorder.capacity import RETRY_AFTER_S
 from callvault.recorder.memory import SessionMemory
 from callvault.recorder.setting import SessionSetting
@@ -97,6 +98,11 @@ class TurnedAway:
             callee=_number_of(request.to_address),
             sip_status=self.status,
         )
+
+
+def answer_missing(now: Instant) -> list[Action]:
+    """Note an ACK without the SDP that was due: where regions share no codec CUCM sends one."""
+    return [Append(entries.TimelineEvent(now.realtime_ns, "answer_missing"))]
 
 
 def owner_of(decision: Decision | None) -> str:

@@ -36,6 +36,7 @@ from callvault.recorder.actions import (
 )
 from callvault.recorder.facts import (
     TurnedAway,
+    answer_missing,
     body_of,
     end_reason,
     first_events,
@@ -157,14 +158,13 @@ class RecordingSession:
         keys = self._keys.go_on(self._negotiation.keys(), at_ns=now.realtime_ns)
         self._log("continues rs=%s", header.continues)
         captures = policy.captures(trunk) and not self.pausing.is_paused
-        decided = memory.decision
+        last = memory.decision
         return [
             OpenJournal(header, captures=captures),
             ReopenStreams(dict(self._negotiation.ports), trunk.media_networks),
             *keys,
             Append(entries.StreamsChanged(now.realtime_ns, self._journalled)),
-            *([Append(entries.Decided(now.realtime_ns, decided))] if decided else []),
-            *([] if decided else self._judge_again(now)),
+            *([Append(entries.Decided(now.realtime_ns, last))] if last else self._judge_again(now)),
             *(Append(one) for one in first_events(memory, header, self._judge.last, now)),
         ]
 
@@ -265,7 +265,7 @@ class RecordingSession:
         was_out, self._offer_is_out = self._offer_is_out, False
         answer = body_of(event.request).sdp if was_out else None
         if answer is None:
-            return []
+            return answer_missing(now) if was_out else []
         try:
             problem = self._negotiation.take_answer(answer)
         except OfferRefused as refused:

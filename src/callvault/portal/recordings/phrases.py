@@ -141,6 +141,7 @@ def timeline_entry(item: dict[str, Any]) -> TimelineEntry:
         "keys_in_clear": _("Encryption keys came unprotected"),
         "key_wrong": _("Audio cannot be decrypted"),
         "key_right": _("Audio can be decrypted again"),
+        "answer_missing": _("The phone system did not say what it sends"),
         "ended": _("Ended"),
     }
     title = titles.get(kind, kind.replace("_", " ").capitalize())
@@ -168,6 +169,10 @@ def _detail(kind: str, detail: str) -> str:
         return _("the recorder was started again")
     if kind in ("paused", "unpaused") and detail == BY_SRC:
         return _("by the phone system")
+    if kind == "paused" and detail == "split":
+        return _("in the recording before")
+    if kind == "answer_missing":
+        return _("perhaps no codec is common")
     if kind == "keys_in_clear":
         return _("by %(transport)s, not TLS") % {"transport": detail.upper()}
     if kind == "key_wrong":
@@ -206,7 +211,7 @@ def end_reason(reason: str) -> str:
         "session_timeout": _("the phone system fell silent"),
         "ack_timeout": _("the phone system did not confirm"),
         "media_timeout": _("no audio came any more"),
-        "max_length": _("at the greatest length"),
+        "max_length": _("at the greatest length; the call goes on in another recording"),
         "srtp_required": _("the phone system sent in clear where encryption is required"),
         "srtp_unusable": _("the phone system encrypts in a way that was not offered"),
         "drained": _("the recorder was drained"),
