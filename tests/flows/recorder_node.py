@@ -7,7 +7,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, Self
 from uuid import UUID
@@ -162,9 +162,11 @@ class RunningRecorder:
 
     def _config(self) -> Config:
         spool = self.spool or SpoolConfig(min_free_bytes=0)
+        sip = self.sip or SipConfig(bind_address="127.0.0.1", port=self.port, tls=False)
+        crt, key = self.folder / sip.tls_certificate, self.folder / sip.tls_key
         return Config(
             node=NodeConfig(name="node-1", data_folder=self.folder),
-            sip=self.sip or SipConfig(bind_address="127.0.0.1", port=self.port, tls=False),
+            sip=replace(sip, tls_certificate=crt, tls_key=key),  # never in the current folder
             vault=VaultConfig(key_folder=self.folder / "keys"),
             capture=self.capture,
             capacity=self.capacity,
