@@ -84,7 +84,8 @@ fuzz: .venv/.dev .venv/.native ## Ten million inputs guided by coverage, an hour
 	$(BIN)/python -m tests.fuzz $(ARGS)
 	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -m hypothesis -n 2 --timeout 3600
 
-docs: .venv/.dev .venv/.native ## Take the screenshots of the docs anew
+docs: .venv/.dev .venv/.native ## Write the conformance page and take the screenshots anew
+	$(BIN)/python -m tests.conformance_page
 	$(BIN)/python -m tools.screenshots
 
 lock: ## Lock the requirements anew, with hashes
