@@ -1,12 +1,15 @@
 """Encrypted calls on a whole node: placed by the simulator, decrypted, compared, and shown."""
 
+import base64
 import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
+from callvault.simulator.sealing import Sealing
 from tests.flows.node import Node, Visitor, until
 
 pytestmark = [
@@ -36,6 +39,24 @@ def test_encrypted_calls_with_new_keys_after_a_hold_are_recorded_whole(
         *("--calls", "2", "--concurrent", "2", "--seconds", "6-7", "--seed", "11", "--yes"),
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    for index in range(2):
+        # The simulator draws its keys from its seed, so they can be looked for.
+        sealing = Sealing(suite, streams=2, rng=Random(f"11/{index}/keys"))
+        before = keys_of(sealing)
+        sealing.change_keys()
+        assert_nowhere(node, [*before, *keys_of(sealing)])
+
+
+def keys_of(sealing: Sealing) -> list[bytes]:
+    return [one.told for one in sealing.streams]
+
+
+def assert_nowhere(node: Node, keys: list[bytes]) -> None:
+    """No file of the node holds a key: catalogue, vault, spool, policy, nor the log beside it."""
+    contents = [path.read_bytes() for path in [*files_of(node.data), node.log]]
+    for key in keys:
+        for form in (key, base64.b64encode(key), key.hex().encode()):
+            assert not any(form in content for content in contents)
 
 
 def test_a_wrong_key_shows_on_the_recording_and_among_the_nodes_reports(node: Node) -> None:
