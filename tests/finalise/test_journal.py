@@ -265,6 +265,18 @@ def test_dropped_packets_of_a_stream_that_is_not_ours_are_not_flagged(node: Node
     assert recording.quality.flags == ()
 
 
+def test_a_stream_that_was_told_to_bring_nothing_is_flagged_and_listed(node: Node) -> None:
+    owner, _ = two_voices(7)
+    told = (TimelineEvent(at(5), "no_media", streams=(1,)),)
+    recording = finish_one(node, {0: owner.arrivals, 1: []}, 7, events=told)
+    assert recording.quality.flags == ("one_way", "no_media")
+    (line,) = [one for one in recording.timeline if one.kind == "no_media"]
+    assert (line.offset_ms, line.channel) == (5_000, "remote")
+    other = assignment(owner_streams=(0,), remote_streams=(0,), mixed=True)
+    mixed = finish_one(node, {0: owner.arrivals, 1: []}, 7, events=told, one=other)
+    assert "no_media" not in mixed.quality.flags
+
+
 def test_one_way_audio_is_flagged(node: Node) -> None:
     owner, _ = two_voices(6)
     recording = finish_one(node, {0: owner.arrivals, 1: []}, 6)

@@ -410,7 +410,8 @@ def test_an_overlong_call_is_split_into_recordings_of_its_own(wire: Wire) -> Non
 
 def test_a_split_that_fails_ends_the_call_and_is_told(wire: Wire) -> None:
     wire.invite()
-    wire.receiver.calls[0].streams[0].packets = 50
+    for index in (0, 1):
+        wire.receiver.calls[0].streams[index].packets = 50
     wire.now_ns += 12 * 3600 * 1_000_000_000
     wire.receiver.failures = [SpoolFull("no room")]
     for _ in range(5):
@@ -456,3 +457,19 @@ def test_a_trunk_with_a_digest_challenges_and_tells_of_wrong_answers(wire: Wire)
     values = {"trunk": "Main", "peer": "192.0.2.14:5060", "attempts": "1"}
     assert (told.kind, told.severity, told.values) == ("credentials_refused", "warning", values)
     assert wire.receiver.calls == []
+
+
+def test_a_line_that_brings_nothing_is_told_within_the_call(wire: Wire) -> None:
+    wire.invite()
+    wire.receiver.calls[0].streams[0].packets = 50
+    for _ in range(8):
+        wire.now_ns += 1_000_000_000
+        wire.recorder.look_after()
+    wire.receiver.calls[0].streams[1].packets = 1
+    wire.recorder.look_after()
+    events = [one for one in wire.receiver.node_events if isinstance(one, NodeEvent)]
+    told = [(one.kind, one.severity, one.values["stream"]) for one in events]
+    assert told == [("no_media", "warning", "1"), ("media_came", "info", "1")]
+    lines = wire.receiver.calls[0].events
+    kinds = [one.kind for one in lines if isinstance(one, TimelineEvent)]
+    assert kinds == ["answered", "no_media", "media_came"]

@@ -68,7 +68,8 @@ class QualityReport(msgspec.Struct, frozen=True):
     """The check at close (DATA-7).
 
     Flags: one_way, silent, clipped, loss, drift, length, undecodable, undecrypted (of SRTP),
-    sources (packets dropped since too many senders spoke on a stream), restart, cut_off, damaged.
+    no_media (nothing came on a stream when it was to), sources (packets dropped since too many
+    senders spoke on a stream), restart, cut_off, damaged.
     """
 
     owner: ChannelQuality

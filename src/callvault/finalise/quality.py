@@ -38,7 +38,8 @@ def report(
             "length": _media_is_short(plan),
             "undecodable": any(one.undecodable_packets for one in channels.values()),
             "undecrypted": any(_undecrypted_share(one) > LOST_SHARE for one in channels.values()),
-            "sources": _has_dropped_sources(plan, events),
+            "no_media": _was_told(plan, events, "no_media"),
+            "sources": _was_told(plan, events, "sources"),
             "restart": bool(plan.window.cuts),
             "cut_off": cut_off,
             "damaged": damaged,
@@ -122,10 +123,10 @@ def _undecrypted_share(channel: ChannelQuality) -> float:
     return channel.undecrypted_packets / came if came else 0.0
 
 
-def _has_dropped_sources(plan: RecordingPlan, events: Sequence[TimelineEvent]) -> bool:
-    """Whether capture dropped packets of one sender too many on a stream of the recording."""
+def _was_told(plan: RecordingPlan, events: Sequence[TimelineEvent], kind: str) -> bool:
+    """Whether capture told of a stream of the recording: dropped packets, or none at all."""
     heard = {stream for side in SIDES for stream in plan.streams[side]}
-    return any(one.kind == "sources" and heard.intersection(one.streams) for one in events)
+    return any(one.kind == kind and heard.intersection(one.streams) for one in events)
 
 
 def _media_is_short(plan: RecordingPlan) -> bool:

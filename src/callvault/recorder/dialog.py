@@ -40,6 +40,7 @@ from callvault.recorder.actions import (
 from callvault.recorder.key_check import KeyNews
 from callvault.recorder.live_keys import LiveKeys
 from callvault.recorder.memory import SessionMemory
+from callvault.recorder.no_media import MediaNews, NoMediaWatch
 from callvault.recorder.session import RecordingSession
 from callvault.spool.entries import (
     CallVerdict,
@@ -89,6 +90,9 @@ class Node(Protocol):
     def key_news(self, journal_id: UUID, news: KeyNews) -> None:
         """Tell operators whether the keys of a stream open what comes."""
 
+    def media_news(self, journal_id: UUID, news: MediaNews) -> None:
+        """Tell operators whether anything comes on a stream."""
+
     async def checkpoint(self, session: RecordingSession) -> None:
         """Put on disk what a restart needs of this call. Raises SpoolError if it is not."""
 
@@ -105,6 +109,7 @@ class LiveDialog:
         self._journal: Journal | None = None
         self._streams: dict[int, Stream] = {}
         self.keys = LiveKeys(self._streams, self._key_news)
+        self.no_media = NoMediaWatch()
         self._packets_closed = 0  # of streams that are closed already
         self._packets_kept = 0  # of those
         self._pausing = asyncio.Lock()
@@ -170,6 +175,14 @@ class LiveDialog:
     def check_media(self) -> None:
         """Tell the session how much media has come."""
         self.feed(MediaChecked(self._packets_closed + sum(map(_heard, self._streams.values()))))
+
+    def look_for_media(self) -> None:
+        """Put on the timeline, and tell, that nothing comes on a stream; or that it does now."""
+        now = self._read_clocks()
+        packets = {index: _heard(stream) for index, stream in self._streams.items()}
+        for news in self.no_media.look(packets, now_ns=now.monotonic_ns):
+            self._append(TimelineEvent(now.realtime_ns, news.kind, streams=(news.stream,)))
+            self._node.media_news(self.session.journal_id, news)
 
     async def pause(self, *, who: str, detail: str = "") -> None:
         """Pause the recording; returns when nothing more is kept and that is on disk.
@@ -247,6 +260,7 @@ class LiveDialog:
             logger.error("rs=%s entry cannot be written: %s", self.session.journal_id, error)
         if isinstance(entry, StreamsChanged):
             self._node.streams_changed(self.session.trunk_name, entry.streams)
+            self.no_media.change(entry.streams, now_ns=self._read_clocks().monotonic_ns)
 
     def _go_on_capturing(self, entry: TimelineEvent) -> None:
         """Keep what arrives again. The entry stands before it in the journal: no need to wait."""

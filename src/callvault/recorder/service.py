@@ -32,6 +32,7 @@ from callvault.recorder.gatekeeper import Gatekeeper, Severity
 from callvault.recorder.journals import JournalOpener, NodeJournal
 from callvault.recorder.key_check import KeyNews
 from callvault.recorder.memory import SessionMemory
+from callvault.recorder.no_media import MediaNews
 from callvault.recorder.policy_source import PolicySource
 from callvault.recorder.resumption import go_on_with_calls
 from callvault.recorder.room import Room
@@ -354,6 +355,12 @@ class Recorder:
         severity: Severity = "error" if is_wrong else "info"
         self.note(f"srtp_{news.kind}", severity, journal=str(journal_id), stream=str(news.stream))
 
+    def media_news(self, journal_id: UUID, news: MediaNews) -> None:
+        """Tell operators whether anything comes on a stream (dialog.Node)."""
+        logger.info("rs=%s stream=%d %s", journal_id, news.stream, news.kind)
+        severity: Severity = "warning" if news.kind == "no_media" else "info"
+        self.note(news.kind, severity, journal=str(journal_id), stream=str(news.stream))
+
     # --- what is done each second
 
     def look_after(self) -> None:
@@ -421,6 +428,8 @@ class Recorder:
             is_due = dialog_id % MEDIA_CHECK_SLICES == self._slice
             if is_due or dialog.keys.are_unproven:
                 self._guarded(dialog, dialog.keys.look)
+            if dialog.no_media.is_waiting:
+                self._guarded(dialog, dialog.look_for_media)
             if is_due and dialog_id in self.dialogs:
                 self._guarded(dialog, dialog.check_media)
 

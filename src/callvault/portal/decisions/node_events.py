@@ -45,6 +45,8 @@ def node_event_view(row: NodeEvent) -> NodeEventView:
             "Audio of a call cannot be decrypted: its key is not the negotiated one"
         ),
         "srtp_key_right": _("Audio of a call can be decrypted again"),
+        "no_media": _("No audio comes on a stream of a call: is a firewall in between?"),
+        "media_came": _("Audio comes on a stream of a call that was missing"),
         "offered_recvonly": _(
             "A recording client offered to receive instead of to send; nothing can be recorded"
         ),

@@ -104,6 +104,7 @@ def marks_of(flags: Sequence[str], quality: dict[str, Any]) -> list[Mark]:
         "restart": _("Interrupted"),
         "undecrypted": not_decrypted(quality),
         "undecodable": _("Partly undecoded"),
+        "no_media": _("No audio for a while"),
         "sources": _("Too many senders"),
         "silent": _("Silent"),
         "one_way": _("One-way audio"),
@@ -124,6 +125,10 @@ def marks_shown(marks: Sequence[Mark], *, most: int = 2) -> tuple[list[Mark], in
     return list(marks[:most]), max(len(marks) - most, 0)
 
 
+_ONE_SIDED = ("lost", "key_wrong", "key_right", "no_media", "media_came")
+"""What is said with the party that it concerns."""
+
+
 def timeline_entry(item: dict[str, Any]) -> TimelineEntry:
     """Word one line of the timeline (finalise.catalogue.TimelineItem as it is stored)."""
     kind = str(item["kind"])
@@ -142,6 +147,8 @@ def timeline_entry(item: dict[str, Any]) -> TimelineEntry:
         "key_wrong": _("Audio cannot be decrypted"),
         "key_right": _("Audio can be decrypted again"),
         "answer_missing": _("The phone system did not say what it sends"),
+        "no_media": _("No audio comes"),
+        "media_came": _("Audio comes now"),
         "ended": _("Ended"),
     }
     title = titles.get(kind, kind.replace("_", " ").capitalize())
@@ -156,7 +163,7 @@ def _timeline_text(kind: str, item: dict[str, Any]) -> str:
         parts.append(_("%(length)s of silence, nothing was stored") % {"length": _prose(length)})
     elif length:
         parts.append(_prose(length))
-    if kind in ("lost", "key_wrong", "key_right") and item.get("channel") in ("owner", "remote"):
+    if kind in _ONE_SIDED and item.get("channel") in ("owner", "remote"):
         parts.append(_("owner") if item["channel"] == "owner" else _("remote party"))
     parts.append(_detail(kind, str(item.get("detail") or "")))
     return ", ".join(part for part in parts if part)
