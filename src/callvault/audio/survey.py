@@ -22,6 +22,7 @@ _RESTART_NS = SECOND_NS  # a gap of numbers whose media time disagrees this much
 _RESTART_NUMBERS = 50
 _MAX_HOLES = 10_000
 _DEFAULT_STEP_NS = 20_000_000
+_DIGIT_HZ = 8000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Digit:
 
     code: int
     at_ns: int  # arrival of its first packet
-    ticks: int  # its duration so far
+    ticks: int  # its duration so far, in 1/8000 s whatever the clock
 
 
 @dataclass(slots=True)
@@ -98,7 +99,8 @@ class SourceSurvey:
         is_event = table.kinds[batch.payload_type] == PayloadKind.EVENT
         self._note_holes(batch, numbers, media_ns)
         if is_event.any():
-            self._note_digits(batch.take(is_event & is_new))
+            chosen = is_event & is_new
+            self._note_digits(batch.take(chosen), clock[chosen])
         # An event's timestamp stands still while it lasts: it says nothing of the clock.
         rows = np.flatnonzero(~is_event & (numbers.order_gain > 0))
         if len(rows):
@@ -171,11 +173,11 @@ class SourceSurvey:
             elif behind - before >= LOST_REGION_NS and len(self.holes) < _MAX_HOLES:
                 self.holes.append(Hole(before, behind, missing, packet_ms))
 
-    def _note_digits(self, batch: PacketBatch) -> None:
+    def _note_digits(self, batch: PacketBatch, clock: Integers) -> None:
         """List events: one for each timestamp, as long as its last packet says."""
         for row in np.flatnonzero(batch.payload_bytes >= 4).tolist():
             payload = batch.payload(row)
-            ticks = int.from_bytes(payload[2:4], "big")
+            ticks = int.from_bytes(payload[2:4], "big") * _DIGIT_HZ // int(clock[row])
             at_ns, stamp = int(batch.arrival_ns[row]), int(batch.timestamp[row])
             if len(self.digits) < _MAX_HOLES:
                 digit = self.digits.setdefault(stamp, Digit(payload[0], at_ns, ticks))

@@ -42,13 +42,13 @@ def read_transcript(text: bytes) -> tuple[JournalHeader, list[Event]]:
     """Return the journal's header and events; digits are no events of the journal."""
     header: JournalHeader | None = None
     events: list[Event] = []
-    for moment, what, body in _entries(text):
+    for moment, what, body in entries_of(text):
         if what == "journal":
             header = header or msgspec.json.decode(body, type=JournalHeader)
         elif what in ("sent", "received"):
-            events.append(SignallingSeen(_ns(moment), what == "sent", body))
+            events.append(SignallingSeen(ns_of(moment), what == "sent", body))
         elif what.startswith("metadata "):
-            events.append(MetadataSeen(_ns(moment), what.removeprefix("metadata "), body))
+            events.append(MetadataSeen(ns_of(moment), what.removeprefix("metadata "), body))
         elif what != "digit":
             events.append(msgspec.json.decode(body, type=Event))
     if header is None:
@@ -56,7 +56,8 @@ def read_transcript(text: bytes) -> tuple[JournalHeader, list[Event]]:
     return header, events
 
 
-def _entries(text: bytes) -> Iterator[tuple[str, str, bytes]]:
+def entries_of(text: bytes) -> Iterator[tuple[str, str, bytes]]:
+    """Yield moment, kind and body of each entry of a transcript."""
     at = 0
     while at < len(text):
         found = _ENTRY.match(text, at)
@@ -67,7 +68,8 @@ def _entries(text: bytes) -> Iterator[tuple[str, str, bytes]]:
         at = end + 1
 
 
-def _ns(moment: str) -> int:
+def ns_of(moment: str) -> int:
+    """Return the UTC nanoseconds of an entry's moment."""
     return round(datetime.fromisoformat(moment).timestamp() * 1000) * 1_000_000
 
 

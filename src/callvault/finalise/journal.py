@@ -221,7 +221,7 @@ def _facts(
         objects=(),
         envelope_certificates=tuple(one.info.fingerprint for one in journal.bench.certificates),
         quality=checked,
-        timeline=timeline(planned, found.timeline, ended),
+        timeline=timeline(planned, found.timeline, ended, found.keys),
         decision=decision,
         phone_system=_said(found, header),
         participants=participants(planned),

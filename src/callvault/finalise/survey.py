@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from callvault.audio import Encoding, PayloadTable, SourceSurvey
+from callvault.finalise.pressed_keys import PressedKey, key_in_info
 from callvault.finalise.reading import Cut, Item, Locked, Reached, SourceBatch, SourceKey
 from callvault.policy.decision import Decision
 from callvault.spool.entries import (
@@ -71,6 +72,7 @@ class CallSurvey:
     undecrypted: dict[int, int] = field(default_factory=dict)  # RTP packets, by stream
     decision: Decision | None = None
     ended: DialogEnded | None = None
+    keys: list[PressedKey] = field(default_factory=list)  # told by SIP INFO
     invite: bytes = b""  # the first request received, for its From and To
     metadata: list[bytes] = field(default_factory=list)  # as received: the first and the last ones
     first_arrival_ns: int | None = None
@@ -98,11 +100,19 @@ class CallSurvey:
 
     def _take_signalling(self, item: MetadataSeen | SignallingSeen) -> None:
         if isinstance(item, SignallingSeen):
-            self.invite = self.invite or (b"" if item.sent else item.raw)
+            if not item.sent:
+                self._take_message(item)
             return
         if len(self.metadata) == MAX_METADATA:
             del self.metadata[MAX_METADATA // 2]
         self.metadata.append(item.raw)
+
+    def _take_message(self, message: SignallingSeen) -> None:
+        """Keep the first request, and which keys others tell of."""
+        self.invite = self.invite or message.raw
+        pressed = key_in_info(message.raw, at_ns=message.at_ns)
+        if pressed is not None and len(self.keys) < _MAX_TIMELINE:
+            self.keys.append(pressed)
 
     def _take_event(self, event: TimelineEvent) -> None:
         """Keep an event; the answer once, for a journal that goes on tells of it again."""

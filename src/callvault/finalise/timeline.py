@@ -5,6 +5,7 @@ from typing import Literal
 
 from callvault.finalise.catalogue import ParticipantSpan, TimelineItem
 from callvault.finalise.plan import SIDES, RecordingPlan
+from callvault.finalise.pressed_keys import PressedKey
 from callvault.finalise.quality import lost_holes, was_cut
 from callvault.finalise.window import Interval
 from callvault.spool.entries import DialogEnded, TimelineEvent
@@ -17,13 +18,18 @@ _PACKET_MS = 20
 
 
 def timeline(
-    plan: RecordingPlan, events: Sequence[TimelineEvent], ended: DialogEnded | None
+    plan: RecordingPlan,
+    events: Sequence[TimelineEvent],
+    ended: DialogEnded | None,
+    keys: Sequence[PressedKey] = (),
 ) -> tuple[TimelineItem, ...]:
-    """Return the timeline in order of time."""
+    """Return the timeline in order of time; `keys`: told by SIP INFO."""
     items = [*_signalled(plan, events), *_cuts(plan), *_lost(plan), *_digits(plan)]
     # A part that begins on hold begins with that hold, though its event lies before it.
     under_way = [one.event for one in (*plan.window.held, *plan.window.paused)]
     items += _signalled(plan, [one for one in under_way if one not in events])
+    start_ns, end_ns = plan.window.start_ns, plan.window.end_ns
+    items += [_of_message(plan, one) for one in keys if start_ns <= one.at_ns <= end_ns]
     if ended is not None and not any(item.kind == "ended" for item in items):
         offset_ms = plan.window.offset_ms(ended.at_ns)
         items.append(TimelineItem(offset_ms=offset_ms, kind="ended", detail=ended.reason))
@@ -105,6 +111,11 @@ def _lost(plan: RecordingPlan) -> Iterator[TimelineItem]:
                     length_ms=length_ms,
                     channel=channel,
                 )
+
+
+def _of_message(plan: RecordingPlan, one: PressedKey) -> TimelineItem:
+    offset_ms = plan.window.offset_ms(one.at_ns)
+    return TimelineItem(offset_ms=offset_ms, kind="digit", length_ms=one.length_ms)
 
 
 def _digits(plan: RecordingPlan) -> Iterator[TimelineItem]:

@@ -21,6 +21,18 @@ def data(**changed: object) -> dict[str, object]:
     return good | changed
 
 
+def test_showing_keys_is_off_until_an_administrator_turns_it_on_audited(
+    rita_client: Client,
+) -> None:
+    assert SystemSettings.load().show_digits is False
+    assert b"PCI DSS" in rita_client.get("/settings/").content
+    sent = {"zone": "Europe/Rome", "country_code": "39", "show_digits": "on"}
+    assert rita_client.post("/settings/", sent).status_code == 302
+    assert SystemSettings.load().show_digits is True
+    entry = AuditEntry.objects.get(action=Action.SETTINGS_CHANGED)
+    assert "show_digits" in entry.detail["fields"]
+
+
 @pytest.fixture
 def webex() -> Trunk:
     return Trunk.objects.create(name="Webex", peers=["192.0.2.14"], transports=["udp"])

@@ -1,11 +1,13 @@
 """Media out of a real sealed object: ranges, rights, audit, and what happens without the key."""
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from django.http import HttpResponseBase, StreamingHttpResponse
 from django.test import Client
+from django.urls import reverse
 
 from callvault.portal.audit.models import Action, AuditEntry
 from callvault.portal.configuration.models import SystemSettings
@@ -27,6 +29,21 @@ AUDIO = bytes(range(256)) * 1000  # four segments of the sealed object
 pytestmark = pytest.mark.django_db
 
 
+def _entry(moment: str, what: str, content: bytes) -> bytes:
+    return f"--- 2026-03-02T09:00:{moment}Z {what} {len(content)}\n".encode() + content + b"\n"
+
+
+TRANSCRIPT = (
+    _entry("00.000", "received", "INVITE sip:srs@192.0.2.1\r\nName: Tomás\r\n".encode())
+    + _entry("02.001", "digit", b'{"digit":"7","duration_ms":100,"stream":1}')
+    + _entry(
+        "03.000",
+        "received",
+        b"INFO sip:a SIP/2.0\r\nContent-Type: application/dtmf-relay\r\n\r\nSignal=8\r\n",
+    )
+)
+
+
 @pytest.fixture
 def sealed(anns_recording: Recording, data_folder: Path) -> Recording:
     """Ann's recording, its objects sealed in a vault of their own."""
@@ -36,7 +53,7 @@ def sealed(anns_recording: Recording, data_folder: Path) -> Recording:
     for kind, content in (
         (ObjectKind.AUDIO, AUDIO),
         (ObjectKind.PEAKS, b'{"version":1}'),
-        (ObjectKind.METADATA, "INVITE sip:srs@192.0.2.1\r\nName: Tomás\r\n".encode()),
+        (ObjectKind.METADATA, TRANSCRIPT),
     ):
         with sealer.create(kind) as file:
             file.write(content)
@@ -171,6 +188,29 @@ def test_who_may_not_download_may_still_play(sealed: Recording, ann_client: Clie
     assert response.status_code == 200
     response.close()
     assert not AuditEntry.objects.filter(action=Action.DOWNLOADED).exists()
+
+
+def test_keys_that_were_pressed_are_shown_only_where_that_is_allowed(
+    sealed: Recording, client: Client, sam: User
+) -> None:
+    offset_ms = 2_000
+    sealed.timeline = [{"kind": "digit", "offset_ms": offset_ms, "length_ms": 100}]
+    sealed.started_at = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+    sealed.save()
+    client.force_login(sam)
+    pages = [reverse("recordings:recording", args=[sealed.recording_id]), url(sealed, "metadata")]
+    page, text = client.get(pages[0]).content, body(client.get(pages[1]))
+    assert b"Key pressed" in page
+    assert b"Key 7" not in page
+    assert b'"digit":"7"' not in text
+    assert b"Signal=8" not in text
+    assert b"INVITE" in text
+    hidden_etag = client.get(pages[1])["ETag"]
+    SystemSettings.objects.update_or_create(pk=1, defaults={"show_digits": True})
+    page, text = client.get(pages[0]).content, body(client.get(pages[1]))
+    assert b"Key 7 pressed" in page
+    assert text == TRANSCRIPT
+    assert client.get(pages[1])["ETag"] != hidden_etag
 
 
 def test_peaks_are_json_and_signalling_is_plain_text(

@@ -22,11 +22,15 @@ class SystemForm(SystemModelForm):
         """What exists today; who may download follows with the permissions page."""
 
         model = SystemSettings
-        fields = ("zone", "country_code")
+        fields = ("zone", "country_code", "show_digits")
         help_texts: ClassVar[dict[str, Any]] = {
             "zone": gettext_lazy("For pages, file names and day folders, such as Europe/Rome."),
             "country_code": gettext_lazy(
                 "Digits only, such as 39. Numbers without a country code are read with it."
+            ),
+            "show_digits": gettext_lazy(
+                "Keys are often card numbers and codes, which PCI DSS forbids to show. While this "
+                "is off, pages say that a key was pressed, and not which."
             ),
         }
 

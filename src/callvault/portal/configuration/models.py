@@ -97,6 +97,8 @@ class SystemSettings(models.Model):
         _("who may download"), choices=Level.choices, default=Level.BASE
     )
 
+    show_digits = models.BooleanField(_("show which keys were pressed"), default=False)
+
     def __str__(self) -> str:
         return "system settings"
 

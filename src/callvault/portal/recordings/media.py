@@ -5,7 +5,7 @@ of a play or download is committed before the first byte leaves.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -23,6 +23,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from callvault.errors import KeyUnavailable, ObjectMissing, VaultError
+from callvault.finalise.pressed_keys import without_keys
 from callvault.portal.audit.log import record, record_once
 from callvault.portal.audit.models import Action
 from callvault.portal.configuration.models import SystemSettings
@@ -30,6 +31,7 @@ from callvault.portal.people.gates import person_of
 from callvault.vault import ObjectKind, SealedReader
 
 from .file_names import file_name
+from .keys_pressed import are_shown
 from .models import Recording
 from .permissions import may_download, may_play, may_read_signalling, recording_visible_to
 from .ranges import ByteRange, RangeNotSatisfiable, range_holds, requested_range
@@ -80,7 +82,8 @@ def metadata(request: HttpRequest, recording_id: UUID) -> HttpResponseBase:
     if not may_read_signalling(person_of(request)):
         raise PermissionDenied
     plain = "text/plain; charset=utf-8"
-    return _served(request, recording, ObjectKind.METADATA, plain, Action.SIGNALLING_READ)
+    hide = None if are_shown() else without_keys
+    return _served(request, recording, ObjectKind.METADATA, plain, Action.SIGNALLING_READ, hide)
 
 
 def _served(
@@ -89,9 +92,14 @@ def _served(
     kind: ObjectKind,
     content_type: str,
     action: Action | None,
+    change: Callable[[bytes], bytes] | None = None,
 ) -> HttpResponseBase:
+    """Serve an object; `change` makes of it what may be shown, in memory."""
+    reader: SealedReader | _Changed
     try:
         reader = open_object(recording, kind)
+        if change is not None:
+            reader = _Changed.of(reader, change)
     except VaultError as locked:
         return problem(locked)
     if request.method == "GET" and action is not None:
@@ -101,8 +109,30 @@ def _served(
             reader.close()
             raise
     fact = recording.sealed_object(kind.value)
-    etag = f'"{fact["sha256"]}"' if fact else ""
+    shown = "-shown" if change is not None else ""
+    etag = f'"{fact["sha256"]}{shown}"' if fact else ""
     return _ranged(request, reader, content_type, etag)
+
+
+class _Changed:
+    """An object as it may be shown."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self.size = len(content)
+
+    @classmethod
+    def of(cls, reader: SealedReader, change: Callable[[bytes], bytes]) -> "_Changed":
+        """Read a small object whole and change it."""
+        with reader:
+            return cls(change(reader.read(0, reader.size)))
+
+    def chunks(self, offset: int, length: int) -> Iterator[bytes]:
+        """Return a part."""
+        yield self._content[offset : offset + length]
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 def _write_down(request: HttpRequest, recording: Recording, action: Action) -> None:
@@ -120,7 +150,7 @@ def _write_down(request: HttpRequest, recording: Recording, action: Action) -> N
 
 
 def _ranged(
-    request: HttpRequest, reader: SealedReader, content_type: str, etag: str
+    request: HttpRequest, reader: "SealedReader | _Changed", content_type: str, etag: str
 ) -> HttpResponseBase:
     header = request.headers.get("Range")
     if not range_holds(request.headers.get("If-Range"), etag):
@@ -157,7 +187,7 @@ def _labelled(response: HttpResponseBase, etag: str) -> HttpResponseBase:
 class _Part:
     """A part of a sealed object as the body of an answer; closes the object with the answer."""
 
-    def __init__(self, reader: SealedReader, part: ByteRange) -> None:
+    def __init__(self, reader: "SealedReader | _Changed", part: ByteRange) -> None:
         self._reader = reader
         self._part = part
 

@@ -18,6 +18,7 @@ from callvault.vault import CertificateInfo, ObjectKind
 
 from . import phrases
 from .interaction_page import interaction_view
+from .keys_pressed import keys_of
 from .models import Recording
 from .page import (
     Fact,
@@ -27,6 +28,7 @@ from .page import (
     PlayState,
     RecordingPage,
     Region,
+    TimelineEntry,
     VerdictLine,
 )
 from .permissions import may_download, may_read_signalling
@@ -65,13 +67,21 @@ def page_of_recording(
         download_url=address("download"),
         metadata_url=_metadata_url(user, recording),
         verdict=_verdict(user, recording),
-        timeline=tuple(phrases.timeline_entry(item) for item in recording.timeline),
+        timeline=_timeline(recording),
         facts=_facts(recording, owner, remote),
         phone_system=phone_system(recording) if may_read_signalling(user) else (),
         interaction=interaction_view(user, recording),
         missing=missing,
         player=player,
         player_json=_camel_case(asdict(player)),
+    )
+
+
+def _timeline(recording: Recording) -> tuple[TimelineEntry, ...]:
+    keys = keys_of(recording)
+    return tuple(
+        phrases.timeline_entry(item, key=keys.get(index, ""))
+        for index, item in enumerate(recording.timeline)
     )
 
 

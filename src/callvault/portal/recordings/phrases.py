@@ -129,8 +129,11 @@ _ONE_SIDED = ("lost", "key_wrong", "key_right", "no_media", "media_came")
 """What is said with the party that it concerns."""
 
 
-def timeline_entry(item: dict[str, Any]) -> TimelineEntry:
-    """Word one line of the timeline (finalise.catalogue.TimelineItem as it is stored)."""
+def timeline_entry(item: dict[str, Any], *, key: str = "") -> TimelineEntry:
+    """Word one line of the timeline (finalise.catalogue.TimelineItem as it is stored).
+
+    `key`: which one was pressed, where that may be shown.
+    """
     kind = str(item["kind"])
     titles = {
         "answered": _("Answered"),
@@ -142,7 +145,7 @@ def timeline_entry(item: dict[str, Any]) -> TimelineEntry:
         "party_left": _("Left the call"),
         "transferred": _("Transferred"),
         "lost": _("Audio lost"),
-        "digit": _("Key pressed"),
+        "digit": _("Key %(key)s pressed") % {"key": key} if key else _("Key pressed"),
         "keys_in_clear": _("Encryption keys came unprotected"),
         "key_wrong": _("Audio cannot be decrypted"),
         "key_right": _("Audio can be decrypted again"),
