@@ -79,10 +79,9 @@ def _run(work: Work) -> Outcome:
     command += ["--runs", str(work.runs), "--seed", str(work.seed)]
     command += ["--corpus", str(work.folder.parent / "corpus")]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace")
-    told = [
-        line for line in done.stderr.splitlines() if "INFO" not in line and "# Uses" not in line
-    ]
-    problem = "\n".join(told[-40:]) if done.returncode else ""
+    noise = ("INFO", "WARNING", "# Uses")
+    told = [line for line in done.stderr.splitlines() if not any(one in line for one in noise)]
+    problem = "\n".join([f"ended with {done.returncode}", *told[:40]]) if done.returncode else ""
     return Outcome(work, time.monotonic() - began, problem)
 
 

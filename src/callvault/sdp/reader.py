@@ -141,7 +141,7 @@ def _read_attribute(value: str, section: _Section) -> None:
     if name in _DIRECTIONS:
         section.direction = _DIRECTIONS[name]
     elif name == "label":
-        section.label = "".join(filter(str.isprintable, argument.strip()[:256]))
+        section.label = "".join(filter(str.isprintable, argument.strip()[:256])).strip()
     elif name == "crypto":
         _read_crypto(argument, section)
     elif name == "fingerprint":
