@@ -187,6 +187,7 @@ def test_more_attributes_than_any_element_has_are_refused() -> None:
         b"<recording>" + b"<a b='c'/>" * 20_000 + b"</recording>",
         b"<recording " + b"a='1' " * 40_000 + b"/>",
         b"<recording>" + b"<participant id='p'><send>1</send></participant>" * 5_000,
+        b"<recording><%s>" % (b"n" * 100_000) + b"<a/>" * 7_000,
         b"&" * 262_000,
         b"<sip:" * 50_000,
         b"\xff" * 1_000_000,

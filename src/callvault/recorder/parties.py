@@ -4,7 +4,9 @@ An SRC may send its metadata late or never. Until then the INVITE's own From and
 parties, as a guess; the first readable document replaces them.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from callvault.errors import RemoteProtocolError
 from callvault.policy import party_of

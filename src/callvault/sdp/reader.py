@@ -6,6 +6,7 @@ there with port 0, since the answer must have as many lines as the offer (RFC 32
 
 import re
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import islice
 
 from callvault.errors import OfferRefused
@@ -28,13 +29,14 @@ MAX_KEY_LINES = 4096  # and of lines with keys
 _MAX_PARAMETERS = 512
 _MAX_RTPMAP = 96
 
-_LINE_END = re.compile(rb"\r\n|\n|\r")
+_LINE_END = re.compile(r"\r\n|\n|\r")
 _RTPMAP = re.compile(
     r"\s*(\d{1,3})\s+([A-Za-z0-9._+-]{1,32})(?:\s*/\s*(\d{1,7})\D*?(?:/(\d))?)?\s*$"
 )
 _FMTP = re.compile(r"(\d{1,3})\s+(\S.*)")
 _PORT = re.compile(r"\d{1,5}")
 _OF_RECORDING = {"record": "record", "recordpref": "record_preference"}
+_FLAGS = {"fingerprint": "has_fingerprint", "rtcp-mux": "rtcp_mux"}
 _DIRECTIONS = {direction.value: direction for direction in Direction}
 # What the reader above strips or skips between the letters (blanks of any alphabet, NULs) must not
 # hide a key from this, so that all but letters counts as nothing.
@@ -112,8 +114,8 @@ def _gather(text: bytes) -> tuple[_Section, list[_Section]]:
     """Sort the lines into the session's section and one for each m-line."""
     session = current = _Section()
     sections: list[_Section] = []
-    for raw in _LINE_END.split(text.replace(b"\0", b"")):
-        line = raw.decode("utf-8", "replace").strip()
+    for raw in _LINE_END.split(text.replace(b"\0", b"").decode("utf-8", "replace")):
+        line = raw.strip()
         if line[1:2] != "=":
             continue
         kind, value = line[0].lower(), line[2:].strip()
@@ -138,20 +140,20 @@ def _address(value: str) -> str:
 def _read_attribute(value: str, section: _Section) -> None:
     name, _, argument = value.partition(":")
     name = name.strip().lower()
-    if name in _DIRECTIONS:
+    if name == "rtpmap":  # first what there is most of
+        codec = _codec(argument[:_MAX_RTPMAP])
+        if codec:
+            section.rtpmaps[codec.payload_type] = codec
+    elif name in _DIRECTIONS:
         section.direction = _DIRECTIONS[name]
     elif name == "label":
         section.label = "".join(filter(str.isprintable, argument.strip()[:256])).strip()
     elif name == "crypto":
         _read_crypto(argument, section)
-    elif name == "fingerprint":
-        section.has_fingerprint = True
-    elif name == "rtcp-mux":
-        section.rtcp_mux = True
+    elif name in _FLAGS:
+        setattr(section, _FLAGS[name], True)
     elif name in _OF_RECORDING:
         setattr(section, _OF_RECORDING[name], argument.strip().lower()[:16])
-    elif name == "rtpmap":
-        _read_rtpmap(argument, section)
     elif name == "fmtp":
         found = _FMTP.match(argument.strip())
         if found:
@@ -166,16 +168,16 @@ def _read_crypto(argument: str, section: _Section) -> None:
         section.crypto.append(crypto)
 
 
-def _read_rtpmap(argument: str, section: _Section) -> None:
-    """Read `8 PCMA/8000`, also as Oracle writes it: `0 pcmu/8000a`."""
-    found = _RTPMAP.match(argument[:_MAX_RTPMAP])
+@lru_cache(512)
+def _codec(rtpmap: str) -> Codec | None:
+    """Read `8 PCMA/8000`, also as Oracle writes it: `0 pcmu/8000a`. All calls have the same few."""
+    found = _RTPMAP.match(rtpmap)
     if not found:
-        return
+        return None
     payload_type, clock_rate_hz = int(found[1]), int(found[3] or 8000)
-    if payload_type <= 127 and clock_rate_hz:
-        section.rtpmaps[payload_type] = Codec(
-            payload_type, found[2].upper(), clock_rate_hz, int(found[4] or 1) or 1
-        )
+    if payload_type > 127 or not clock_rate_hz:
+        return None
+    return Codec(payload_type, found[2].upper(), clock_rate_hz, int(found[4] or 1) or 1)
 
 
 def _meanings(sections: list[_Section]) -> dict[str, dict[int, Codec]]:
@@ -224,7 +226,9 @@ def _codecs(
         number = int(text)
         codec = _meaning(number, section.rtpmaps.get(number), borrowed)
         if codec:
-            found[number] = replace(codec, parameters=section.parameters.get(number, ""))
+            parameters = section.parameters.get(number, "")
+            same = parameters == codec.parameters
+            found[number] = codec if same else replace(codec, parameters=parameters)
     return tuple(found.values())
 
 

@@ -4,8 +4,9 @@ Ids are opaque strings, compared as they are; their scope is the dialog. Times o
 text as received: the recorder's own clock is the one that counts.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 
 class DataMode(StrEnum):
@@ -15,23 +16,20 @@ class DataMode(StrEnum):
     PARTIAL = "partial"
 
 
-@dataclass(frozen=True, slots=True)
-class NameId:
+class NameId(msgspec.Struct, frozen=True):
     """One identity of a participant."""
 
     aor: str = ""
     name: str = ""  # the first one given; a blank name is none
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(msgspec.Struct, frozen=True):
     """A communication session group: sessions that belong together, as across a transfer."""
 
     group_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(msgspec.Struct, frozen=True):
     """A communication session: the call being recorded."""
 
     session_id: str
@@ -42,8 +40,7 @@ class Session:
     reasons: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Participant:
+class Participant(msgspec.Struct, frozen=True):
     """Someone who takes part."""
 
     participant_id: str
@@ -61,8 +58,7 @@ class Participant:
         return tuple(one.aor for one in self.identities if one.aor)
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
+class Stream(msgspec.Struct, frozen=True):
     """A media stream of a session; `label` names its m-line (RFC 4574)."""
 
     stream_id: str
@@ -72,8 +68,7 @@ class Stream:
     mode: str = ""  # of the drafts: separate, mixed; as received
 
 
-@dataclass(frozen=True, slots=True)
-class ParticipantSession:
+class ParticipantSession(msgspec.Struct, frozen=True):
     """Membership of a participant in a session."""
 
     participant_id: str
@@ -82,8 +77,7 @@ class ParticipantSession:
     joined: str = ""  # associate-time
 
 
-@dataclass(frozen=True, slots=True)
-class ParticipantStreams:
+class ParticipantStreams(msgspec.Struct, frozen=True):
     """Who is heard on which stream; empty `sends`: not heard now, as on hold."""
 
     participant_id: str
@@ -92,16 +86,14 @@ class ParticipantStreams:
     left: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SessionRecording:
+class SessionRecording(msgspec.Struct, frozen=True):
     """Membership of a session in this recording session."""
 
     session_id: str
     left: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Extension:
+class Extension(msgspec.Struct, frozen=True):
     """What a vendor added: the element it hangs on, and its values flattened in order."""
 
     parent_kind: str  # recording, session, participant, …
@@ -126,8 +118,7 @@ def last_name(path: str) -> str:
     return path[max(path.rfind("/"), path.rfind("@")) + 1 :].lower()
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(msgspec.Struct, frozen=True):
     """One metadata document, read."""
 
     mode: DataMode = DataMode.COMPLETE

@@ -4,13 +4,11 @@ RFC 7865 lets any element of another namespace stand anywhere; the drafts wrap i
 `extensiondata`, and draft-ram writes that beside its object and names the object as `parent`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from lxml import etree
-
 from callvault.siprec.document import Extension
-from callvault.siprec.markup import MAX_TEXT, attribute, children, text_of
+from callvault.siprec.markup import MAX_TEXT, Element
 
 _MAX_VALUES = 256
 _MAX_CHARS = 32_768
@@ -34,51 +32,49 @@ class ExtensionData:
         )
 
     def keep_unknown(
-        self, element: etree._Element, kind: str, object_id: str, known: Iterable[str]
+        self, element: Element, kind: str, object_id: str, known: Iterable[str]
     ) -> None:
         """Keep children that the model does not know as an extension of their object."""
         self.kinds.setdefault(object_id, kind)
-        for name, child in children(element):
-            if name == "extensiondata":
+        for child in element.children:
+            if child.name == "extensiondata":
                 self._keep_wrapped(child, kind, object_id)
-            elif name not in known:
-                self._keep(kind, object_id, _flattened(child, _plain(str(child.tag))))
+            elif child.name not in known:
+                self._keep(kind, object_id, child, child.written_name)
 
-    def _keep_wrapped(self, element: etree._Element, kind: str, object_id: str) -> None:
-        parent = attribute(element, "parent")
+    def _keep_wrapped(self, element: Element, kind: str, object_id: str) -> None:
+        parent = element.attribute("parent")
         if parent in self.kinds:
             kind, object_id = self.kinds[parent], parent
-        if not len(element):
-            self._keep(kind, object_id, _flattened(element, "extensiondata"))
-        for _, child in children(element):
-            self._keep(kind, object_id, _flattened(child, _plain(str(child.tag))))
+        if not element.children:
+            self._keep(kind, object_id, element, "extensiondata")
+        for child in element.children:
+            self._keep(kind, object_id, child, child.written_name)
 
-    def _keep(self, kind: str, object_id: str, values: Iterable[tuple[str, str]]) -> None:
-        """Add values to an object's extension while there is room."""
-        for path, text in values:
-            self.chars_left -= len(path) + len(text)
-            if self.chars_left < 0 or not self.values_left:
-                return
-            self.values_left -= 1
-            self.kept.setdefault((kind, object_id), []).append((path, text))
+    def _keep(self, kind: str, object_id: str, element: Element, path: str) -> None:
+        """Add an element and all below it to an object's extension, while there is room.
 
+        A leaf without text is told as well: that it is there may be all that it says.
+        """
+        kept = self.kept.setdefault((kind, object_id), [])
+        self._flatten(element, path[:_MAX_PATH], kept)
+        if not kept:
+            del self.kept[kind, object_id]
 
-def _flattened(element: etree._Element, path: str) -> Iterator[tuple[str, str]]:
-    """Yield (path, text) of an element and all below it; bounded by the tree's own bounds.
+    def _flatten(self, element: Element, path: str, kept: list[tuple[str, str]]) -> None:
+        for name, value in element.attributes.items():
+            self._add(kept, f"{path}@{name}", value)
+        text = element.text[:MAX_TEXT].strip()
+        if text or not (element.children or element.attributes):
+            self._add(kept, path, text)
+        for child in element.children:
+            self._flatten(child, f"{path}/{child.written_name}"[:_MAX_PATH], kept)
 
-    A leaf without text is told as well: that it is there may be all that it says.
-    """
-    path = path[:_MAX_PATH]
-    for name, value in element.attrib.items():
-        yield f"{path}@{_plain(str(name))}"[:_MAX_PATH], str(value)[:MAX_TEXT]
-    below = children(element)
-    text = text_of(element) if not below else (element.text or "").strip()[:MAX_TEXT]
-    if text or not (below or element.attrib):
-        yield path, text
-    for _, child in below:
-        yield from _flattened(child, f"{path}/{_plain(str(child.tag))}")
-
-
-def _plain(name: str) -> str:
-    """Return a name without namespace or prefix, as it is written."""
-    return name.rpartition("}")[2].rpartition(":")[2]
+    def _add(self, kept: list[tuple[str, str]], path: str, text: str) -> None:
+        path, text = path[:_MAX_PATH], text[:MAX_TEXT]
+        self.chars_left -= len(path) + len(text)
+        if self.chars_left < 0 or not self.values_left:
+            self.chars_left = 0
+            return
+        self.values_left -= 1
+        kept.append((path, text))

@@ -6,23 +6,28 @@ wrong encodings. lxml's recovering parser takes most of it; what it cannot take 
 
 import hashlib
 import re
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any, NoReturn
+from xml.etree import ElementTree
 
+import msgspec
 from lxml import etree
 
 from callvault.errors import RemoteProtocolError
+
+_Source = Any
+"""An element of either parser: both have `tag`, `text`, `tail`, `items()` and their children."""
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 64
 MAX_ELEMENTS = 8_000  # 200 participants with everything take half of it
 MAX_TEXT = 1024
 """Characters of an attribute or an element's text; the rest is cut off."""
-MAX_ATTRIBUTES = 256  # of one element: the parser compares each with all others
+MAX_ATTRIBUTES = 256  # of one element: lxml compares each with all others
 
-_NOT_XML = {number: None for number in range(32) if number not in (9, 10, 13)} | {
-    0xFFFE: None,
-    0xFFFF: None,
-}
+_CONTROLS = bytes(number for number in range(32) if number not in (9, 10, 13))
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _DECLARATION = re.compile(r"\A<\?xml[^>]{0,200}\?>")
 _DOCTYPE = re.compile(r"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _LONG_TAG = re.compile(rf"<[^<]{{{5 * MAX_ATTRIBUTES},}}")
@@ -33,18 +38,71 @@ _UNQUOTED = re.compile(r"(\sxmlns(?::[\w.-]{1,64})?=)([^\s\"'<>=]{1,256})(?=[\s>
 _RAW_URI = re.compile(r"<((?:sips?|tel):[^<>\"']{0,1024})>", re.IGNORECASE)
 
 
-def parse_markup(content: bytes) -> tuple[etree._Element, str]:
-    """Return the root element, and what had to be left out ("" if nothing).
+class Element(msgspec.Struct, frozen=True):
+    """One element, the same whichever parser it came from, and quick to ask again and again."""
 
-    Raises RemoteProtocolError if there is nothing to read or it passes a bound.
-    """
+    name: str  # without namespace or prefix, lower case
+    written_name: str  # the same as it is written
+    text: str  # before and between its children, as it is
+    attributes: dict[str, str]  # by written name
+    children: list["Element"]
+
+    def attribute(self, *names: str) -> str:
+        """Return the first of the named attributes that is there, trimmed; in lower case."""
+        for name in names:
+            value = self.attributes.get(name, "")[:MAX_TEXT].strip()
+            if value:  # what nearly all recording clients write; the rest is slower
+                return value
+        lowered = {name.lower(): value for name, value in self.attributes.items()}
+        values = (lowered.get(name, "")[:MAX_TEXT].strip() for name in names)
+        return next(filter(None, values), "")
+
+    def all_text(self) -> str:
+        """Return all text inside, trimmed and cut."""
+        if not self.children:
+            return self.text[:MAX_TEXT].strip()
+        inside = "".join(child.all_text() for child in self.children)
+        return (self.text + inside)[:MAX_TEXT].strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Markup:
+    """What was parsed."""
+
+    root: Element
+    damage: str  # what had to be left out; empty: nothing
+    digest: str  # of what it says: neither blanks nor the order of attributes count
+
+
+def parse_markup(content: bytes) -> Markup:
+    """Parse metadata. Raises RemoteProtocolError if nothing can be read or it passes a bound."""
     if len(content) > MAX_BYTES:
         raise RemoteProtocolError(f"metadata of {len(content)} bytes, at most {MAX_BYTES} are read")
-    text = _mended(decoded(content))
-    if _DOCTYPE.search(text):
+    text = _stripped(decoded(content))
+    if "<!" in text and _DOCTYPE.search(text):
         raise RemoteProtocolError("metadata with a document type declaration")
+    source, damage = _well_formed(text), ""
+    if source is None:
+        source, damage = _recovered(_mended(text))
+    builder = _Builder()
+    return Markup(builder.build(source), damage, builder.digest())
+
+
+def _well_formed(text: str) -> _Source | None:
+    """Parse by expat, which costs a third; None: it must be mended first.
+
+    Expat expands entities, but a document without a document type has none of its own.
+    """
+    try:
+        return ElementTree.fromstring(text)  # noqa: S314
+    except (ElementTree.ParseError, ValueError):
+        return None
+
+
+def _recovered(text: str) -> tuple[_Source, str]:
+    """Parse as far as it goes; return what had to be left out, too."""
     if any(len(_VALUE.findall(tag)) > MAX_ATTRIBUTES for tag in _LONG_TAG.findall(text)):
-        raise RemoteProtocolError(f"metadata with more than {MAX_ATTRIBUTES} attributes in one tag")
+        _refuse_attributes()
     parser = _parser()
     try:
         root = etree.fromstring(text.encode(), parser)
@@ -52,45 +110,58 @@ def parse_markup(content: bytes) -> tuple[etree._Element, str]:
         raise RemoteProtocolError("metadata that is not XML") from None
     if root is None:
         raise RemoteProtocolError("metadata that is not XML")
-    _check_bounds(root)
     return root, _damage(parser)
 
 
 @lru_cache(1024)
-def local_name(tag: str) -> str:
-    """Name without namespace or prefix, lower case; an undeclared prefix stays in the tag."""
-    return tag.rpartition("}")[2].rpartition(":")[2].lower()
+def _names(tag: str) -> tuple[str, str]:
+    """Return a name in lower case and as written, without namespace or undeclared prefix."""
+    plain = tag.rpartition("}")[2].rpartition(":")[2]
+    return plain.lower(), plain
 
 
-def children(element: etree._Element) -> list[tuple[str, etree._Element]]:
-    """Return (local name, child) of child elements; an entity the parser left is none."""
-    return [(local_name(child.tag), child) for child in element if isinstance(child.tag, str)]
+class _Builder:
+    """Copies a tree, within its bounds, and notes what makes it the same as another."""
+
+    def __init__(self) -> None:
+        self._room = MAX_ELEMENTS
+        self._seen: list[str] = []
+
+    def build(self, source: _Source, depth: int = 1) -> Element:
+        """Copy an element and all below it. Raises RemoteProtocolError if they are too many."""
+        self._room -= 1
+        if depth > MAX_DEPTH:
+            raise RemoteProtocolError(f"metadata deeper than {MAX_DEPTH} elements")
+        if self._room < 0:
+            raise RemoteProtocolError(f"metadata with more than {MAX_ELEMENTS} elements")
+        tag, text, seen = str(source.tag), source.text or "", self._seen
+        attributes: dict[str, str] = {}
+        seen.append(tag)
+        given = source.items()
+        if len(given) > MAX_ATTRIBUTES:
+            _refuse_attributes()
+        for name, value in sorted(given):
+            attributes[_names(name)[1]] = value
+            seen.append(f"{name}={value}")
+        seen.append(text.strip())
+        children = []
+        for child in source:
+            if isinstance(child.tag, str):
+                children.append(self.build(child, depth + 1))
+            else:  # an entity that lxml left
+                text += child.tail or ""
+        seen.append("/")
+        name, written = _names(tag)
+        return Element(name, written, text, attributes, children)
+
+    def digest(self) -> str:
+        """SHA-256 of all names, attributes in order of their names, and texts; hex."""
+        seen = "\0".join(self._seen)
+        return hashlib.sha256(seen.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def attribute(element: etree._Element, *names: str) -> str:
-    """Return the first of the named attributes that is there, trimmed; names in lower case."""
-    as_named = str(element.get(names[0]) or "")[:MAX_TEXT].strip()
-    if as_named:  # what nearly all recording clients write; the rest is slower
-        return as_named
-    found = {local_name(str(name)): str(value) for name, value in element.attrib.items()}
-    values = (found.get(name, "")[:MAX_TEXT].strip() for name in names)
-    return next(filter(None, values), "")
-
-
-def text_of(element: etree._Element) -> str:
-    """Return all text inside, trimmed and cut."""
-    if not len(element):
-        return (element.text or "")[:MAX_TEXT].strip()
-    return "".join(map(str, element.itertext()))[:MAX_TEXT].strip()
-
-
-def digest(root: etree._Element) -> str:
-    """SHA-256 of the canonical XML, hex. Blanks between elements went with the parsing."""
-    try:
-        canonical = etree.tostring(root, method="c14n")
-    except (etree.C14NError, ValueError):  # a namespace that is no URI, say
-        canonical = etree.tostring(root)
-    return hashlib.sha256(canonical).hexdigest()
+def _refuse_attributes() -> NoReturn:
+    raise RemoteProtocolError(f"metadata with more than {MAX_ATTRIBUTES} attributes in one tag")
 
 
 def _damage(parser: etree.XMLParser) -> str:
@@ -120,16 +191,22 @@ def decoded(content: bytes) -> str:
     """Decode by byte-order mark, else UTF-8, else cp1252; the declared encoding is often wrong."""
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return content.decode("utf-16", "replace")
+    content = content.translate(None, _CONTROLS)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         return content.decode("cp1252", "replace")
 
 
+def _stripped(text: str) -> str:
+    """Take off what stands around the XML."""
+    text = text.strip("\ufeff \t\r\n")
+    return _DECLARATION.sub("", text) if text.startswith("<?xml") else text
+
+
 def _mended(text: str) -> str:
-    """Take off what stands around the XML, and escape what is plainly text inside it."""
-    text = text.translate(_NOT_XML).strip("\ufeff \t\r\n")
-    text = _DECLARATION.sub("", text)
+    """Escape what is plainly text inside the XML, and take out what no XML may hold."""
+    text = _NOT_XML.sub("", text)
     text = _RAW_URI.sub(r"&lt;\1&gt;", text)  # Oracle: <apkt:request-uri><sip:…></…>
     text = _UNQUOTED.sub(r'\1"\2"', text)  # and its namespace without quotes
     return _REFERENCE.sub(_character, _BARE_AMPERSAND.sub("&amp;", text))
@@ -140,14 +217,3 @@ def _character(reference: re.Match[str]) -> str:
     code = int(reference[1], 16) if reference[1] else int(reference[2])
     allowed = code in (9, 10, 13) or 32 <= code < 0xD800 or 0xE000 <= code < 0xFFFE
     return reference[0] if allowed or 0x10000 <= code <= 0x10FFFF else ""
-
-
-def _check_bounds(root: etree._Element) -> None:
-    """Raise RemoteProtocolError for a tree that is too deep or too large."""
-    depth = 0
-    for count, (event, _) in enumerate(etree.iterwalk(root, events=("start", "end"))):
-        depth += 1 if event == "start" else -1
-        if depth > MAX_DEPTH:
-            raise RemoteProtocolError(f"metadata deeper than {MAX_DEPTH} elements")
-        if count > 2 * MAX_ELEMENTS:
-            raise RemoteProtocolError(f"metadata with more than {MAX_ELEMENTS} elements")

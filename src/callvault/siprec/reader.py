@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeVar
 
-from lxml import etree
-
 from callvault.errors import RemoteProtocolError
 from callvault.siprec.document import (
     DataMode,
@@ -27,7 +25,7 @@ from callvault.siprec.document import (
     Stream,
 )
 from callvault.siprec.extension_data import ExtensionData
-from callvault.siprec.markup import attribute, children, digest, local_name, parse_markup, text_of
+from callvault.siprec.markup import Element, parse_markup
 from callvault.siprec.view import MAX_SESSIONS
 
 MAX_OBJECTS = 200
@@ -63,29 +61,32 @@ _OfParticipant = TypeVar("_OfParticipant", Participant, ParticipantSession, Part
 
 def read_metadata(content: bytes) -> Document:
     """Read one document. Raises RemoteProtocolError if it holds no recording metadata."""
-    root, damage = parse_markup(content)
-    if local_name(str(root.tag)) not in ("recording", "recording_metadata"):
+    markup = parse_markup(content)
+    if markup.root.name not in ("recording", "recording_metadata"):
         raise RemoteProtocolError("metadata without a recording element")
-    return _Reader(root, problem=damage).read()
+    return _Reader(markup.root, markup.digest, problem=markup.damage).read()
 
 
-def _texts(element: etree._Element, *names: str) -> tuple[str, ...]:
+def _texts(element: Element, *names: str) -> tuple[str, ...]:
     """Return the texts of the named children, empty ones left out."""
-    found = (text_of(child) for name, child in children(element) if name in names)
+    found = (one.all_text() for one in element.children if one.name in names)
     return tuple(text for text in found if text)
 
 
-def _first(element: etree._Element, *names: str) -> str:
-    return next(iter(_texts(element, *names)), "")
+def _first(element: Element, *names: str) -> str:
+    for one in element.children:
+        if one.name in names and (text := one.all_text()):
+            return text
+    return ""
 
 
-def _stream_ids(element: etree._Element, name: str) -> tuple[str, ...]:
+def _stream_ids(element: Element, name: str) -> tuple[str, ...]:
     """Return the ids in `send` or `recv`: as text (RFC), or in an `id` child (draft-ram)."""
     found = (
         text
-        for child_name, child in children(element)
-        if child_name == name
-        for text in (_texts(child, "id") or (text_of(child),))
+        for child in element.children
+        if child.name == name
+        for text in (_texts(child, "id") or (child.all_text(),))
         if text
     )
     return tuple(islice(found, MAX_IDENTITIES))
@@ -95,15 +96,17 @@ def _stream_ids(element: etree._Element, name: str) -> tuple[str, ...]:
 class _Reader:
     """Walks one document once."""
 
-    root: etree._Element
+    root: Element
+    digest: str
     problem: str = ""
     extras: ExtensionData = field(default_factory=ExtensionData)
     participant_streams: list[ParticipantStreams] = field(default_factory=list)
     participant_sessions: list[ParticipantSession] = field(default_factory=list)
-    top: list[tuple[str, etree._Element]] = field(init=False)
+    by_name: dict[str, list[Element]] = field(default_factory=dict)  # children of the root
 
     def __post_init__(self) -> None:
-        self.top = children(self.root)
+        for child in self.root.children:
+            self.by_name.setdefault(child.name, []).append(child)
 
     def read(self) -> Document:
         """Return the document; objects keep their order."""
@@ -125,7 +128,7 @@ class _Reader:
             participant_streams=_others(self.participant_streams, nobodies),
             session_recordings=self._objects("sessionrecordingassoc", _session_recording),
             extensions=self.extras.extensions(),
-            digest=digest(self.root),
+            digest=self.digest,
             problem=self.problem,
         )
 
@@ -134,39 +137,37 @@ class _Reader:
         if self.problem:
             # What a damaged document lacks may only be lost: it takes nothing away.
             return DataMode.PARTIAL
-        said = _first(self.root, "datamode") or attribute(self.root, "datamode")
+        said = _first(self.root, "datamode") or self.root.attribute("datamode")
         return DataMode.PARTIAL if said.lower() == "partial" else DataMode.COMPLETE
 
-    def _objects(
-        self, name: str, read: Callable[[etree._Element, int], _Object]
-    ) -> tuple[_Object, ...]:
+    def _objects(self, name: str, read: Callable[[Element, int], _Object]) -> tuple[_Object, ...]:
         """Read the root's children of that name, as many as one document may have."""
         limit = MAX_SESSIONS if name == "session" else MAX_OBJECTS
-        found = [child for child_name, child in self.top if child_name == name]
+        found = self.by_name.get(name, [])
         if len(found) > limit:
             self.problem = f"more than {limit} {name} elements"
         return tuple(read(one, place) for place, one in enumerate(found[:limit], 1))
 
-    def _group(self, element: etree._Element, place: int) -> Group:
-        group_id = attribute(element, "group_id", "id") or f"#{place}"
+    def _group(self, element: Element, place: int) -> Group:
+        group_id = element.attribute("group_id", "id") or f"#{place}"
         self.extras.keep_unknown(element, "group", group_id, _OBJECT_NAMES["group"])
         return Group(group_id)
 
-    def _session(self, element: etree._Element, place: int) -> Session:
-        session_id = attribute(element, "session_id", "id") or f"#{place}"
+    def _session(self, element: Element, place: int) -> Session:
+        session_id = element.attribute("session_id", "id") or f"#{place}"
         self.extras.keep_unknown(element, "session", session_id, _OBJECT_NAMES["session"])
         return Session(
             session_id,
-            group_id=_first(element, "group-ref") or attribute(element, "group"),
+            group_id=_first(element, "group-ref") or element.attribute("group"),
             sip_session_ids=_texts(element, "sipsessionid"),
             started=_first(element, "start-time", "associate-time"),
             stopped=_first(element, "stop-time", "end-time", "disassociate-time"),
             reasons=_texts(element, "reason"),
         )
 
-    def _participant(self, element: etree._Element, place: int) -> Participant:
-        participant_id = attribute(element, *_ID) or f"#{place}"
-        session_id = attribute(element, *_SESSION_ID)
+    def _participant(self, element: Element, place: int) -> Participant:
+        participant_id = element.attribute(*_ID) or f"#{place}"
+        session_id = element.attribute(*_SESSION_ID)
         sends, receives = _stream_ids(element, "send"), _stream_ids(element, "recv")
         if sends or receives:
             self.participant_streams.append(ParticipantStreams(participant_id, sends, receives))
@@ -181,53 +182,53 @@ class _Reader:
         identities = tuple(islice(_identities(element), MAX_IDENTITIES))
         return Participant(participant_id, identities, session_id)
 
-    def _stream(self, element: etree._Element, place: int) -> Stream:
-        stream_id = attribute(element, "stream_id", "id") or f"#{place}"
+    def _stream(self, element: Element, place: int) -> Stream:
+        stream_id = element.attribute("stream_id", "id") or f"#{place}"
         self.extras.keep_unknown(element, "stream", stream_id, _OBJECT_NAMES["stream"])
         return Stream(
             stream_id,
-            session_id=attribute(element, *_SESSION_ID),
+            session_id=element.attribute(*_SESSION_ID),
             label=_first(element, "label"),
             content_type=_first(element, "content-type"),
             mode=_first(element, "mode"),
         )
 
 
-def _identities(element: etree._Element) -> Iterator[NameId]:
+def _identities(element: Element) -> Iterator[NameId]:
     """Yield the nameID elements; in drafts `aor` and `name` are children of the participant."""
-    for name, child in children(element):
-        if name == "nameid":
+    for child in element.children:
+        if child.name == "nameid":
             identity = NameId(
-                attribute(child, "aor") or _first(child, "aor"),
-                _first(child, "name") or attribute(child, "name"),
+                child.attribute("aor") or _first(child, "aor"),
+                _first(child, "name") or child.attribute("name"),
             )
             if identity != NameId():
                 yield identity
-    identity = NameId(_first(element, "aor") or attribute(element, "aor"), _first(element, "name"))
+    identity = NameId(_first(element, "aor") or element.attribute("aor"), _first(element, "name"))
     if identity != NameId():
         yield identity
 
 
-def _participant_session(element: etree._Element, place: int) -> ParticipantSession:
+def _participant_session(element: Element, place: int) -> ParticipantSession:
     return ParticipantSession(
-        attribute(element, *_ID) or f"#{place}",
-        attribute(element, *_SESSION_ID),
+        element.attribute(*_ID) or f"#{place}",
+        element.attribute(*_SESSION_ID),
         left=_first(element, "disassociate-time"),
         joined=_first(element, "associate-time"),
     )
 
 
-def _participant_streams(element: etree._Element, place: int) -> ParticipantStreams:
+def _participant_streams(element: Element, place: int) -> ParticipantStreams:
     return ParticipantStreams(
-        attribute(element, *_ID) or f"#{place}",
+        element.attribute(*_ID) or f"#{place}",
         sends=_stream_ids(element, "send"),
         receives=_stream_ids(element, "recv"),
         left=_first(element, "disassociate-time"),
     )
 
 
-def _session_recording(element: etree._Element, place: int) -> SessionRecording:
-    session_id = attribute(element, "session_id", "id", "session") or f"#{place}"
+def _session_recording(element: Element, place: int) -> SessionRecording:
+    session_id = element.attribute("session_id", "id", "session") or f"#{place}"
     return SessionRecording(session_id, left=_first(element, "disassociate-time"))
 
 
