@@ -6,6 +6,7 @@ recovers. Entities are not expanded; nothing here follows or executes anything.
 
 import re
 from html import unescape
+from itertools import islice
 
 from callvault.siprec.document import DataMode, Document, NameId, Participant, Stream
 from callvault.siprec.markup import MAX_TEXT, decoded
@@ -30,7 +31,7 @@ def salvage(content: bytes, problem: str) -> Document | None:
     text = decoded(content[:_MAX_BYTES])
     if not _RECORDING.search(text):
         return None
-    found = list(_ADDRESS.finditer(text))[:MAX_SALVAGED]
+    found = list(islice(_ADDRESS.finditer(text), MAX_SALVAGED))
     if not found:
         return None
     ends = [match.start() for match in found[1:]] + [len(text)]
@@ -40,12 +41,13 @@ def salvage(content: bytes, problem: str) -> Document | None:
         name = _NAME.search(text, match.end(), min(end, match.end() + 1024))
         identity = NameId(aor, _plain(name[1]) if name else "")
         participants.setdefault(aor, Participant(f"#{place}", (identity,)))
-    labels = dict.fromkeys(one[1].strip() for one in _LABEL.finditer(text))
+    labelled = islice(_LABEL.finditer(text), MAX_SALVAGED)
+    labels = dict.fromkeys(one[1].strip() for one in labelled)
     streams = (Stream(f"#{place}", label=one) for place, one in enumerate(labels, 1))
     return Document(
         mode=DataMode.PARTIAL,
         participants=tuple(participants.values()),
-        streams=tuple(streams)[:MAX_SALVAGED],
+        streams=tuple(streams),
         problem=problem,
     )
 
