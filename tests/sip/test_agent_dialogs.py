@@ -18,6 +18,7 @@ from callvault.sip import (
     Response,
     UpdateReceived,
     UserAgentServer,
+    parse_message,
 )
 from tests.sip.harness import (
     ANSWER,
@@ -338,3 +339,32 @@ def test_an_unanswered_invite_is_ended_with_480() -> None:
     talk.settle()
     assert talk.statuses("INVITE") == [100, 480]
     assert talk.seen[-1] == DialogEnded(talk.dialog_id, "refused", 480)
+
+
+def test_metadata_are_asked_for_as_a_whole_by_update() -> None:
+    talk = Conversation()
+    talk.invite()
+    assert talk.server.request_snapshot(talk.dialog_id, "restarted", now=talk.now)
+    [(_, raw)] = talk.server.messages_to_send()
+    asked = parse_message(raw)
+    assert raw.startswith(b"UPDATE sip:src@192.0.2.14:5070 SIP/2.0\r\n")
+    assert asked.content_type.value == "application/rs-metadata-request"
+    assert asked.content_disposition.value == "recording-session"
+    assert asked.body == b"restarted"
+
+
+def test_a_peer_without_update_and_a_call_that_is_over_are_not_asked() -> None:
+    talk = Conversation()
+    talk.invite(with_headers(INVITATION, Allow="INVITE, ACK, BYE"))
+    assert not talk.server.request_snapshot(talk.dialog_id, "restarted", now=talk.now)
+    over = answered_call()
+    over.server.bye(over.dialog_id, now=over.now)
+    assert not over.server.request_snapshot(over.dialog_id, "restarted", now=over.now)
+
+
+def test_a_refused_snapshot_request_ends_nothing() -> None:
+    talk = Conversation()
+    talk.invite()
+    talk.server.request_snapshot(talk.dialog_id, "restarted", now=talk.now)
+    talk.settle()  # the client knows no such request
+    assert talk.server.dialog_count == 1

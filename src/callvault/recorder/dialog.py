@@ -68,6 +68,9 @@ class Node(Protocol):
     def bye(self, dialog_id: sip.DialogId, reason: str) -> None:
         """End a dialog."""
 
+    def request_snapshot(self, dialog_id: sip.DialogId, reason: str) -> None:
+        """Ask the SRC for all its metadata."""
+
     def open_journal(self, header: JournalHeader) -> Journal:
         """Create a journal. Raises SpoolError or VaultError."""
         ...
@@ -121,6 +124,9 @@ class LiveDialog:
         Raises ProtocolError for an event out of place, before anything was done.
         """
         self._perform_all(self.session.receive(event, now=self._read_clocks()))
+        reason = self.session.snapshot_wish()
+        if reason and self.session.dialog_id is not None:
+            self._node.request_snapshot(self.session.dialog_id, reason)
 
     def _perform_all(self, actions: Sequence[Action]) -> None:
         """Perform actions in order; those behind a pause once the pause is on disk."""

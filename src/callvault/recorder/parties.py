@@ -31,6 +31,10 @@ MAX_SESSIONS = 200
 PAUSED = frozenset({"pause", "paused"})
 
 
+MAX_SNAPSHOTS = 3
+"""Requests for whole metadata in one call: an SRC that writes what nobody reads goes on to."""
+
+
 @dataclass(frozen=True, slots=True)
 class MetadataRead:
     """What became of one metadata body."""
@@ -48,6 +52,7 @@ class Envelope:
     name: str = ""
     dialled: str = ""
     aor: str = ""  # of From, whole
+    serves_snapshots: bool = False  # Accept lists the request for metadata as a whole
 
 
 @dataclass(slots=True)
@@ -62,6 +67,8 @@ class Parties:
     envelope: Envelope = field(default_factory=Envelope)
     of_invite: Correlation = field(default_factory=Correlation)  # its first session's
     of_sessions: dict[str, Correlation] = field(default_factory=dict)
+    snapshots_asked: int = 0
+    snapshot_reason: str = ""
 
     def learn_envelope(self, request: Request) -> None:
         """Remember what the INVITE says: some phone systems name the owner there alone."""
@@ -71,12 +78,24 @@ class Parties:
             sender.display_name[:256],
             request.request_uri.user[:256],
             sender.uri.text[:512],
+            request.serves_snapshots,
         )
         self.of_invite = correlation_of(None, request.kept_headers())
 
+    def wish_snapshot(self, reason: str) -> None:
+        """Want the metadata as a whole, of a peer that says it serves that, a few times a call."""
+        if self.envelope.serves_snapshots and self.snapshots_asked < MAX_SNAPSHOTS:
+            self.snapshot_reason = reason
+
+    def snapshot_wish(self) -> str:
+        """Return, once, why the metadata are wanted as a whole; empty: they are not."""
+        reason, self.snapshot_reason = self.snapshot_reason, ""
+        self.snapshots_asked += bool(reason)
+        return reason
+
     def learn_invite(self, request: Request) -> None:
         """Take From and To as the parties until metadata comes, if nobody is known yet."""
-        if self.state.view.participants:
+        if self.has_metadata or self.state.view.participants:
             return
         self.state.apply(Document(participants=(_caller(request), _callee(request))))
 
@@ -92,6 +111,7 @@ class Parties:
 
     def _learn_damaged(self, part: Part, problem: str) -> MetadataRead:
         """Take the parties that can be seen in it, as long as nothing better is known."""
+        self.wish_snapshot("metadata could not be read")
         salvaged = None if self.has_metadata else salvage(part.content, problem)
         if salvaged is None:
             return MetadataRead(problem=problem)
@@ -109,6 +129,10 @@ class Parties:
             if known != Correlation() or len(self.of_sessions) < MAX_SESSIONS:
                 self.of_sessions[session_id] = known.joined(found)
         change = self.state.apply(self._with_sender(document))
+        if document.problem:
+            self.wish_snapshot("metadata could not be read whole")
+        elif change.names_unknown:
+            self.wish_snapshot("metadata name what is not known")
         self.group_ids = tuple(one.group_id for one in self.state.view.groups)
         return MetadataRead(change, document.problem, is_first)
 

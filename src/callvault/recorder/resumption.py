@@ -76,6 +76,8 @@ def _go_on(
         return files.exists(found.journal_id)
 
     header = _header(found, last_piece(found.journal_id), node, opened_at_ns)
+    # Updates may have come while nobody was there to take them.
+    found.session.parties.wish_snapshot("the recording server was restarted")
     try:
         recorder.go_on(found.dialog, found.session, header, may_go_on=still_there)
     except CallvaultError as error:

@@ -324,6 +324,10 @@ class Recorder:
         """End a dialog."""
         self.agent.bye(dialog_id, reason=reason, now=self._now())
 
+    def request_snapshot(self, dialog_id: sip.DialogId, reason: str) -> None:
+        """Ask the SRC for all its metadata."""
+        self.agent.request_snapshot(dialog_id, reason, now=self._now())
+
     def open_journal(self, header: JournalHeader) -> Journal:
         """Create a journal."""
         return self._opener.open(header)

@@ -50,7 +50,7 @@ from callvault.recorder.keys import KeyWatch, falls_back, transports_of
 from callvault.recorder.media_watch import MediaWatch
 from callvault.recorder.memory import SessionMemory, begun_anew
 from callvault.recorder.negotiation import Negotiation
-from callvault.recorder.parties import MetadataRead, Parties
+from callvault.recorder.parties import Parties
 from callvault.recorder.pausing import Pausing
 from callvault.recorder.setting import SessionSetting
 from callvault.recorder.states import AFTER_CALL, TRANSITIONS, State
@@ -168,6 +168,11 @@ class RecordingSession:
             *(Append(one) for one in first_events(memory, header, self._judge.last, now)),
         ]
 
+    def snapshot_wish(self) -> str:
+        """Return, once, why the SRC is to send all its metadata; empty: it is not, or not now."""
+        is_quiet = self.state is State.ESTABLISHED and self._pending is None
+        return self._parties.snapshot_wish() if is_quiet else ""
+
     # --- the INVITE
 
     def _invite_received(self, event: sip.InviteReceived, now: Instant) -> list[Action]:
@@ -190,8 +195,7 @@ class RecordingSession:
         """Open journal and ports for an offer that can be recorded, or refuse it."""
         self._parties.learn_envelope(event.request)
         metadata = self._learn(body.metadata, now)
-        if not self._parties.has_metadata:
-            self._parties.learn_invite(event.request)
+        self._parties.learn_invite(event.request)
         try:
             if body.sdp is None:
                 labels = self._parties.labels()[:MAX_OWN_LINES] or ("",)
@@ -338,12 +342,8 @@ class RecordingSession:
         seen = entries.MetadataSeen(
             now.realtime_ns, part.media_type, part.content, problem=read.problem
         )
-        return [Append(seen), *self._party_changes(read, now)]
-
-    def _party_changes(self, read: MetadataRead, now: Instant) -> list[Action]:
-        if read.is_first:
-            return []
-        return [Append(one) for one in party_events(read.change, at_ns=now.realtime_ns)]
+        told = () if read.is_first else party_events(read.change, at_ns=now.realtime_ns)
+        return [Append(seen), *map(Append, told)]
 
     def _judge_again(self, now: Instant) -> list[Action]:
         """Work out who speaks where, judge, and watch for holds, after any change."""

@@ -177,6 +177,16 @@ class UserAgentServer:
         self._inside.bye_if_acknowledged(dialog, now)
         return True
 
+    def request_snapshot(self, dialog_id: DialogId, reason: str, *, now: float) -> bool:
+        """Ask a peer that takes UPDATE for its whole metadata; False if the dialog is not up."""
+        dialog = self._dialogs.with_id(dialog_id)
+        if dialog is None or dialog.state is not DialogState.CONFIRMED:
+            return False
+        if dialog.peer_allows and "UPDATE" not in dialog.peer_allows:
+            return False
+        self._own_requests.request_snapshot(dialog, reason, now)
+        return True
+
     def save(self, dialog_id: DialogId) -> SavedDialog | None:
         """Describe a dialog for `restore`; None if it is not confirmed, or is ending."""
         dialog = self._dialogs.with_id(dialog_id)

@@ -1,6 +1,6 @@
-"""What a recording server itself sends inside a dialog: BYE and session refreshes.
+"""What a recording server itself sends in a dialog: BYE, session refreshes, snapshot requests.
 
-Neither ever changes the media: many recording clients do not take that from a recorder.
+None ever changes the media: many recording clients do not take that from a recorder.
 """
 
 from collections.abc import Callable
@@ -19,6 +19,7 @@ from callvault.sip.responses import ALLOW, SUPPORTED
 from callvault.sip.session_timer import SessionTimer, timer_of_refresh
 from callvault.sip.transaction import Route
 
+SNAPSHOT_REQUEST = "application/rs-metadata-request"
 MAX_INTERVAL_S = 86_400  # of a 422 we follow
 GLARE_RETRY_S = 1.0  # within the 0 to 2 s of one that did not begin the dialog (RFC 3261, 14.1)
 REFRESH_AFTER_RESTORE_S = 2.0
@@ -60,6 +61,15 @@ class OwnRequests:
 
         added = (("Reason", reason),) if reason else ()
         self._send(dialog, "BYE", added, now, answered)
+
+    def request_snapshot(self, dialog: Dialog, reason: str, now: float) -> None:
+        """Ask the SRC for its whole metadata (RFC 7866); it comes in a request of its own.
+
+        Whatever it answers, the call goes on: OpenSIPS refuses with 488.
+        """
+        added = (("Contact", dialog.contact), ("Content-Disposition", "recording-session"))
+        body = reason.encode()
+        self._send(dialog, "UPDATE", added, now, lambda *_: None, body, SNAPSHOT_REQUEST)
 
     def watch(self, dialog: Dialog, timer: SessionTimer | None, now: float) -> None:
         """Begin the session timer anew, as a 2xx just agreed it; None: there is none."""
@@ -148,6 +158,7 @@ class OwnRequests:
         now: float,
         answered: Callable[[Response | None, float], None],
         body: bytes = b"",
+        content_type: str = "application/sdp",
     ) -> None:
         route = self.route_of(dialog)
         dialog.local_cseq += 1
@@ -156,7 +167,7 @@ class OwnRequests:
             via_value(dialog.contact, route.flow, self._new_token()),
             cseq=dialog.local_cseq,
             added=added,
-            content_type="application/sdp",
+            content_type=content_type,
             body=body,
         )
 

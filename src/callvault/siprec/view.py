@@ -105,6 +105,7 @@ class Change:
     joined: tuple[Participant, ...] = ()
     left: tuple[Participant, ...] = ()
     is_repeat: bool = False  # the same document as before: nothing to do
+    names_unknown: bool = False  # a partial document speaks of what was never told
 
 
 @dataclass(slots=True)
@@ -132,7 +133,18 @@ class MetadataState:
             if same is not None:
                 left.remove(one)
                 joined.remove(same)
-        return Change(tuple(joined), tuple(left))
+        return Change(tuple(joined), tuple(left), names_unknown=self._names_unknown(document))
+
+    def _names_unknown(self, document: Document) -> bool:
+        """Whether a partial document speaks of participants or streams that nobody knows."""
+        if document.mode is DataMode.COMPLETE:
+            return False
+        people = {one.participant_id for one in self.view.participants}
+        streams = {one.stream_id for one in self.view.streams}
+        named = {one.participant_id for one in document.participant_sessions}
+        named |= {one.participant_id for one in document.participant_streams}
+        sent = {stream for one in document.participant_streams for stream in one.sends}
+        return not (named <= people and sent <= streams)
 
     def _take_hints(self, document: Document) -> None:
         """Keep what is said of owner and direction: a later document need not repeat it."""
