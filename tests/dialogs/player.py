@@ -15,6 +15,10 @@ from tests.dialogs.wire import WITHIN_S, Message, SipSocket, Source, Voice, spea
 DIRECTIONS = {"sendonly", "recvonly", "sendrecv", "inactive"}
 
 
+Moment = tuple[int, int]
+"""When something happened at the recorder: not before, and not after (UTC, ns)."""
+
+
 @dataclass
 class Said:
     """Somebody spoke from then to then (UTC, ns) in a dialog."""
@@ -34,12 +38,11 @@ class Played:
 
     script: Script
     call_ids: dict[str, str] = field(default_factory=dict)  # by dialog
-    answered_ns: dict[str, int] = field(default_factory=dict)
-    ended_ns: dict[str, int] = field(default_factory=dict)
+    answered_ns: dict[str, Moment] = field(default_factory=dict)
+    ended_ns: dict[str, Moment] = field(default_factory=dict)
     said: list[Said] = field(default_factory=list)
-    marks_ns: dict[str, int] = field(default_factory=dict)  # when each mark was passed
+    marks_ns: dict[str, Moment] = field(default_factory=dict)  # of the request before each mark
     answers: int = 0  # checked
-    late_ms: float = 0.0  # the most that a packet was sent late
 
 
 @dataclass
@@ -71,6 +74,7 @@ class Player:
         self._run = run
         self._dialogs: dict[str, _Dialog] = {}
         self._current = ""
+        self._last: Moment = (0, 0)  # of the last request
 
     async def play(self) -> Played:
         """Play it from first to last."""
@@ -99,12 +103,12 @@ class Player:
             case "wait":
                 await asyncio.sleep(int(step.words[0]) / 1000)
             case "mark":
-                self.played.marks_ns[step.words[0]] = time.time_ns()
+                self.played.marks_ns[step.words[0]] = self._last
             case "source":
                 self._new_source(int(step.words[0]))
             case "crash":
                 self._dialog.flow.close()
-                self.played.ended_ns[self._current] = time.time_ns()
+                self.played.ended_ns[self._current] = (time.time_ns(), time.time_ns())
             case "expect-bye":
                 await self._expect_bye()
             case _:
@@ -131,10 +135,12 @@ class Player:
             self._bind_lines()
         dialog.cseq += 1
         raw = self._message(method, step, dialog.cseq)
-        if method == "BYE":
-            self.played.ended_ns[self._current] = time.time_ns()
+        sent_ns = time.time_ns()
         dialog.flow.send(raw)
         answer = await self._final(dialog.cseq, method)
+        self._last = (sent_ns, time.time_ns())
+        if method == "BYE":
+            self.played.ended_ns[self._current] = self._last
         assert answer.status == int(step.values.get("expect", "200")), answer.start
         if method == "INVITE":
             self._established(answer, dialog, step)
@@ -146,7 +152,7 @@ class Player:
         dialog.to_tag = tag
         dialog.flow.send(self._ack(dialog, answer, step))
         if answer.status == 200:
-            self.played.answered_ns.setdefault(self._current, time.time_ns())
+            self.played.answered_ns.setdefault(self._current, self._last)
 
     async def _final(self, cseq: int, method: str) -> Message:
         """Wait for the final response; answers of before, sent again, are acknowledged again."""
@@ -168,8 +174,8 @@ class Player:
         kept = ("via", "from", "to", "call-id", "cseq")
         lines = [f"{key}: {value}" for key, value in message.headers if key in kept]
         text = "\r\n".join(["SIP/2.0 200 OK", *lines, "Content-Length: 0", "", ""])
+        self.played.ended_ns[self._current] = (time.time_ns(), time.time_ns())
         dialog.flow.send(text.encode())
-        self.played.ended_ns[self._current] = time.time_ns()
 
     def _message(self, method: str, step: Step, cseq: int) -> bytes:
         dialog, values = self._dialog, self._values(method)
@@ -280,8 +286,7 @@ class Player:
                 voices.append(Voice(tuple(group), of, dialog.sources[number], target))
                 said += [(who, name, number, len(group)) for who in group]
         start_ns = time.time_ns()
-        late_ms = await speak(voices, int(length_ms))
-        self.played.late_ms = max(self.played.late_ms, late_ms)
+        await speak(voices, int(length_ms))
         is_kept, end_ns = step.verb == "talk", time.time_ns()
         self.played.said += [
             Said(who, name, number, start_ns, end_ns, is_kept, mixed)

@@ -160,23 +160,20 @@ class Voice:
     target: tuple[str, int]
 
 
-async def speak(voices: Iterable[Voice], milliseconds: int) -> float:
-    """Send tones for so long, each packet at its time; return the most that one was late, ms."""
-    return max(await asyncio.gather(*(_speak(one, milliseconds) for one in voices)))
+async def speak(voices: Iterable[Voice], milliseconds: int) -> None:
+    """Send tones for so long, each packet at its time."""
+    await asyncio.gather(*(_speak(one, milliseconds) for one in voices))
 
 
-async def _speak(voice: Voice, milliseconds: int) -> float:
+async def _speak(voice: Voice, milliseconds: int) -> None:
     payload = tone(voice.who, milliseconds, voice.line)
     size = voice.line.ptime * 8
     voice.source.skip_silence()
-    start, late_s = time.monotonic(), 0.0
+    start = time.monotonic()
     for number in range(len(payload) // size):
-        due_s = start + number * voice.line.ptime / 1000
-        await asyncio.sleep(due_s - time.monotonic())
-        late_s = max(late_s, time.monotonic() - due_s)
+        await asyncio.sleep(start + number * voice.line.ptime / 1000 - time.monotonic())
         voice.source.send(voice.target, payload[number * size : (number + 1) * size], voice.line)
     await asyncio.sleep(start + milliseconds / 1000 - time.monotonic())
-    return late_s * 1000
 
 
 def tone(who: tuple[str, ...], milliseconds: int, line: Line) -> bytes:
