@@ -22,6 +22,7 @@ _Source = Any
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 64
 MAX_ELEMENTS = 8_000  # 200 participants with everything take half of it
+_OTHER_MARKUP = 400  # comments and the like, which begin with the same character
 MAX_TEXT = 1024
 """Characters of an attribute or an element's text; the rest is cut off."""
 MAX_ATTRIBUTES = 256  # of one element: lxml compares each with all others
@@ -81,6 +82,8 @@ def parse_markup(content: bytes) -> Markup:
     text = _stripped(decoded(content))
     if "<!" in text and _DOCTYPE.search(text):
         raise RemoteProtocolError("metadata with a document type declaration")
+    if text.count("<") > 2 * MAX_ELEMENTS + _OTHER_MARKUP:  # before a tree of all is built
+        raise RemoteProtocolError(f"metadata with more than {MAX_ELEMENTS} elements")
     source, damage = _well_formed(text), ""
     if source is None:
         source, damage = _recovered(_mended(text))
