@@ -115,6 +115,20 @@ def test_a_part_that_begins_on_hold_begins_with_that_hold(node: Node) -> None:
     ]
 
 
+def test_a_part_is_read_under_the_same_setting_as_the_call(node: Node) -> None:
+    sender = Sender()
+    sender.payload_type = 2
+    for _ in range(150):
+        sender.send(bytes(80), ticks=160)
+    part = assignment(from_ns=START_NS + 2 * S)
+    call = RecordedCall({0: sender.arrivals, 1: ()}, (part,), 3.0)
+    journal_id = uuid4()
+    call.write(node.journal(journal_id))
+    bench = node.bench(g726_is_aal2=True)
+    (facts,) = finalise_journal(journal_path(node.spool, journal_id), bench).recordings
+    assert facts.quality.owner.codecs == ("AAL2-G726-32",)
+
+
 @pytest.mark.parametrize(("start", "end"), [(0, 0), (1, 4), (8, 20)])
 def test_a_window_is_clipped_to_its_part(start: int, end: int) -> None:
     part = WINDOW.within(start and START_NS + start * S, end and START_NS + end * S)

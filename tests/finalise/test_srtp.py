@@ -176,6 +176,21 @@ def test_under_a_wrong_key_all_packets_are_kept_as_they_came_and_counted(node: N
     assert all(bytes(one.packet) in raw for one in wire)
 
 
+def test_each_part_of_a_call_has_the_packets_of_its_time_that_no_key_opens(node: Node) -> None:
+    owner, remote = two_voices(4)
+    wire, swap_ns = sealed(owner, sealing()), START_NS + 1990 * MS
+    parts = (assignment(until_ns=swap_ns), assignment(from_ns=swap_ns))
+    told = keys(AT_FIRST, s0=context_of(SUITE, 9))
+    call = RecordedCall({0: wire, 1: remote.arrivals}, parts, 4, keys=told)
+    recordings = finish(node, call).recordings
+    assert [one.quality.owner.undecrypted_packets for one in recordings] == [100, 100]
+    raws = [node.read_object(one.assignment.recording_id, ObjectKind.RAW) for one in recordings]
+    assert [[bytes(one.packet) in raw for raw in raws] for one in wire[::199]] == [
+        [True, False],
+        [False, True],
+    ]
+
+
 def test_a_suite_of_a_newer_recorder_is_kept_as_it_came(node: Node) -> None:
     owner, _ = two_voices(1)
     told = keys(AT_FIRST, s0=Context("SUITE_OF_2031", (MasterKey(b"secret"),)))

@@ -174,7 +174,7 @@ def _record(
     if not part.is_whole:
         window = window.within(part.from_ns, part.until_ns)
         with journal.items() as items:
-            found = survey(part.items(items))
+            found = survey(part.items(items), g726_is_aal2=bench.config.g726_is_aal2)
     planned = plan(assignment, window, found)
     sealer = bench.objects.begin(assignment.recording_id, bench.certificates)
     heard = _seal_sound(journal, found, planned, sealer, part)

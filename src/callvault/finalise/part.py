@@ -74,11 +74,13 @@ class Part:
             kept &= arrival_ns < self.until_ns
         return replace(item, packets=item.packets.take(kept))
 
-    def _of_locked(self, item: Locked) -> Locked:
-        """Leave out packets that no key opens by their arrival."""
+    def _of_locked(self, item: Locked) -> Locked | None:
+        """Leave out packets that no key opens by their arrival; None if that leaves none."""
         arrivals = item.arrivals_ns
         kept = [n for n, at_ns in enumerate(arrivals) if self.holds(at_ns)]
         packets = [item.block.packets[n] for n in kept]
+        if not packets:
+            return None
         return Locked(replace(item.block, packets=packets), [arrivals[n] for n in kept])
 
     def holds(self, at_ns: int) -> bool:
