@@ -1,6 +1,7 @@
 """Digest authentication: known answers, replay, expiry, bounds, and garbage."""
 
 import hashlib
+import tracemalloc
 from dataclasses import replace
 
 import pytest
@@ -131,6 +132,22 @@ def test_counts_may_overtake_each_other_but_none_comes_twice() -> None:
     assert stale == {9}  # too far back to know
     for count in (1, 2, 3, 10, 11, REPLAY_WINDOW + 10):
         assert judge.judge(request(answer(asked, count=count)), WANTED, NOW) is Outcome.STALE
+
+
+def test_a_count_may_jump_as_far_as_it_can() -> None:
+    judge = Authenticator()
+    asked = challenge(judge)
+    last = 0xFFFFFFFF
+    tracemalloc.start()
+    outcomes = [
+        judge.judge(request(answer(asked, count=count)), WANTED, NOW)
+        for count in (7, last, 7, last - REPLAY_WINDOW, last - REPLAY_WINDOW - 1, last)
+    ]
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    proven, stale = Outcome.PROVEN, Outcome.STALE
+    assert outcomes == [proven, proven, stale, proven, stale, stale]
+    assert peak_bytes < 1_000_000
 
 
 def test_a_nonce_lives_five_minutes_and_is_then_stale() -> None:

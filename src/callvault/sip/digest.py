@@ -110,7 +110,8 @@ class _Used:
     def take(self, count: int) -> bool:
         """Use a count; False if it was used, or lies too far back to know."""
         if count > self.highest:
-            shift = count - self.highest
+            # A jump may be of 2**32: no more bits are shifted than are kept.
+            shift = min(count - self.highest, REPLAY_WINDOW + 1)
             self.below = (self.below << shift | 1 << (shift - 1)) & ((1 << REPLAY_WINDOW) - 1)
             self.highest = count
             return True
