@@ -270,6 +270,16 @@ def test_silence_on_hold_ends_nothing_and_counts_anew_after_it() -> None:
     assert SendBye() in bench.feed(MediaChecked(0))
 
 
+def test_news_of_the_metadata_is_a_sign_of_life() -> None:
+    bench = established(media_timeout_s=60)
+    bench.now_s = 59
+    bench.update(metadata(ANN, BOB))
+    for bench.now_s in (65, 118):
+        assert bench.feed(MediaChecked(0)) == []
+    bench.now_s = 119
+    assert SendBye() in bench.feed(MediaChecked(0))
+
+
 def test_without_media_timeout_silence_ends_nothing() -> None:
     bench = established(media_timeout_s=0)
     bench.now_s = 40_000

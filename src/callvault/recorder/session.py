@@ -337,7 +337,7 @@ class RecordingSession:
         read = self._parties.learn_metadata(part)
         if read.change.is_repeat:
             return []
-        self._heard_ns = now.monotonic_ns  # a peer that tells news is there, and may begin to send
+        self._media.heard_ns = now.monotonic_ns  # who tells news is there, and may begin to send
         if read.problem:
             self._log("metadata problem: %s", read.problem)
         seen = entries.MetadataSeen(
