@@ -1,8 +1,11 @@
 """A recording session after its answer: changes, pause, end, and the table of its states."""
 
+from uuid import UUID
+
 import pytest
 
 from callvault import sip
+from callvault.clock import Instant
 from callvault.errors import ProtocolError
 from callvault.policy.decision import Verdict
 from callvault.recorder.actions import (
@@ -22,7 +25,7 @@ from callvault.recorder.actions import (
 )
 from callvault.recorder.states import TRANSITIONS, State
 from callvault.spool import entries
-from tests.recorder.bench import DIALOG, FLOW, Bench, established
+from tests.recorder.bench import DIALOG, FLOW, SECOND, Bench, established
 from tests.recorder.bodies import (
     ANN,
     BOB,
@@ -298,6 +301,39 @@ def test_a_call_has_a_longest_recording_and_goes_on_in_another() -> None:
     assert isinstance(handed_on, GoOn)
     assert handed_on.memory.recording_ids == {}
     assert handed_on.memory.answered_at_ns == bench.at_ns
+
+
+def split(bench: Bench) -> Bench:
+    """Go on with an overlong call in another session."""
+    *_, handed_on = bench.feed(MediaChecked(1))
+    assert isinstance(handed_on, GoOn)
+    rest = Bench(max_call_s=bench.max_call_s, now_s=bench.now_s)
+    header = entries.JournalHeader(UUID(int=2), "dialog", "node-1", bench.at_ns)
+    now = Instant(bench.at_ns, int((100 + bench.now_s) * SECOND))
+    rest.actions += rest.session.go_on(handed_on.memory, header, DIALOG, now=now)
+    return rest
+
+
+def test_the_rest_of_a_split_call_is_not_of_an_owner_who_had_left_it() -> None:
+    bench = established(max_call_s=3600)
+    bench.now_s = 100
+    bench.update(metadata(BOB, REMOTE))
+    bench.now_s = 3600
+    rest = split(bench)
+    assert [one.owner_username for one in rest.decision.assignments] == ["user2"]
+    assert rest.decision.assignments[0].from_ns == 0
+    assert rest.timeline() == [("answered", "Bob Castellani")]
+    rest.bye()
+    assert [one.owner_username for one in rest.decision.assignments] == ["user2"]
+
+
+def test_the_rest_of_a_split_call_stays_with_its_only_owner() -> None:
+    bench = established(max_call_s=3600)
+    bench.now_s = 100
+    bench.update(metadata("sip:+15550142888@h", REMOTE))
+    bench.now_s = 3600
+    rest = split(bench)
+    assert [one.owner_username for one in rest.decision.assignments] == ["user1"]
 
 
 def test_an_ack_that_never_comes_ends_a_call_without_media_only() -> None:

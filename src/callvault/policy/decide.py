@@ -56,6 +56,7 @@ class CallSeen:
     peer: str  # address, without port
     calls_in_progress: int
     sessions: tuple[SessionRoster, ...]
+    since_ns: int = 0  # what ended before was recorded before: the call was split; UTC
 
 
 class _Owned(NamedTuple):
@@ -147,7 +148,19 @@ def _find_owners(call: CallSeen, people: PeopleIndex) -> tuple[list[_Owned], lis
             _match(session, candidates, people, owned, missed)
             if len(owned) > before:
                 break
-    return list(owned.values()), missed
+    found = list(owned.values())
+    return [one for one in found if not _is_over(one, found, call.since_ns)], missed
+
+
+def _is_over(owned: _Owned, everybody: Sequence[_Owned], since_ns: int) -> bool:
+    """Whether an owner's time of the call ended before what is judged began."""
+    _, until_ns = span_of(owned.session, owned.speaker, _rivals(owned, everybody))
+    return 0 < until_ns <= since_ns
+
+
+def _rivals(owned: _Owned, everybody: Sequence[_Owned]) -> list[Speaker]:
+    """Return the other recorded users of an owner's session."""
+    return [one.speaker for one in everybody if one is not owned and one.session is owned.session]
 
 
 def _match(
@@ -244,8 +257,7 @@ def _assignment(
     session, speaker, match, hint = owned
     person = match.person
     parties = {one: party_of(one) for one in everyone(session)}
-    rivals = [one.speaker for one in everybody if one is not owned and one.session is session]
-    from_ns, until_ns = span_of(session, speaker, rivals)
+    from_ns, until_ns = span_of(session, speaker, _rivals(owned, everybody))
     owner_lines, remote_lines, mixed = _channels(session, speaker)
     if trunk.swap_channels and not mixed:
         owner_lines, remote_lines = remote_lines, owner_lines

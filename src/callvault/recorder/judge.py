@@ -38,13 +38,15 @@ class Judge:
     calls_in_progress: int
     policy_in_force: Callable[[], PolicyInForce]
     new_id: Callable[[], UUID]
+    since_ns: int = 0  # when the call was answered, or split; UTC
     last: Decision | None = None
     recording_ids: dict[tuple[str, UUID], UUID] = field(default_factory=dict)
 
     def judge(self, sessions: tuple[SessionRoster, ...]) -> Decision:
         """Return the decision by what is known now."""
         in_force = self.policy_in_force()
-        call = policy.CallSeen(self.trunk, self.peer, self.calls_in_progress, sessions)
+        calls, since_ns = self.calls_in_progress, self.since_ns
+        call = policy.CallSeen(self.trunk, self.peer, calls, sessions, since_ns)
         self.last = policy.decide(
             call,
             in_force.people,

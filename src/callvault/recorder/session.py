@@ -152,7 +152,7 @@ class RecordingSession:
         self._holds, self._media.heard_ns = memory.holds, now.monotonic_ns
         self._media.answered_ns = now.monotonic_ns - (now.realtime_ns - memory.answered_at_ns)
         trunk = self._setting.trunk
-        self._judge = self._setting.judge(memory.peer)
+        self._judge = self._setting.judge(memory.peer, since_ns=memory.answered_at_ns)
         self._judge.last, self._judge.recording_ids = memory.decision, memory.recording_ids
         self._journalled = self._negotiation.streams()
         keys = self._keys.go_on(self._negotiation.keys(), at_ns=now.realtime_ns)

@@ -33,6 +33,7 @@ class SessionSetting:
     own_address: Callable[[str], str] = _no_other_address
     """Our address towards a peer's, for media of another family than SIP; empty: none."""
 
-    def judge(self, peer: str) -> Judge:
-        """Return who judges a call of this trunk."""
-        return Judge(self.trunk, peer, self.calls_in_progress, self.policy_in_force, self.new_id)
+    def judge(self, peer: str, *, since_ns: int = 0) -> Judge:
+        """Return who judges a call of this trunk, of what there is of it since a moment."""
+        calls, in_force = self.calls_in_progress, self.policy_in_force
+        return Judge(self.trunk, peer, calls, in_force, self.new_id, since_ns)
