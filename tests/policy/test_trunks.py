@@ -34,6 +34,16 @@ def test_strangers_have_no_trunk_however_many_they_are() -> None:
     assert TABLE.find("no address", "udp") is None
 
 
+def test_the_trunk_of_this_machine_is_no_other() -> None:
+    local = Trunk(UUID(int=9), "This machine", ("127.0.0.1", "::1"))
+    alone = TrunkTable.of(Snapshot(trunks=(local, WIDE)))
+    assert not alone.has_other(WIDE)
+    assert alone.has_other(local)
+    assert TABLE.has_other(WIDE)
+    named = Trunk(UUID(int=8), "named", (), transports=("tls",), tls_names=("sbc.example.com",))
+    assert TrunkTable.of(Snapshot(trunks=(local, WIDE, named))).has_other(WIDE)
+
+
 NAMED = Trunk(UUID(int=3), "named", (), transports=("tls",), tls_names=("SBC.example.com.",))
 FAMILY = Trunk(UUID(int=4), "family", ("192.0.2.0/24",), ("tls",), tls_names=("*.example.net",))
 BY_NAME = TrunkTable.of(Snapshot(trunks=(WIDE, NAMED, FAMILY)))

@@ -2,6 +2,7 @@
 
 import ipaddress
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from callvault.policy.snapshot import Snapshot, Trunk
 
@@ -15,6 +16,7 @@ class TrunkTable:
 
     networks: list[tuple[_Network, Trunk]]
     by_name: dict[str, Trunk] = field(default_factory=dict)
+    of_others: frozenset[UUID] = frozenset()  # trunks by which other machines call
     _found: dict[tuple[str, str, tuple[str, ...]], Trunk | None] = field(default_factory=dict)
 
     @classmethod
@@ -32,7 +34,13 @@ class TrunkTable:
             if "tls" in trunk.transports:
                 for name in filter(None, map(_written, trunk.tls_names)):
                     by_name.setdefault(name, trunk)
-        return cls(networks, by_name)
+        others = {trunk.trunk_id for network, trunk in networks if not network.is_loopback}
+        others |= {trunk.trunk_id for trunk in by_name.values()}
+        return cls(networks, by_name, frozenset(others))
+
+    def has_other(self, trunk: Trunk) -> bool:
+        """Whether other machines may call by another trunk; that of this machine is for tests."""
+        return len(self.of_others) > (trunk.trunk_id in self.of_others)
 
     def find(self, address: str, transport: str, names: tuple[str, ...] = ()) -> Trunk | None:
         """Return the trunk of a peer, or None for a stranger.

@@ -251,13 +251,16 @@ class Recorder:
             self.gate.turned_away(event.request, event.flow, trunk, why)
             self.respond(Respond(event.request_id, 403, (warning(address, problem),)))
             return
-        setting = self._setting(new_id(), trunk, address)
+        refusal = self._refusal_of_call(trunk)
+        setting = self._setting(new_id(), trunk, address, refusal=refusal)
         session = RecordingSession(setting)
         self.dialogs[event.dialog_id] = LiveDialog(session, self, read_clocks=self._read_clocks)
         self._feed(event.dialog_id, event)
         self._show_room()
 
-    def _setting(self, journal_id: UUID, trunk: Trunk, address: str) -> SessionSetting:
+    def _setting(
+        self, journal_id: UUID, trunk: Trunk, address: str, *, refusal: str = ""
+    ) -> SessionSetting:
         return SessionSetting(
             journal_id=journal_id,
             node=self._config.node.name,
@@ -266,7 +269,7 @@ class Recorder:
             media_timeout_s=self._config.sip.media_timeout_s,
             max_call_s=self._config.sip.max_call_s,
             calls_in_progress=self.calls_in_progress,
-            refusal=self._refusal_of_call(trunk),
+            refusal=refusal,
             policy_in_force=lambda: self._policy.in_force,
             new_id=new_id,
             own_address=self._own_address_towards,
@@ -469,7 +472,7 @@ class Recorder:
         def of_trunk() -> int:
             return sum(one.session.trunk_name == trunk.name for one in self.dialogs.values())
 
-        is_alone = len(self._policy.in_force.snapshot.trunks) < 2
+        is_alone = not self._policy.in_force.trunks.has_other(trunk)
         return self.capacity.refusal(
             self.calls_in_progress, now_s=self._now(), of_trunk=None if is_alone else of_trunk
         )
