@@ -38,3 +38,11 @@ def test_held_and_refused_lines_need_bring_nothing() -> None:
     assert watch.look({}, now_ns=34 * S) == []
     watch.change([line(0), line(1, port=0)], now_ns=34 * S)
     assert watch.look({}, now_ns=35 * S) == [MediaNews(0, "no_media")]
+
+
+def test_what_is_put_off_waits_anew() -> None:
+    watch = NoMediaWatch()
+    watch.change([line(0)], now_ns=0)
+    watch.put_off(now_ns=30 * S)
+    assert watch.look({}, now_ns=34 * S) == []
+    assert watch.look({}, now_ns=35 * S) == [MediaNews(0, "no_media")]

@@ -14,7 +14,6 @@ from callvault.config.sections import CapacityConfig, Config, NodeConfig, SpoolC
 from callvault.errors import SpoolFull
 from callvault.monitoring import page
 from callvault.policy.decision import Outcome, Step, Verdict
-from callvault.policy.snapshot import Trunk
 from callvault.recorder.draining import DrainOrder
 from callvault.recorder.journals import JournalOpener
 from callvault.recorder.judge import PolicyInForce
@@ -34,7 +33,6 @@ from tests.recorder.bodies import ANN, MULTIPART, REMOTE, both, metadata, reques
 from tests.recorder.fakes import MemoryReceiver
 
 CALL = both(sdp(), metadata(ANN, REMOTE))
-OTHER = Trunk(UUID(int=8), "Other", ("198.51.100.0/24",))
 DAY_NS = 86_400_000_000_000
 
 
@@ -186,28 +184,6 @@ def test_calls_that_come_too_fast_are_refused_and_may_soon_try_again(tmp_path: P
     assert answers == [*[[100, 200]] * 5, [100, 503]]
     assert wire.recorder.agent.unavailable == ""
     assert wire.recorder.calls_in_progress == 5
-
-
-def test_the_rest_of_a_split_call_does_not_count_as_a_new_one(tmp_path: Path) -> None:
-    wire = Wire(tmp_path, capacity=CapacityConfig(calls_per_second=1))
-    wire.invite()
-    for index in (0, 1):
-        wire.receiver.calls[0].streams[index].packets = 50
-    wire.now_ns += 12 * 3600 * 1_000_000_000
-    for _ in range(5):
-        wire.recorder.look_after()
-    assert len(wire.receiver.calls) == 2
-    assert [wire.invite() for _ in range(4)] == [[100, 200]] * 4
-
-
-def test_the_trunk_of_this_machine_takes_no_place_from_another(tmp_path: Path) -> None:
-    wire = Wire(tmp_path, capacity=CapacityConfig(max_calls=10))
-    local = Trunk(UUID(int=9), "This machine", ("127.0.0.1", "::1"))
-    for trunks, answers in (((TRUNK, local), [200] * 10), ((TRUNK, OTHER), [200] * 9 + [503])):
-        snapshot = msgspec.structs.replace(SNAPSHOT, trunks=trunks)
-        wire.recorder._policy.in_force = PolicyInForce.of(snapshot)
-        assert [wire.invite()[-1] for _ in range(10)] == answers
-        wire.recorder.abandon()
 
 
 def test_a_loop_that_lags_refuses_calls_until_it_has_caught_up(wire: Wire) -> None:

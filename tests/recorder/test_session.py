@@ -283,6 +283,27 @@ def test_news_of_the_metadata_is_a_sign_of_life() -> None:
     assert SendBye() in bench.feed(MediaChecked(0))
 
 
+def test_silence_in_a_pause_of_the_recording_client_ends_nothing() -> None:
+    bench = established(media_timeout_s=60)
+    bench.reinvite(sdp().replace(b"a=label:1", b"a=record:paused\r\na=label:1"))
+    assert bench.session.pausing.by_src
+    bench.now_s = 500
+    assert bench.feed(MediaChecked(0)) == []
+    bench.now_s = 510
+    bench.reinvite(sdp())
+    bench.now_s = 559
+    assert bench.feed(MediaChecked(0)) == []
+    bench.now_s = 560
+    assert SendBye() in bench.feed(MediaChecked(0))
+
+
+def test_silence_in_a_pause_of_somebody_here_ends_the_call() -> None:
+    bench = established(media_timeout_s=60)
+    bench.feed(PauseRequested("Ann"))
+    bench.now_s = 60
+    assert SendBye() in bench.feed(MediaChecked(0))
+
+
 def test_without_media_timeout_silence_ends_nothing() -> None:
     bench = established(media_timeout_s=0)
     bench.now_s = 40_000

@@ -185,6 +185,9 @@ class LiveDialog:
     def look_for_media(self) -> None:
         """Put on the timeline, and tell, that nothing comes on a stream; or that it does now."""
         now = self._read_clocks()
+        if not self.session.is_to_be_heard:
+            self.no_media.put_off(now_ns=now.monotonic_ns)
+            return
         packets = {index: _heard(stream) for index, stream in self._streams.items()}
         for news in self.no_media.look(packets, now_ns=now.monotonic_ns):
             self._append(TimelineEvent(now.realtime_ns, news.kind, streams=(news.stream,)))

@@ -1,7 +1,8 @@
 """Tells while a call goes on that a line which should bring media brings none.
 
 A firewall, or an answer whose labels the peer does not take, is found out by this and not by the
-silent recording afterwards. Lines that are held or closed need bring nothing.
+silent recording afterwards. Lines that are held or closed need bring nothing, nor does any while
+the SRC pauses the recording or has no conversation in it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -38,6 +39,10 @@ class NoMediaWatch:
         active = {one.index for one in streams if one.active and one.port} - self.heard
         before = self.waiting_since_ns
         self.waiting_since_ns = {index: before.get(index, now_ns) for index in sorted(active)}
+
+    def put_off(self, *, now_ns: int) -> None:
+        """Begin to wait anew: nothing need come now on any line."""
+        self.waiting_since_ns = dict.fromkeys(self.waiting_since_ns, now_ns)
 
     def look(self, packets: Mapping[int, int], *, now_ns: int) -> list[MediaNews]:
         """Compare with what has come on each line; return what people are to be told."""

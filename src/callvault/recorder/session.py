@@ -82,9 +82,8 @@ class RecordingSession:
         self._judged_under: PolicyInForce | None = None  # None: more was learnt since
         self._invite: sip.InviteReceived | None = None
         self._pending: sip.RequestId | None = None  # the request that waits for ports
-        self._is_acknowledged = False
+        self._is_acknowledged = self._has_journal = False
         self._offer_is_out = False  # a 200 of ours carried the offer: its ACK has the answer
-        self._has_journal = False
         self._journalled: tuple[entries.StreamDescription, ...] = ()
         self._media = MediaWatch(setting.media_timeout_s, setting.max_call_s)
         self._end: entries.DialogEnded | None = None
@@ -98,6 +97,11 @@ class RecordingSession:
     def trunk_name(self) -> str:
         """The trunk that the call came by."""
         return self._setting.trunk.name
+
+    @property
+    def is_to_be_heard(self) -> bool:
+        """Whether media must come: not in a pause of the SRC's, nor without a session."""
+        return not self.pausing.by_src and not self._parties.is_without_session
 
     def receive(self, event: sip.Event | Input, *, now: Instant) -> list[Action]:
         """Take what happened; return what is to be done, in order.
@@ -155,14 +159,13 @@ class RecordingSession:
         self._judge = self._setting.judge(memory.peer, since_ns=memory.answered_at_ns)
         self._judge.last, self._judge.recording_ids = memory.decision, memory.recording_ids
         self._journalled = self._negotiation.streams()
-        keys = self._keys.go_on(self._negotiation.keys(), at_ns=now.realtime_ns)
         self._log("continues rs=%s", header.continues)
         captures = policy.captures(trunk) and not self.pausing.is_paused
         last = memory.decision
         return [
             OpenJournal(header, captures=captures),
             ReopenStreams(dict(self._negotiation.ports), trunk.media_networks),
-            *keys,
+            *self._keys.go_on(self._negotiation.keys(), at_ns=now.realtime_ns),
             Append(entries.StreamsChanged(now.realtime_ns, self._journalled)),
             *([Append(entries.Decided(now.realtime_ns, last))] if last else self._judge_again(now)),
             *(Append(one) for one in first_events(memory, header, self._judge.last, now)),
@@ -377,8 +380,8 @@ class RecordingSession:
     # --- the end
 
     def _media_checked(self, event: MediaChecked, now: Instant) -> list[Action]:
-        """End a call that is silent or endless; on hold, or without a session, silence is right."""
-        is_quiet = self._holds.is_held or self._parties.is_without_session
+        """End a call that is silent or endless; on hold silence is right."""
+        is_quiet = self._holds.is_held or not self.is_to_be_heard
         overdue = self._media.overdue(event.packets, is_quiet=is_quiet, now_ns=now.monotonic_ns)
         if overdue == "max_length":
             return self._split(now)
@@ -427,17 +430,14 @@ class RecordingSession:
 
     def _dialog_ended(self, event: sip.DialogEnded, now: Instant) -> list[Action]:
         """Note the end, unless it is noted already, and let finalise take over."""
-        if not self._has_journal:
-            return []
-        return [*self._stop(end_reason(event), now), *self._close(now)]
+        return [*self._stop(end_reason(event), now), *self._close(now)] if self._has_journal else []
 
     def _close(self, now: Instant) -> list[Action]:
         """Write the last decision and the end; from here finalise takes over."""
         end = self._end or entries.DialogEnded(now.realtime_ns, "bye")
-        actions = self._last_word(now)
-        actions.append(Append(entries.TimelineEvent(end.at_ns, "ended", detail=end.reason)))
+        told = Append(entries.TimelineEvent(end.at_ns, "ended", detail=end.reason))
         self._has_journal = False
-        return [*actions, Append(end), CloseJournal()]
+        return [*self._last_word(now), told, Append(end), CloseJournal()]
 
     def _last_word(self, now: Instant) -> list[Action]:
         """Judge for the last time: always written, so that the journal ends with its verdict."""
