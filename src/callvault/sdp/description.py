@@ -4,8 +4,9 @@ Reading stands in `reader`, answering in `answer`, keys of SRTP in `crypto`: the
 text of a value.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from callvault.sdp.crypto import Crypto
 
@@ -19,8 +20,7 @@ class Direction(StrEnum):
     INACTIVE = "inactive"
 
 
-@dataclass(frozen=True, slots=True)
-class Codec:
+class Codec(msgspec.Struct, frozen=True):
     """What one payload type means: an rtpmap and its fmtp."""
 
     payload_type: int
@@ -30,8 +30,7 @@ class Codec:
     parameters: str = ""  # fmtp, as received
 
 
-@dataclass(frozen=True, slots=True)
-class MediaLine:
+class MediaLine(msgspec.Struct, frozen=True):
     """One m-line with its attributes."""
 
     media: str  # audio, video, … in lower case
@@ -57,8 +56,7 @@ class MediaLine:
         return silent or self.address in ("0.0.0.0", "::")  # noqa: S104 - compared, never bound
 
 
-@dataclass(frozen=True, slots=True)
-class SessionDescription:
+class SessionDescription(msgspec.Struct, frozen=True):
     """A whole session description of a peer."""
 
     media: tuple[MediaLine, ...]

@@ -5,9 +5,11 @@ there with port 0, since the answer must have as many lines as the offer (RFC 32
 """
 
 import re
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
 from functools import lru_cache
 from itertools import islice
+
+import msgspec
 
 from callvault.errors import OfferRefused
 from callvault.sdp.crypto import Crypto, read_crypto
@@ -29,15 +31,12 @@ MAX_KEY_LINES = 4096  # and of lines with keys
 _MAX_PARAMETERS = 512
 _MAX_RTPMAP = 96
 
-_LINE_END = re.compile(r"\r\n|\n|\r")
 _RTPMAP = re.compile(
     r"\s*(\d{1,3})\s+([A-Za-z0-9._+-]{1,32})(?:\s*/\s*(\d{1,7})\D*?(?:/(\d))?)?\s*$"
 )
 _FMTP = re.compile(r"(\d{1,3})\s+(\S.*)")
 _PORT = re.compile(r"\d{1,5}")
-_OF_RECORDING = {"record": "record", "recordpref": "record_preference"}
-_FLAGS = {"fingerprint": "has_fingerprint", "rtcp-mux": "rtcp_mux"}
-_DIRECTIONS = {direction.value: direction for direction in Direction}
+_PAYLOAD_TYPES = {f"{one:0{width}}": one for one in range(128) for width in (1, 2, 3)}
 # What the reader above strips or skips between the letters (blanks of any alphabet, NULs) must not
 # hide a key from this, so that all but letters counts as nothing.
 _KEYS = re.compile(
@@ -50,27 +49,26 @@ _ENCODED = re.compile(
 )
 
 
-@dataclass(slots=True)
-class _Section:
+class _Section(msgspec.Struct):
     """Attributes of the session or of one m-line while they are gathered."""
 
-    m_line: str = ""
+    words: list[str] = []  # of the m-line
     address: str = ""
     direction: Direction | None = None
     label: str = ""
-    crypto: list[Crypto] = field(default_factory=list)
+    crypto: list[Crypto] = []
     has_crypto: bool = False
     has_fingerprint: bool = False
     rtcp_mux: bool = False
     record: str = ""
     record_preference: str = ""
-    rtpmaps: dict[int, Codec] = field(default_factory=dict)
-    parameters: dict[int, str] = field(default_factory=dict)
+    rtpmaps: dict[int, Codec] = {}
+    parameters: dict[int, str] = {}
 
     @property
     def kind(self) -> str:
         """What sort of media it is: audio, video; empty if the line does not say."""
-        return next(iter(self.m_line.split(maxsplit=1)), "").lower()
+        return self.words[0].lower() if self.words else ""
 
 
 def parse_offer(text: bytes) -> SessionDescription:
@@ -114,21 +112,30 @@ def _gather(text: bytes) -> tuple[_Section, list[_Section]]:
     """Sort the lines into the session's section and one for each m-line."""
     session = current = _Section()
     sections: list[_Section] = []
-    for raw in _LINE_END.split(text.replace(b"\0", b"").decode("utf-8", "replace")):
+    for raw in _lines(text):
         line = raw.strip()
         if line[1:2] != "=":
             continue
-        kind, value = line[0].lower(), line[2:].strip()
-        if kind == "m":
+        kind, value = line[0].lower(), line[2:]
+        if kind == "a":  # first what there is most of
+            name, _, argument = value.partition(":")
+            read = _ATTRIBUTES.get(name) or _ATTRIBUTES.get(name.strip().lower())
+            if read:
+                read(current, argument)
+        elif kind == "m":
             if len(sections) == MAX_MEDIA_LINES:
                 raise OfferRefused(f"more than {MAX_MEDIA_LINES} media lines")
-            current = _Section(m_line=value)
+            current = _Section(words=value.split())
             sections.append(current)
         elif kind == "c":
             current.address = _address(value) or current.address
-        elif kind == "a":
-            _read_attribute(value, current)
     return session, sections
+
+
+def _lines(text: bytes) -> list[str]:
+    """Split at any of the three line ends."""
+    shown = text.replace(b"\0", b"").decode("utf-8", "replace")
+    return shown.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def _address(value: str) -> str:
@@ -137,35 +144,64 @@ def _address(value: str) -> str:
     return words[2].partition("/")[0] if len(words) >= 3 else ""
 
 
-def _read_attribute(value: str, section: _Section) -> None:
-    name, _, argument = value.partition(":")
-    name = name.strip().lower()
-    if name == "rtpmap":  # first what there is most of
-        codec = _codec(argument[:_MAX_RTPMAP])
-        if codec:
-            section.rtpmaps[codec.payload_type] = codec
-    elif name in _DIRECTIONS:
-        section.direction = _DIRECTIONS[name]
-    elif name == "label":
-        section.label = "".join(filter(str.isprintable, argument.strip()[:256])).strip()
-    elif name == "crypto":
-        _read_crypto(argument, section)
-    elif name in _FLAGS:
-        setattr(section, _FLAGS[name], True)
-    elif name in _OF_RECORDING:
-        setattr(section, _OF_RECORDING[name], argument.strip().lower()[:16])
-    elif name == "fmtp":
-        found = _FMTP.match(argument.strip())
-        if found:
-            section.parameters[int(found[1])] = found[2][:_MAX_PARAMETERS]
+def _read_rtpmap(section: _Section, argument: str) -> None:
+    codec = _codec(argument[:_MAX_RTPMAP])
+    if codec:
+        section.rtpmaps[codec.payload_type] = codec
 
 
-def _read_crypto(argument: str, section: _Section) -> None:
+def _read_fmtp(section: _Section, argument: str) -> None:
+    found = _FMTP.match(argument.strip())
+    if found:
+        section.parameters[int(found[1])] = found[2][:_MAX_PARAMETERS]
+
+
+def _read_label(section: _Section, argument: str) -> None:
+    section.label = "".join(filter(str.isprintable, argument.strip()[:256])).strip()
+
+
+def _read_crypto(section: _Section, argument: str) -> None:
     section.has_crypto = True
     crypto = read_crypto(argument)
     tags = {one.tag for one in section.crypto}
     if crypto and crypto.tag not in tags and len(section.crypto) < _MAX_CRYPTO_LINES:
         section.crypto.append(crypto)
+
+
+def _read_fingerprint(section: _Section, _argument: str) -> None:
+    section.has_fingerprint = True
+
+
+def _read_rtcp_mux(section: _Section, _argument: str) -> None:
+    section.rtcp_mux = True
+
+
+def _read_record(section: _Section, argument: str) -> None:
+    section.record = argument.strip().lower()[:16]
+
+
+def _read_record_preference(section: _Section, argument: str) -> None:
+    section.record_preference = argument.strip().lower()[:16]
+
+
+def _reader_of(direction: Direction) -> Callable[[_Section, str], None]:
+    def read(section: _Section, _argument: str) -> None:
+        section.direction = direction
+
+    return read
+
+
+_ATTRIBUTES = {
+    "rtpmap": _read_rtpmap,
+    "fmtp": _read_fmtp,
+    "label": _read_label,
+    "crypto": _read_crypto,
+    "fingerprint": _read_fingerprint,
+    "rtcp-mux": _read_rtcp_mux,
+    "record": _read_record,
+    "recordpref": _read_record_preference,
+    **{direction.value: _reader_of(direction) for direction in Direction},
+}
 
 
 @lru_cache(512)
@@ -189,7 +225,7 @@ def _meanings(sections: list[_Section]) -> dict[str, dict[int, Codec]]:
 
 
 def _media_line(section: _Section, session: _Section, borrowed: dict[int, Codec]) -> MediaLine:
-    words = section.m_line.split()
+    words = section.words
     port = _PORT.match(words[1]) if len(words) >= 4 else None
     formats = tuple(words[3 : 3 + MAX_FORMATS]) or ("0",)
     return MediaLine(
@@ -221,14 +257,13 @@ def _codecs(
     """Give each payload type its meaning: own rtpmap, static table, another line's rtpmap."""
     found: dict[int, Codec] = {}
     for text in formats:
-        if not text.isascii() or not text.isdigit() or len(text) > 3 or int(text) in found:
+        number = _PAYLOAD_TYPES.get(text)
+        if number is None or number in found:
             continue
-        number = int(text)
         codec = _meaning(number, section.rtpmaps.get(number), borrowed)
         if codec:
-            parameters = section.parameters.get(number, "")
-            same = parameters == codec.parameters
-            found[number] = codec if same else replace(codec, parameters=parameters)
+            parameters = section.parameters.get(number)
+            found[number] = _with(codec, parameters) if parameters else codec
     return tuple(found.values())
 
 
@@ -237,3 +272,9 @@ def _meaning(number: int, own: Codec | None, borrowed: dict[int, Codec]) -> Code
         return own
     # A static type keeps its meaning under an odd name, too: `18 G729A/8000`.
     return STATIC_CODECS.get(number) or own or borrowed.get(number)
+
+
+def _with(codec: Codec, parameters: str) -> Codec:
+    return Codec(
+        codec.payload_type, codec.encoding, codec.clock_rate_hz, codec.channels, parameters
+    )
