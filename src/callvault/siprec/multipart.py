@@ -7,7 +7,8 @@ delimiter, metadata first, one level of nesting. Line ends of the parts are neve
 import binascii
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 MAX_PARTS = 32
 _MAX_HEADER_LINES = 64
@@ -17,7 +18,7 @@ _MAX_DEPTH = 2
 _BOUNDARY = re.compile(r'boundary\s*=\s*(?:"([^"]{1,200})"|([^\s;",]{1,200}))', re.IGNORECASE)
 _SNIFFED_BOUNDARY = re.compile(rb"(?:\A|\n)--([^\s]{1,200})[ \t]*\r?\n")
 _HANDLING = re.compile(r"handling\s*=\s*\"?([a-z]+)", re.IGNORECASE)
-_HEADER = re.compile(rb"([!#-9;-~]{1,64})[ \t]*:(.*)", re.DOTALL)
+_HEADER = re.compile(rb"([!#-9;-~]{1,64})[ \t]*:([^\n]*)\n?")
 _AFTER_DELIMITER = re.compile(rb"(--)?[ \t\0]*(?:\r\n|\n|\Z)")
 _ROOT = re.compile(rb"<(?:[\w.-]{1,64}:)?recording(?:_metadata)?[\s/>]", re.IGNORECASE)
 
@@ -25,8 +26,7 @@ _METADATA_TYPES = ("application/rs-metadata+xml", "application/rs-metadata")
 _XML_TYPES = ("text/xml", "application/xml", "text/plain", "")
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """One part of a body, its transfer encoding undone."""
 
     media_type: str  # lower case, without parameters; empty: not said
@@ -35,8 +35,7 @@ class Part:
     handling: str = ""  # required, optional; empty: not said
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(msgspec.Struct, frozen=True):
     """What an SRS looks for in a body."""
 
     sdp: bytes | None = None
@@ -90,7 +89,7 @@ def _flatten(headers: dict[str, str], content: bytes, *, depth: int) -> Iterator
             yield from _flatten(part_headers, part_content, depth=depth + 1)
         return
     disposition = headers.get("content-disposition", "")
-    handling = _HANDLING.search(disposition)
+    handling = _HANDLING.search(disposition) if disposition else None
     yield Part(
         media_type,
         _undo_encoding(headers.get("content-transfer-encoding", ""), content),
@@ -152,21 +151,21 @@ def _read_headers(part: bytes) -> tuple[dict[str, str], bytes]:
     headers: dict[str, str] = {}
     position, last = 0, ""
     for _ in range(_MAX_HEADER_LINES):
-        end = part.find(b"\n", position)
-        line = part[position : end if end >= 0 else len(part)].rstrip(b"\r")
-        after = end + 1 if end >= 0 else len(part)
-        if not line.strip():
-            return headers, part[after:]
-        if line[:1] in b" \t" and last:
-            headers[last] += " " + line.strip().decode("utf-8", "replace")
-        else:
-            found = _HEADER.fullmatch(line)
-            if not found:
-                break  # the blank line is missing and the content begins here
+        found = _HEADER.match(part, position)
+        if found:
             last = found[1].decode("ascii").lower()
             value = found[2].strip().decode("utf-8", "replace")
             headers[last] = headers.get(last) or value
-        position = after
+            position = found.end()
+            continue
+        end = part.find(b"\n", position) + 1 or len(part)
+        line = part[position:end]
+        if not line.strip():
+            return headers, part[end:]
+        if not last or line[:1] not in (b" ", b"\t"):
+            break  # the blank line is missing and the content begins here
+        headers[last] += " " + line.strip().decode("utf-8", "replace")
+        position = end
     return headers, part[position:]
 
 
