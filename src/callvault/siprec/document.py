@@ -130,5 +130,5 @@ class Document(msgspec.Struct, frozen=True):
     participant_streams: tuple[ParticipantStreams, ...] = ()
     session_recordings: tuple[SessionRecording, ...] = ()
     extensions: tuple[Extension, ...] = ()
-    digest: str = ""  # SHA-256 of the canonical XML, hex: equal documents are handled once
     problem: str = ""  # what could not be read; empty: everything could
+    content: bytes = b""  # as received: what says the same again is handled once

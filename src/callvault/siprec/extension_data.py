@@ -4,11 +4,18 @@ RFC 7865 lets any element of another namespace stand anywhere; the drafts wrap i
 `extensiondata`, and draft-ram writes that beside its object and names the object as `parent`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Set
 from dataclasses import dataclass, field
 
 from callvault.siprec.document import Extension
-from callvault.siprec.markup import MAX_TEXT, Element
+from callvault.siprec.markup import (
+    MAX_TEXT,
+    Element,
+    attribute,
+    attributes_of,
+    name_of,
+    written_name,
+)
 
 _MAX_VALUES = 256
 _MAX_CHARS = 32_768
@@ -31,50 +38,61 @@ class ExtensionData:
             for (kind, object_id), values in self.kept.items()
         )
 
-    def keep_unknown(
-        self, element: Element, kind: str, object_id: str, known: Iterable[str]
-    ) -> None:
-        """Keep children that the model does not know as an extension of their object."""
+    def name(self, kind: str, object_id: str) -> None:
+        """Note an object, so that what is said of it elsewhere finds it."""
         self.kinds.setdefault(object_id, kind)
-        for child in element.children:
-            if child.name == "extensiondata":
+
+    def keep_unknown(self, element: Element, kind: str, object_id: str, known: Set[str]) -> None:
+        """Keep children that the model does not know as an extension of their object."""
+        for child in element:
+            name = name_of(child)
+            if name == "extensiondata":
                 self._keep_wrapped(child, kind, object_id)
-            elif child.name not in known:
-                self._keep(kind, object_id, child, child.written_name)
+            elif name not in known:
+                self._keep(kind, object_id, child, written_name(child))
 
     def _keep_wrapped(self, element: Element, kind: str, object_id: str) -> None:
-        parent = element.attribute("parent")
+        parent = attribute(element, "parent")
         if parent in self.kinds:
             kind, object_id = self.kinds[parent], parent
-        if not element.children:
+        if not len(element):
             self._keep(kind, object_id, element, "extensiondata")
-        for child in element.children:
-            self._keep(kind, object_id, child, child.written_name)
+        for child in element:
+            self._keep(kind, object_id, child, written_name(child))
 
     def _keep(self, kind: str, object_id: str, element: Element, path: str) -> None:
         """Add an element and all below it to an object's extension, while there is room.
 
         A leaf without text is told as well: that it is there may be all that it says.
         """
-        kept = self.kept.setdefault((kind, object_id), [])
-        self._flatten(element, path[:_MAX_PATH], kept)
-        if not kept:
-            del self.kept[kind, object_id]
+        found: list[tuple[str, str]] = []
+        _flatten(element, path[:_MAX_PATH], found)
+        if found and self.values_left:
+            self._add(self.kept.setdefault((kind, object_id), []), found)
 
-    def _flatten(self, element: Element, path: str, kept: list[tuple[str, str]]) -> None:
-        for name, value in element.attributes.items():
-            self._add(kept, f"{path}@{name}", value)
-        text = element.text[:MAX_TEXT].strip()
-        if text or not (element.children or element.attributes):
-            self._add(kept, path, text)
-        for child in element.children:
-            self._flatten(child, f"{path}/{child.written_name}"[:_MAX_PATH], kept)
+    def _add(self, kept: list[tuple[str, str]], found: list[tuple[str, str]]) -> None:
+        for one in found[: self.values_left]:
+            self.chars_left -= len(one[0]) + len(one[1])
+            if self.chars_left < 0:
+                self.values_left = 0
+                return
+            kept.append(one)
+        self.values_left -= min(len(found), self.values_left)
 
-    def _add(self, kept: list[tuple[str, str]], path: str, text: str) -> None:
-        path, text = path[:_MAX_PATH], text[:MAX_TEXT]
-        self.chars_left -= len(path) + len(text)
-        if self.chars_left < 0 or not self.values_left:
-            self.chars_left = 0
-            return
-        self.values_left -= 1
-        kept.append((path, text))
+
+def _flatten(element: Element, path: str, found: list[tuple[str, str]]) -> None:
+    """Add what an element says and all below it, till there is more than can be kept."""
+    if len(found) > _MAX_VALUES:
+        return
+    is_told = False
+    if element.keys():
+        is_told = True
+        for name, value in attributes_of(element):
+            found.append((f"{path}@{name}"[:_MAX_PATH], value[:MAX_TEXT]))
+    text = element.text
+    if text and (trimmed := text[:MAX_TEXT].strip()):
+        found.append((path, trimmed))
+    elif not (is_told or len(element)):
+        found.append((path, ""))
+    for child in element:
+        _flatten(child, f"{path}/{written_name(child)}"[:_MAX_PATH], found)

@@ -4,10 +4,8 @@ Production SRCs send raw `<sip:…>` inside elements, bare ampersands, byte-orde
 wrong encodings. lxml's recovering parser takes most of it; what it cannot take is mended before.
 """
 
-import hashlib
 import re
-from dataclasses import dataclass
-from functools import lru_cache
+from itertools import islice
 from typing import Any, NoReturn
 from xml.etree import ElementTree
 
@@ -16,8 +14,10 @@ from lxml import etree
 
 from callvault.errors import RemoteProtocolError
 
+Element = ElementTree.Element
+
 _Source = Any
-"""An element of either parser: both have `tag`, `text`, `tail`, `items()` and their children."""
+"""An element of either parser: both have `tag`, `text`, `items()`, `iter()` and children."""
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 64
@@ -39,40 +39,11 @@ _UNQUOTED = re.compile(r"(\sxmlns(?::[\w.-]{1,64})?=)([^\s\"'<>=]{1,256})(?=[\s>
 _RAW_URI = re.compile(r"<((?:sips?|tel):[^<>\"']{0,1024})>", re.IGNORECASE)
 
 
-class Element(msgspec.Struct, frozen=True):
-    """One element, the same whichever parser it came from, and quick to ask again and again."""
-
-    name: str  # without namespace or prefix, lower case
-    written_name: str  # the same as it is written
-    text: str  # before and between its children, as it is
-    attributes: dict[str, str]  # by written name
-    children: list["Element"]
-
-    def attribute(self, *names: str) -> str:
-        """Return the first of the named attributes that is there, trimmed; in lower case."""
-        for name in names:
-            value = self.attributes.get(name, "")[:MAX_TEXT].strip()
-            if value:  # what nearly all recording clients write; the rest is slower
-                return value
-        lowered = {name.lower(): value for name, value in self.attributes.items()}
-        values = (lowered.get(name, "")[:MAX_TEXT].strip() for name in names)
-        return next(filter(None, values), "")
-
-    def all_text(self) -> str:
-        """Return all text inside, trimmed and cut."""
-        if not self.children:
-            return self.text[:MAX_TEXT].strip()
-        inside = "".join(child.all_text() for child in self.children)
-        return (self.text + inside)[:MAX_TEXT].strip()
-
-
-@dataclass(frozen=True, slots=True)
-class Markup:
+class Markup(msgspec.Struct, frozen=True):
     """What was parsed."""
 
     root: Element
     damage: str  # what had to be left out; empty: nothing
-    digest: str  # of what it says: neither blanks nor the order of attributes count
 
 
 def parse_markup(content: bytes) -> Markup:
@@ -80,18 +51,63 @@ def parse_markup(content: bytes) -> Markup:
     if len(content) > MAX_BYTES:
         raise RemoteProtocolError(f"metadata of {len(content)} bytes, at most {MAX_BYTES} are read")
     text = _stripped(decoded(content))
-    if "<!" in text and _DOCTYPE.search(text):
+    if "!" in text and _DOCTYPE.search(text):
         raise RemoteProtocolError("metadata with a document type declaration")
-    if text.count("<") > 2 * MAX_ELEMENTS + _OTHER_MARKUP:  # before a tree of all is built
-        raise RemoteProtocolError(f"metadata with more than {MAX_ELEMENTS} elements")
-    source, damage = _well_formed(text), ""
-    if source is None:
-        source, damage = _recovered(_mended(text))
-    builder = _Builder()
-    return Markup(builder.build(source), damage, builder.digest())
+    tags = text.count("<")
+    if tags > 2 * MAX_ELEMENTS + _OTHER_MARKUP:  # before a tree of all is built
+        _refuse_elements()
+    root = _well_formed(text)
+    if root is None:
+        return _recovered(_mended(text))
+    # So few tags and attributes, as nearly all documents have, cannot pass a bound.
+    if tags > 2 * MAX_DEPTH or text.count("=") > MAX_ATTRIBUTES:
+        _check_bounds(root)
+    return Markup(root, "")
 
 
-def _well_formed(text: str) -> _Source | None:
+def says_the_same(one: bytes, other: bytes) -> bool:
+    """Whether documents that could be parsed differ in blanks and order of attributes at most."""
+    return one == other or _canonical(parse_markup(one).root) == _canonical(
+        parse_markup(other).root
+    )
+
+
+def name_of(element: Element) -> str:
+    """Return the name without namespace, in lower case."""
+    return element.tag.rpartition("}")[2].lower()
+
+
+def written_name(element: Element) -> str:
+    """Return the name without namespace, as it is written."""
+    return element.tag.rpartition("}")[2]
+
+
+def attribute(element: Element, *names: str) -> str:
+    """Return the first of the named attributes that is there, trimmed; in lower case."""
+    for name in names:
+        value = element.get(name)
+        if value and (trimmed := value[:MAX_TEXT].strip()):
+            return trimmed  # what nearly all recording clients write; the rest is slower
+    lowered = {name.lower(): value for name, value in attributes_of(element)}
+    values = (lowered.get(name, "")[:MAX_TEXT].strip() for name in names)
+    return next(filter(None, values), "")
+
+
+def attributes_of(element: Element) -> list[tuple[str, str]]:
+    """Return attributes in order of their names, these without namespace, as written."""
+    given = element.items()
+    return [(name.rpartition("}")[2], value) for name, value in sorted(given)] if given else []
+
+
+def text_of(element: Element) -> str:
+    """Return all text inside, trimmed and cut."""
+    text = element.text or ""
+    if len(element):
+        text += "".join(map(text_of, element))
+    return text[:MAX_TEXT].strip()
+
+
+def _well_formed(text: str) -> Element | None:
     """Parse by expat, which costs a third; None: it must be mended first.
 
     Expat expands entities, but a document without a document type has none of its own.
@@ -102,7 +118,26 @@ def _well_formed(text: str) -> _Source | None:
         return None
 
 
-def _recovered(text: str) -> tuple[_Source, str]:
+def _check_bounds(root: _Source) -> None:
+    """Raise RemoteProtocolError for more or deeper elements, or more attributes, than are read."""
+    elements = list(islice(root.iter(), MAX_ELEMENTS + 1))
+    if len(elements) > MAX_ELEMENTS:
+        _refuse_elements()
+    if any(len(one.keys()) > MAX_ATTRIBUTES for one in elements):
+        _refuse_attributes()
+    level = [root]
+    for _ in range(MAX_DEPTH):
+        level = [child for one in level for child in one]
+    if level:
+        raise RemoteProtocolError(f"metadata deeper than {MAX_DEPTH} elements")
+
+
+def _canonical(element: Element) -> tuple[Any, ...]:
+    children = [_canonical(child) for child in element]
+    return element.tag, sorted(element.items()), (element.text or "").strip(), children
+
+
+def _recovered(text: str) -> Markup:
     """Parse as far as it goes; return what had to be left out, too."""
     if any(len(_VALUE.findall(tag)) > MAX_ATTRIBUTES for tag in _LONG_TAG.findall(text)):
         _refuse_attributes()
@@ -113,54 +148,28 @@ def _recovered(text: str) -> tuple[_Source, str]:
         raise RemoteProtocolError("metadata that is not XML") from None
     if root is None:
         raise RemoteProtocolError("metadata that is not XML")
-    return root, _damage(parser)
+    etree.strip_tags(root, etree.Entity)  # any that is left
+    _check_bounds(root)
+    return Markup(_copied(root), _damage(parser))
 
 
-@lru_cache(1024)
-def _names(tag: str) -> tuple[str, str]:
-    """Return a name in lower case and as written, without namespace or undeclared prefix."""
-    plain = tag.rpartition("}")[2].rpartition(":")[2]
-    return plain.lower(), plain
+def _copied(source: _Source) -> Element:
+    """Return lxml's element as one of expat's."""
+    attributes = {_without_prefix(name): value for name, value in source.items()}
+    element = Element(_without_prefix(source.tag), attributes)
+    element.text = source.text
+    element.extend(map(_copied, source))
+    return element
 
 
-class _Builder:
-    """Copies a tree, within its bounds, and notes what makes it the same as another."""
+def _without_prefix(name: str) -> str:
+    """Take off a prefix that lxml left, since nobody declared it."""
+    space, brace, local = name.rpartition("}")
+    return f"{space}{brace}{local.rpartition(':')[2]}"
 
-    def __init__(self) -> None:
-        self._room = MAX_ELEMENTS
-        self._seen: list[str] = []
 
-    def build(self, source: _Source, depth: int = 1) -> Element:
-        """Copy an element and all below it. Raises RemoteProtocolError if they are too many."""
-        self._room -= 1
-        if depth > MAX_DEPTH:
-            raise RemoteProtocolError(f"metadata deeper than {MAX_DEPTH} elements")
-        if self._room < 0:
-            raise RemoteProtocolError(f"metadata with more than {MAX_ELEMENTS} elements")
-        tag, text, seen = str(source.tag), source.text or "", self._seen
-        attributes: dict[str, str] = {}
-        seen.append(tag)
-        given = source.items()
-        if len(given) > MAX_ATTRIBUTES:
-            _refuse_attributes()
-        for name, value in sorted(given):
-            attributes[_names(name)[1]] = value
-            seen.append(f"{name}={value}")
-        seen.append(text.strip())
-        children = []
-        for child in source:
-            if isinstance(child.tag, str):
-                children.append(self.build(child, depth + 1))
-            else:  # an entity that lxml left
-                text += child.tail or ""
-        seen.append("/")
-        name, written = _names(tag)
-        return Element(name, written, text, attributes, children)
-
-    def digest(self) -> str:
-        """SHA-256 of all names, attributes in order of their names, and texts; hex."""
-        seen = "\0".join(self._seen)
-        return hashlib.sha256(seen.encode("utf-8", "surrogatepass")).hexdigest()
+def _refuse_elements() -> NoReturn:
+    raise RemoteProtocolError(f"metadata with more than {MAX_ELEMENTS} elements")
 
 
 def _refuse_attributes() -> NoReturn:

@@ -7,9 +7,10 @@ does not know it keeps as extension data.
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeVar
+
+import msgspec
 
 from callvault.errors import RemoteProtocolError
 from callvault.siprec.document import (
@@ -25,7 +26,7 @@ from callvault.siprec.document import (
     Stream,
 )
 from callvault.siprec.extension_data import ExtensionData
-from callvault.siprec.markup import Element, parse_markup
+from callvault.siprec.markup import Element, attribute, name_of, parse_markup, text_of
 from callvault.siprec.view import MAX_SESSIONS
 
 MAX_OBJECTS = 200
@@ -35,25 +36,28 @@ MAX_IDENTITIES = 32
 
 _ID = ("participant_id", "id")
 _SESSION_ID = ("session_id", "session")
-_OBJECT_NAMES = {
-    "participant": (
+_KNOWN_NAMES = {
+    "recording": {
+        *("datamode", "group", "session", "participant", "stream"),
+        *("sessionrecordingassoc", "participantsessionassoc", "participantstreamassoc"),
+    },
+    "participant": {
         *("participant_id", "id", "name", "aor", "nameid", "send", "recv"),
         *("associate-time", "disassociate-time"),
-    ),
-    "session": (
+    },
+    "session": {
         *("sipsessionid", "reason", "group-ref", "start-time", "stop-time", "end-time"),
         *("associate-time", "disassociate-time"),
-    ),
-    "stream": ("label", "content-type", "mode", "associate-time", "disassociate-time"),
-    "group": ("associate-time", "disassociate-time"),
+    },
+    "stream": {"label", "content-type", "mode", "associate-time", "disassociate-time"},
+    "group": {"associate-time", "disassociate-time"},
 }
 """Children that belong to the model; any other is an extension of its object."""
-_TOP_NAMES = {
-    *_OBJECT_NAMES,
-    *("datamode", "sessionrecordingassoc", "participantsessionassoc", "participantstreamassoc"),
-}
 
 _PLACEHOLDER = re.compile(r"(?:sips?:)?ASBCE@asbce\.com(?:[;:].*)?", re.IGNORECASE)
+
+_ByName = dict[str, list[Element]]
+"""Children of an element by their names in lower case, each in order."""
 
 _Object = TypeVar("_Object")
 _OfParticipant = TypeVar("_OfParticipant", Participant, ParticipantSession, ParticipantStreams)
@@ -62,51 +66,51 @@ _OfParticipant = TypeVar("_OfParticipant", Participant, ParticipantSession, Part
 def read_metadata(content: bytes) -> Document:
     """Read one document. Raises RemoteProtocolError if it holds no recording metadata."""
     markup = parse_markup(content)
-    if markup.root.name not in ("recording", "recording_metadata"):
+    if name_of(markup.root) not in ("recording", "recording_metadata"):
         raise RemoteProtocolError("metadata without a recording element")
-    return _Reader(markup.root, markup.digest, problem=markup.damage).read()
+    return _Reader(markup.root, _by_name(markup.root), content, problem=markup.damage).read()
 
 
-def _texts(element: Element, *names: str) -> tuple[str, ...]:
-    """Return the texts of the named children, empty ones left out."""
-    found = (one.all_text() for one in element.children if one.name in names)
-    return tuple(text for text in found if text)
+def _by_name(element: Element) -> _ByName:
+    found: _ByName = {}
+    for child in element:
+        found.setdefault(name_of(child), []).append(child)
+    return found
 
 
-def _first(element: Element, *names: str) -> str:
-    for one in element.children:
-        if one.name in names and (text := one.all_text()):
-            return text
+def _texts(inside: _ByName, name: str) -> tuple[str, ...]:
+    """Return the texts of the children of a name, empty ones left out."""
+    found = inside.get(name)
+    return tuple(filter(None, map(text_of, found))) if found else ()
+
+
+def _first(inside: _ByName, *names: str) -> str:
+    """Return the first text that is not empty, by the order of the names."""
+    for name in names:
+        for one in inside.get(name, ()):
+            if text := text_of(one):
+                return text
     return ""
 
 
-def _stream_ids(element: Element, name: str) -> tuple[str, ...]:
+def _stream_ids(inside: _ByName, name: str) -> tuple[str, ...]:
     """Return the ids in `send` or `recv`: as text (RFC), or in an `id` child (draft-ram)."""
-    found = (
-        text
-        for child in element.children
-        if child.name == name
-        for text in (_texts(child, "id") or (child.all_text(),))
-        if text
-    )
-    return tuple(islice(found, MAX_IDENTITIES))
+    found: list[str] = []
+    for one in inside.get(name, ()):
+        found += _texts(_by_name(one), "id") or filter(None, (text_of(one),))
+    return tuple(found[:MAX_IDENTITIES])
 
 
-@dataclass(slots=True)
-class _Reader:
+class _Reader(msgspec.Struct):
     """Walks one document once."""
 
     root: Element
-    digest: str
+    inside: _ByName  # children of the root
+    content: bytes
     problem: str = ""
-    extras: ExtensionData = field(default_factory=ExtensionData)
-    participant_streams: list[ParticipantStreams] = field(default_factory=list)
-    participant_sessions: list[ParticipantSession] = field(default_factory=list)
-    by_name: dict[str, list[Element]] = field(default_factory=dict)  # children of the root
-
-    def __post_init__(self) -> None:
-        for child in self.root.children:
-            self.by_name.setdefault(child.name, []).append(child)
+    extras: ExtensionData = msgspec.field(default_factory=ExtensionData)
+    participant_streams: list[ParticipantStreams] = []
+    participant_sessions: list[ParticipantSession] = []
 
     def read(self) -> Document:
         """Return the document; objects keep their order."""
@@ -116,7 +120,7 @@ class _Reader:
         streams = self._objects("stream", self._stream)
         self.participant_streams += self._objects("participantstreamassoc", _participant_streams)
         self.participant_sessions += self._objects("participantsessionassoc", _participant_session)
-        self.extras.keep_unknown(self.root, "recording", "", _TOP_NAMES)
+        self._keep_unknown("recording", "", self.root, self.inside)
         nobodies = {one.participant_id for one in participants if _is_placeholder(one)}
         return Document(
             mode=self._mode(),
@@ -128,7 +132,7 @@ class _Reader:
             participant_streams=_others(self.participant_streams, nobodies),
             session_recordings=self._objects("sessionrecordingassoc", _session_recording),
             extensions=self.extras.extensions(),
-            digest=self.digest,
+            content=self.content,
             problem=self.problem,
         )
 
@@ -137,99 +141,110 @@ class _Reader:
         if self.problem:
             # What a damaged document lacks may only be lost: it takes nothing away.
             return DataMode.PARTIAL
-        said = _first(self.root, "datamode") or self.root.attribute("datamode")
+        said = _first(self.inside, "datamode") or attribute(self.root, "datamode")
         return DataMode.PARTIAL if said.lower() == "partial" else DataMode.COMPLETE
 
     def _objects(self, name: str, read: Callable[[Element, int], _Object]) -> tuple[_Object, ...]:
         """Read the root's children of that name, as many as one document may have."""
         limit = MAX_SESSIONS if name == "session" else MAX_OBJECTS
-        found = self.by_name.get(name, [])
+        found = self.inside.get(name)
+        if not found:
+            return ()
         if len(found) > limit:
             self.problem = f"more than {limit} {name} elements"
         return tuple(read(one, place) for place, one in enumerate(found[:limit], 1))
 
+    def _keep_unknown(self, kind: str, object_id: str, element: Element, inside: _ByName) -> None:
+        """Keep what the model does not know of an object; most have nothing of that sort."""
+        self.extras.name(kind, object_id)
+        known = _KNOWN_NAMES[kind]
+        if not inside.keys() <= known:
+            self.extras.keep_unknown(element, kind, object_id, known)
+
     def _group(self, element: Element, place: int) -> Group:
-        group_id = element.attribute("group_id", "id") or f"#{place}"
-        self.extras.keep_unknown(element, "group", group_id, _OBJECT_NAMES["group"])
+        group_id = attribute(element, "group_id", "id") or f"#{place}"
+        self._keep_unknown("group", group_id, element, _by_name(element))
         return Group(group_id)
 
     def _session(self, element: Element, place: int) -> Session:
-        session_id = element.attribute("session_id", "id") or f"#{place}"
-        self.extras.keep_unknown(element, "session", session_id, _OBJECT_NAMES["session"])
+        session_id = attribute(element, "session_id", "id") or f"#{place}"
+        inside = _by_name(element)
+        self._keep_unknown("session", session_id, element, inside)
         return Session(
             session_id,
-            group_id=_first(element, "group-ref") or element.attribute("group"),
-            sip_session_ids=_texts(element, "sipsessionid"),
-            started=_first(element, "start-time", "associate-time"),
-            stopped=_first(element, "stop-time", "end-time", "disassociate-time"),
-            reasons=_texts(element, "reason"),
+            group_id=_first(inside, "group-ref") or attribute(element, "group"),
+            sip_session_ids=_texts(inside, "sipsessionid"),
+            started=_first(inside, "start-time", "associate-time"),
+            stopped=_first(inside, "stop-time", "end-time", "disassociate-time"),
+            reasons=_texts(inside, "reason"),
         )
 
     def _participant(self, element: Element, place: int) -> Participant:
-        participant_id = element.attribute(*_ID) or f"#{place}"
-        session_id = element.attribute(*_SESSION_ID)
-        sends, receives = _stream_ids(element, "send"), _stream_ids(element, "recv")
+        participant_id = attribute(element, *_ID) or f"#{place}"
+        session_id = attribute(element, *_SESSION_ID)
+        inside = _by_name(element)
+        sends, receives = _stream_ids(inside, "send"), _stream_ids(inside, "recv")
         if sends or receives:
             self.participant_streams.append(ParticipantStreams(participant_id, sends, receives))
-        joined, left = _first(element, "associate-time"), _first(element, "disassociate-time")
+        joined, left = _first(inside, "associate-time"), _first(inside, "disassociate-time")
         if session_id and (joined or left):  # the drafts say it here
             self.participant_sessions.append(
                 ParticipantSession(participant_id, session_id, left, joined)
             )
-        self.extras.keep_unknown(
-            element, "participant", participant_id, _OBJECT_NAMES["participant"]
-        )
-        identities = tuple(islice(_identities(element), MAX_IDENTITIES))
+        self._keep_unknown("participant", participant_id, element, inside)
+        identities = tuple(islice(_identities(element, inside), MAX_IDENTITIES))
         return Participant(participant_id, identities, session_id)
 
     def _stream(self, element: Element, place: int) -> Stream:
-        stream_id = element.attribute("stream_id", "id") or f"#{place}"
-        self.extras.keep_unknown(element, "stream", stream_id, _OBJECT_NAMES["stream"])
+        stream_id = attribute(element, "stream_id", "id") or f"#{place}"
+        inside = _by_name(element)
+        self._keep_unknown("stream", stream_id, element, inside)
         return Stream(
             stream_id,
-            session_id=element.attribute(*_SESSION_ID),
-            label=_first(element, "label"),
-            content_type=_first(element, "content-type"),
-            mode=_first(element, "mode"),
+            session_id=attribute(element, *_SESSION_ID),
+            label=_first(inside, "label"),
+            content_type=_first(inside, "content-type"),
+            mode=_first(inside, "mode"),
         )
 
 
-def _identities(element: Element) -> Iterator[NameId]:
+def _identities(element: Element, inside: _ByName) -> Iterator[NameId]:
     """Yield the nameID elements; in drafts `aor` and `name` are children of the participant."""
-    for child in element.children:
-        if child.name == "nameid":
-            identity = NameId(
-                child.attribute("aor") or _first(child, "aor"),
-                _first(child, "name") or child.attribute("name"),
-            )
-            if identity != NameId():
-                yield identity
-    identity = NameId(_first(element, "aor") or element.attribute("aor"), _first(element, "name"))
-    if identity != NameId():
-        yield identity
+    for child in inside.get("nameid", ()):
+        said = _by_name(child)
+        aor = attribute(child, "aor") or _first(said, "aor")
+        name = _first(said, "name") or attribute(child, "name")
+        if aor or name:
+            yield NameId(aor, name)
+    aor = _first(inside, "aor") or attribute(element, "aor")
+    name = _first(inside, "name")
+    if aor or name:
+        yield NameId(aor, name)
 
 
 def _participant_session(element: Element, place: int) -> ParticipantSession:
+    inside = _by_name(element)
     return ParticipantSession(
-        element.attribute(*_ID) or f"#{place}",
-        element.attribute(*_SESSION_ID),
-        left=_first(element, "disassociate-time"),
-        joined=_first(element, "associate-time"),
+        attribute(element, *_ID) or f"#{place}",
+        attribute(element, *_SESSION_ID),
+        left=_first(inside, "disassociate-time"),
+        joined=_first(inside, "associate-time"),
     )
 
 
 def _participant_streams(element: Element, place: int) -> ParticipantStreams:
+    inside = _by_name(element)
     return ParticipantStreams(
-        element.attribute(*_ID) or f"#{place}",
-        sends=_stream_ids(element, "send"),
-        receives=_stream_ids(element, "recv"),
-        left=_first(element, "disassociate-time"),
+        attribute(element, *_ID) or f"#{place}",
+        sends=_stream_ids(inside, "send"),
+        receives=_stream_ids(inside, "recv"),
+        left=_first(inside, "disassociate-time"),
     )
 
 
 def _session_recording(element: Element, place: int) -> SessionRecording:
-    session_id = element.attribute("session_id", "id", "session") or f"#{place}"
-    return SessionRecording(session_id, left=_first(element, "disassociate-time"))
+    session_id = attribute(element, "session_id", "id", "session") or f"#{place}"
+    return SessionRecording(session_id, left=_first(_by_name(element), "disassociate-time"))
 
 
 def _told_apart(participants: tuple[Participant, ...]) -> tuple[Participant, ...]:
@@ -246,9 +261,11 @@ def _told_apart(participants: tuple[Participant, ...]) -> tuple[Participant, ...
 
 
 def _others(objects: Sequence[_OfParticipant], nobodies: set[str]) -> tuple[_OfParticipant, ...]:
+    if not nobodies:
+        return tuple(objects)
     return tuple(one for one in objects if one.participant_id not in nobodies)
 
 
 def _is_placeholder(participant: Participant) -> bool:
     """Whether it stands for nobody: Avaya names its SBC until it knows the real party."""
-    return any(_PLACEHOLDER.fullmatch(aor) for aor in participant.aors)
+    return any(_PLACEHOLDER.fullmatch(one.aor) for one in participant.identities)

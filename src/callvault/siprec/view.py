@@ -9,6 +9,8 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from callvault.siprec.address import user_and_host
 from callvault.siprec.document import (
     DataMode,
@@ -22,11 +24,14 @@ from callvault.siprec.document import (
     Stream,
 )
 from callvault.siprec.hints import Hints, hints_of
+from callvault.siprec.markup import says_the_same
 
 MAX_KEPT = 400
 """Objects of one kind in the present state of a dialog."""
 MAX_HINTS = 50
 """Sessions whose hints are kept; the newest."""
+MAX_COMPARED_BYTES = 32_768
+"""Of a document that is not the last one to the byte; a longer one is merged in again."""
 MAX_SESSIONS = 64
 """Communication sessions of a dialog at a time: each is looked at with all its people."""
 
@@ -113,14 +118,14 @@ class MetadataState:
     """The metadata of one dialog as it is now."""
 
     view: View = field(default_factory=View)
-    last_digest: str = ""
+    last: Document | None = None
     hints: dict[str, Hints] = field(default_factory=dict)  # by session: the last that were given
 
     def apply(self, document: Document) -> Change:
         """Merge a document in. Webex sends each update three times: only the first one counts."""
-        if document.digest and document.digest == self.last_digest:
+        if self.last is not None and _is_repeat(document, self.last):
             return Change(is_repeat=True)
-        self.last_digest = document.digest
+        self.last = document
         before = _present(self.view)
         self.view = merge(self.view, document)
         self._take_hints(document)
@@ -153,6 +158,19 @@ class MetadataState:
             self.hints[session_id] = hints
         while len(self.hints) > MAX_HINTS:
             del self.hints[next(iter(self.hints))]
+
+
+def _is_repeat(document: Document, last: Document) -> bool:
+    """Whether it says the same as the last one; blanks and the order of attributes say nothing.
+
+    XML is compared only where all that was read from it is the same.
+    """
+    if not document.content or document.content == last.content:
+        return bool(document.content)
+    if len(document.content) > MAX_COMPARED_BYTES:
+        return False
+    reads_alike = replace(document, content=last.content) == last
+    return reads_alike and says_the_same(document.content, last.content)
 
 
 def merge(view: View, document: Document) -> View:
