@@ -104,7 +104,8 @@ def run_capture(spool: Path, calls: int, seconds: int) -> Figure:
         received = sum(stream.counters().packets for stream in streams)
     note = (
         f"sweep {stats.last_sweep_ms:.1f} ms, sync {stats.last_sync_ms:.0f} ms, "
-        f"{grown_kib / len(streams):.1f} KiB a stream, kernel drops {stats.kernel_drops}"
+        f"{grown_kib / len(streams):.1f} KiB a stream, kernel drops {stats.kernel_drops}, "
+        f"reports {stats.reports}"
     )
     return Figure(f"callvault, {len(ports)} streams", sent, received, cpu_s, note)
 
@@ -117,6 +118,8 @@ def open_call(receiver: Receiver) -> tuple[Journal, list[Stream]]:
         header.journal_id, key=os.urandom(32), envelope=b"none", header=encoded
     )
     streams = [journal.open_stream(n, allow=["127.0.0.1"]) for n in range(STREAMS_PER_CALL)]
+    for stream in streams:
+        stream.open_reports(is_multiplexed=False, clock_rate_hz=8000)
     return journal, streams
 
 

@@ -26,6 +26,7 @@ class MemoryStream:
     is_closed: bool = False
     is_tapped: bool = False
     taps: list[bytes] = field(default_factory=list)
+    reports: tuple[bool, int] | None = None  # multiplexed, clock rate
 
     def open_tap(self) -> None:
         """Note it."""
@@ -34,6 +35,14 @@ class MemoryStream:
     def close_tap(self) -> None:
         """Note it."""
         self.is_tapped = False
+
+    def open_reports(self, *, is_multiplexed: bool, clock_rate_hz: int) -> None:
+        """Note it."""
+        self.reports = (is_multiplexed, clock_rate_hz)
+
+    def close_reports(self) -> None:
+        """Note it."""
+        self.reports = None
 
     def tapped(self) -> list[bytes]:
         """Give what waits."""
@@ -124,7 +133,7 @@ class MemoryReceiver:
         """Only sockets are counted."""
         sockets = sum(2 for one in self.calls for two in one.streams.values() if not two.is_closed)
         return ReceiverStats(
-            len(self.journals), sockets, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 0, 0
+            len(self.journals), sockets, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 0, 0, 0, 0
         )
 
     def alarms(self) -> list[Alarm]:

@@ -24,6 +24,8 @@ pub fn stats<'py>(py: Python<'py>, stats: &Stats) -> PyResult<Bound<'py, PyDict>
     values.set_item("last_sync_ms", stats.last_sync_ns as f64 / NS_PER_MS)?;
     values.set_item("last_sweep_ms", stats.last_sweep_ns as f64 / NS_PER_MS)?;
     values.set_item("granted_buffer_bytes", stats.granted_buffer_bytes)?;
+    values.set_item("reports", stats.reports)?;
+    values.set_item("report_errors", stats.report_errors)?;
     values.set_item("open_file_limit", stats.open_file_limit)?;
     Ok(values)
 }

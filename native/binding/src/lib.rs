@@ -39,7 +39,8 @@ mod native {
     impl Receiver {
         #[new]
         #[pyo3(signature = (*, spool_folder, bind_address, port_first, port_last,
-            port_cooldown_ms, socket_buffer_bytes, sweep_ms, sync_ms, max_sources, sweep_threads))]
+            port_cooldown_ms, socket_buffer_bytes, sweep_ms, sync_ms, max_sources, sweep_threads,
+            report_interval_ms))]
         #[allow(clippy::too_many_arguments)] // one for each setting, all by name
         fn new(
             spool_folder: Vec<u8>,
@@ -52,6 +53,7 @@ mod native {
             sync_ms: u64,
             max_sources: u8,
             sweep_threads: usize,
+            report_interval_ms: Option<u64>,
         ) -> PyResult<Self> {
             let config = core::Config {
                 spool_folder: PathBuf::from(std::ffi::OsString::from_vec(spool_folder)),
@@ -64,6 +66,7 @@ mod native {
                 sync: Duration::from_millis(sync_ms),
                 max_sources,
                 sweep_threads,
+                report_interval: report_interval_ms.map(Duration::from_millis),
                 max_unwritten_bytes: MAX_UNWRITTEN_BYTES,
             };
             Ok(Self { config, running: Mutex::new(None) })
@@ -241,6 +244,15 @@ mod native {
 
         fn close_tap(&self, py: Python<'_>) {
             py.detach(|| self.held.0.close_tap(self.number));
+        }
+
+        fn open_reports(&self, py: Python<'_>, is_multiplexed: bool, clock_rate_hz: u32) {
+            let reporting = core::Reporting { is_multiplexed, clock_rate_hz };
+            py.detach(|| self.held.0.set_reporting(self.number, Some(reporting)));
+        }
+
+        fn close_reports(&self, py: Python<'_>) {
+            py.detach(|| self.held.0.set_reporting(self.number, None));
         }
 
         fn tapped<'py>(&self, py: Python<'py>) -> Vec<Bound<'py, PyBytes>> {

@@ -25,6 +25,8 @@ pub struct Config {
     pub max_sources: u8,
     /// Threads that share the journals.
     pub sweep_threads: usize,
+    /// How long from one RTCP receiver report of a stream to the next, about; None: none is sent.
+    pub report_interval: Option<Duration>,
     /// How many sealed bytes may wait in memory while the spool cannot be written.
     pub max_unwritten_bytes: u64,
 }

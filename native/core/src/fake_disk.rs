@@ -150,6 +150,7 @@ pub fn shared() -> Shared {
         sync: Duration::from_secs(1),
         max_sources: 1,
         sweep_threads: 1,
+        report_interval: None,
         max_unwritten_bytes: u64::MAX / 2,
     };
     Shared::new(config).unwrap()

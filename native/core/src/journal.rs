@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::network::Network;
 use crate::outbox::{Leave, Outbox};
 use crate::output::{closed, Output};
+use crate::reports::Reporting;
 use crate::seal::{self, Kind, Sealer};
 use crate::shared::{locked, Shared};
 use crate::stream::{Counters, Intake, Port, Stream, StreamPorts, Sweep};
@@ -175,6 +176,13 @@ impl Journal {
         }
     }
 
+    /// Send receiver reports for a stream from now on, or none.
+    pub fn set_reporting(&self, number: usize, reporting: Option<Reporting>) {
+        if let Some(stream) = self.lock().streams.get_mut(number) {
+            stream.set_reporting(reporting, &self.shared);
+        }
+    }
+
     /// Take the copies of a stream's packets made since the last call.
     pub fn tapped(&self, number: usize) -> Vec<Vec<u8>> {
         self.lock().streams.get_mut(number).map(Stream::tapped).unwrap_or_default()
@@ -246,6 +254,7 @@ impl Journal {
         let mut inner = self.lock();
         let now_ns = clock::monotonic_ns();
         inner.receive(self);
+        inner.streams.iter_mut().for_each(|stream| stream.report(now_ns, &self.shared));
         inner.window = inner.window.after_sweep(now_ns);
         if inner.gathering.is_due(now_ns, self.shared.config.sweep.as_nanos() as u64) {
             inner.seal_gathered(self);

@@ -32,6 +32,8 @@ mod ports;
 #[cfg(test)]
 mod random_packets;
 mod receiver;
+mod reception;
+mod reports;
 mod seal;
 mod shared;
 mod socket;
@@ -49,5 +51,6 @@ pub use error::Error;
 pub use journal::{Journal, NewJournal};
 pub use network::Network;
 pub use receiver::Receiver;
+pub use reports::Reporting;
 pub use shared::Stats;
 pub use stream::{Counters, StreamPorts};

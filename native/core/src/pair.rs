@@ -4,12 +4,11 @@ use std::io;
 use std::net::UdpSocket;
 use std::sync::atomic::Ordering::Relaxed;
 
-use ring::rand::{SecureRandom, SystemRandom};
-
 use crate::clock;
 use crate::error::Error;
 use crate::shared::Shared;
 use crate::socket;
+use crate::sys;
 
 /// RTCP is a few packets a minute.
 const RTCP_BUFFER_BYTES: usize = 65_536;
@@ -28,7 +27,7 @@ pub struct SocketPair {
 pub fn open_pair(shared: &Shared) -> Result<(u16, SocketPair), Error> {
     for _ in 0..PAIRS_TRIED {
         let now_ns = clock::monotonic_ns();
-        let rtp_port = shared.ports().take(random()?, now_ns).ok_or_else(no_port)?;
+        let rtp_port = shared.ports().take(sys::random()?, now_ns).ok_or_else(no_port)?;
         match bind_pair(rtp_port, shared) {
             Ok(sockets) => return Ok((rtp_port, sockets)),
             // Another program has one of the two: not free for us for a while.
@@ -68,13 +67,6 @@ fn bind_pair(rtp_port: u16, shared: &Shared) -> io::Result<SocketPair> {
     shared.note_buffer(rtp.granted_bytes);
     shared.totals.open_sockets.fetch_add(2, Relaxed);
     Ok(SocketPair { rtp: rtp.socket, rtcp: rtcp.socket })
-}
-
-fn random() -> Result<u64, Error> {
-    let mut bytes = [0; 8];
-    let outcome = SystemRandom::new().fill(&mut bytes);
-    outcome.map_err(|_| Error::Capture("the system gives no random numbers".to_owned()))?;
-    Ok(u64::from_ne_bytes(bytes))
 }
 
 fn no_port() -> Error {

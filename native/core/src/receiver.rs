@@ -98,6 +98,8 @@ impl Receiver {
             last_sync_ns: totals.last_sync_ns.load(Relaxed),
             last_sweep_ns: self.last_sweep_ns(),
             granted_buffer_bytes: totals.granted_buffer_bytes.load(Relaxed),
+            reports: totals.reports.load(Relaxed),
+            report_errors: totals.report_errors.load(Relaxed),
             open_file_limit: self.shared.open_file_limit,
         }
     }

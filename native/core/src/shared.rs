@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::file;
 use crate::ports::PortPool;
+use crate::reports::CNAME_BYTES;
 use crate::socket::{self, MediaSocket};
 use crate::sys;
 use crate::writer::Writer;
@@ -56,6 +57,10 @@ pub struct Stats {
     pub last_sweep_ns: u64,
     /// Smallest receive buffer of an RTP socket; 0: none opened yet.
     pub granted_buffer_bytes: u64,
+    /// RTCP receiver reports sent.
+    pub reports: u64,
+    /// Receiver reports that the kernel did not take.
+    pub report_errors: u64,
     /// Limit of open files.
     pub open_file_limit: u64,
 }
@@ -76,6 +81,8 @@ pub struct Totals {
     pub last_sync_ns: AtomicU64,
     pub open_sockets: AtomicU64,
     pub granted_buffer_bytes: AtomicU64,
+    pub reports: AtomicU64,
+    pub report_errors: AtomicU64,
 }
 
 /// Owned by the receiver and by each of its journals.
@@ -86,6 +93,7 @@ pub struct Shared {
     pub writer: Writer,
     pub spool: File, // the folder
     pub open_file_limit: u64,
+    pub cname: [u8; CNAME_BYTES], // random: in RTCP it names this run of the recorder, and nobody
     ports: Mutex<PortPool>,
     failing_journals: AtomicUsize,
     // The kernel stamps packets only while some socket asks for it, and switches that on a
@@ -108,6 +116,7 @@ impl Shared {
             writer: Writer::default(),
             spool,
             open_file_limit: sys::raise_open_file_limit(),
+            cname: random_name()?,
             ports: Mutex::new(ports),
             failing_journals: AtomicUsize::new(0),
             _time_stamps: socket::open(IpAddr::V4(Ipv4Addr::LOCALHOST), 0, 0).ok(),
@@ -166,4 +175,13 @@ impl Shared {
             self.alarms.raise("write_recovered", None, detail);
         }
     }
+}
+
+/// Hexadecimal digits of random bytes.
+fn random_name() -> Result<[u8; CNAME_BYTES], Error> {
+    let mut name = [0; CNAME_BYTES];
+    for eight in name.chunks_exact_mut(8) {
+        eight.copy_from_slice(&format!("{:08x}", sys::random()? as u32).as_bytes()[..8]);
+    }
+    Ok(name)
 }

@@ -8,7 +8,7 @@ use crate::sys;
 
 /// An open media socket and the receive buffer that the kernel granted.
 pub struct MediaSocket {
-    /// Non-blocking by the way it is read (`MSG_DONTWAIT`).
+    /// Non-blocking: what the kernel takes no more of is not sent.
     pub socket: UdpSocket,
     /// What was asked, or less.
     pub granted_bytes: usize,
@@ -20,6 +20,7 @@ pub struct MediaSocket {
 /// `::` takes IPv4 as well, where the system does not forbid it.
 pub fn open(address: IpAddr, port: u16, buffer_bytes: usize) -> io::Result<MediaSocket> {
     let socket = UdpSocket::bind((address, port))?;
+    socket.set_nonblocking(true)?;
     let descriptor = socket.as_raw_fd();
     sys::set_option(descriptor, libc::SO_TIMESTAMPNS, 1)?;
     sys::set_option(descriptor, libc::SO_RXQ_OVFL, 1)?;

@@ -1,5 +1,7 @@
 //! One media stream: its two sockets, who may send, and what was counted.
 
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsRawFd;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -10,6 +12,7 @@ use crate::error::Error;
 use crate::level::{self, PeakMeter};
 use crate::network::Network;
 use crate::pair::{self, SocketPair};
+use crate::reports::{Report, Reporter, Reporting};
 use crate::shared::Shared;
 use crate::sources::{Source, Sources};
 use crate::sweep::{Batch, Datagram, DATAGRAMS};
@@ -61,7 +64,7 @@ pub struct Counters {
 }
 
 /// Which of the two sockets.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Port {
     /// RTP, and RTCP if multiplexed.
     Rtp,
@@ -100,6 +103,7 @@ pub struct Stream {
     socket_drops: [u32; 2], // as the kernel last reported them
     level: PeakMeter,
     tap: Option<Box<Tap>>, // of a stream with SRTP
+    reporter: Option<Box<Reporter>>,
 }
 
 impl Stream {
@@ -124,6 +128,7 @@ impl Stream {
             socket_drops: [0; 2],
             level: PeakMeter::default(),
             tap: None,
+            reporter: None,
         })
     }
 
@@ -175,6 +180,40 @@ impl Stream {
         self.tap.as_mut().map(|tap| tap.take()).unwrap_or_default()
     }
 
+    /// Send receiver reports from now on, or none.
+    pub fn set_reporting(&mut self, reporting: Option<Reporting>, shared: &Shared) {
+        let (Some(reporting), Some(interval)) = (reporting, shared.config.report_interval) else {
+            self.reporter = None;
+            return;
+        };
+        if let Some(reporter) = &mut self.reporter {
+            reporter.change(reporting);
+            return;
+        }
+        // A system without random numbers has bound no port either.
+        let Ok(random) = sys::random() else { return };
+        let (now_ns, interval_ns) = (clock::monotonic_ns(), interval.as_nanos() as u64);
+        let reporter = Reporter::new(reporting, random as u32, now_ns, interval_ns);
+        self.reporter = Some(Box::new(reporter));
+    }
+
+    /// Send the receiver report that is due, if one is; `now_ns` is monotonic.
+    pub fn report(&mut self, now_ns: u64, shared: &Shared) {
+        let Some(reporter) = self.reporter.as_mut().filter(|one| one.is_due(now_ns)) else {
+            return;
+        };
+        let (Some(sockets), Some(interval)) = (&self.sockets, shared.config.report_interval) else {
+            return;
+        };
+        let now = (now_ns, clock::realtime_ns());
+        let report = reporter.report(&shared.cname, now, interval.as_nanos() as u64);
+        if let Some(report) = report {
+            let is_sent = send(&report, sockets, shared).is_ok();
+            let total = if is_sent { &shared.totals.reports } else { &shared.totals.report_errors };
+            total.fetch_add(1, Relaxed);
+        }
+    }
+
     /// Take what one `recvmmsg` gives; true if there may be more.
     pub fn receive_once(&mut self, port: Port, sweep: &mut Sweep<'_>) -> bool {
         let Some(sockets) = &self.sockets else { return false };
@@ -207,21 +246,22 @@ impl Stream {
         let arrival_ns = datagram.arrival_ns.unwrap_or_else(clock::realtime_ns);
         if !sweep.window.keeps(arrival_ns) {
             self.counted.dropped_paused += 1;
+            self.hear_in_pause(port, &datagram, arrival_ns);
             sweep.batch.erase(number);
-        } else if !self.allow.iter().any(|network| network.contains(datagram.address)) {
+        } else if !self.is_allowed(datagram.address) {
             self.counted.dropped_foreign += 1;
         } else {
             self.sort(port, &datagram, arrival_ns, &mut sweep.intake);
         }
     }
 
+    fn is_allowed(&self, address: IpAddr) -> bool {
+        self.allow.iter().any(|network| network.contains(address))
+    }
+
     /// Classify a datagram that may be kept, and gather it.
     fn sort(&mut self, port: Port, datagram: &Datagram<'_>, arrival_ns: u64, to: &mut Intake<'_>) {
-        let class = match classify(datagram.bytes) {
-            Class::Rtp { .. } if port == Port::Rtcp => Class::Invalid,
-            _ if datagram.is_cut => Class::Invalid,
-            class => class,
-        };
+        let class = class_of(port, datagram);
         let ssrc = match class {
             Class::Rtp { ssrc, .. } => Some(ssrc),
             Class::Rtcp => None,
@@ -233,7 +273,9 @@ impl Stream {
         let source = Source { address: datagram.address, port: datagram.port, ssrc };
         if to.is_out_of_memory {
             self.counted.dropped_unwritten += 1;
+            self.hear(class, port, datagram, arrival_ns);
         } else if self.gather(source, datagram.bytes, arrival_ns, to) {
+            self.hear(class, port, datagram, arrival_ns);
             self.count(class, datagram.bytes, arrival_ns, to.now_ns);
         } else {
             self.counted.dropped_sources += 1;
@@ -262,6 +304,23 @@ impl Stream {
             self.copy_to_tap(datagram);
         }
         true
+    }
+
+    /// Let the reports know of what is dropped: it was received, and the peer is told so.
+    fn hear_in_pause(&mut self, port: Port, datagram: &Datagram<'_>, arrival_ns: u64) {
+        if self.reporter.is_some() && self.is_allowed(datagram.address) {
+            self.hear(class_of(port, datagram), port, datagram, arrival_ns);
+        }
+    }
+
+    fn hear(&mut self, class: Class, port: Port, datagram: &Datagram<'_>, arrival_ns: u64) {
+        let Some(reporter) = &mut self.reporter else { return };
+        let from = (datagram.address, datagram.port);
+        match class {
+            Class::Rtp { .. } => reporter.hear(from, datagram.bytes, arrival_ns),
+            Class::Rtcp => reporter.hear_rtcp(from, port, datagram.bytes, arrival_ns),
+            Class::Invalid => {}
+        }
     }
 
     fn copy_to_tap(&mut self, datagram: &[u8]) {
@@ -298,4 +357,22 @@ impl Stream {
             *last = drops;
         }
     }
+}
+
+fn class_of(port: Port, datagram: &Datagram<'_>) -> Class {
+    match classify(datagram.bytes) {
+        Class::Rtp { .. } if port == Port::Rtcp => Class::Invalid,
+        _ if datagram.is_cut => Class::Invalid,
+        class => class,
+    }
+}
+
+/// Send without waiting. These sockets are not connected: no ICMP error comes back to them.
+fn send(report: &Report, sockets: &SocketPair, shared: &Shared) -> io::Result<usize> {
+    let socket = if report.from == Port::Rtp { &sockets.rtp } else { &sockets.rtcp };
+    let address = match (report.address, shared.config.bind_address) {
+        (IpAddr::V4(address), IpAddr::V6(_)) => address.to_ipv6_mapped().into(),
+        (address, _) => address,
+    };
+    socket.send_to(&report.bytes, SocketAddr::new(address, report.port))
 }

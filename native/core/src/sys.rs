@@ -6,12 +6,24 @@ use std::io;
 use std::mem::size_of;
 use std::os::fd::{AsRawFd, RawFd};
 
+use ring::rand::{SecureRandom, SystemRandom};
+
+use crate::error::Error;
+
 /// Read a clock.
 pub fn clock_ns(clock: libc::clockid_t) -> u64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `time` is a valid timespec that the call fills; both clocks always exist on Linux.
     unsafe { libc::clock_gettime(clock, &mut time) };
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
+
+/// A random number.
+pub fn random() -> Result<u64, Error> {
+    let mut bytes = [0; 8];
+    let outcome = SystemRandom::new().fill(&mut bytes);
+    outcome.map_err(|_| Error::Capture("the system gives no random numbers".to_owned()))?;
+    Ok(u64::from_ne_bytes(bytes))
 }
 
 /// Lock a file exclusively, without waiting.

@@ -30,6 +30,7 @@ impl Node {
             sync: Duration::from_millis(100),
             max_sources: 4,
             sweep_threads: 2,
+            report_interval: None,
             max_unwritten_bytes: 1 << 20,
         };
         change(&mut config);

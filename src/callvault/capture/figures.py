@@ -54,6 +54,8 @@ class ReceiverStats:
     last_sync_ms: float  # how long the last syncfs took
     last_sweep_ms: float  # how long the last sweep took, the slowest of the threads
     granted_buffer_bytes: int  # smallest receive buffer that the kernel gave an RTP socket; 0: none
+    reports: int  # RTCP receiver reports sent
+    report_errors: int  # that the kernel did not take
     open_file_limit: int  # RLIMIT_NOFILE: a stream takes two, a journal one
 
 

@@ -18,11 +18,21 @@ from callvault.capture.figures import Alarm, AlarmKind, ReceiverStats, StreamCou
 from callvault.config.sections import CaptureConfig
 from callvault.errors import CaptureError, ConfigError
 
+REPORT_INTERVAL_MS = 5000
+"""Between two RTCP reports of a stream, on average (RFC 3550, section 6.2)."""
+
 
 class Receiver:
     """Owns media ports, sweep threads and the sync thread of one node."""
 
-    def __init__(self, config: CaptureConfig, *, spool_folder: Path, sync_ms: int) -> None:
+    def __init__(
+        self,
+        config: CaptureConfig,
+        *,
+        spool_folder: Path,
+        sync_ms: int,
+        report_interval_ms: int = REPORT_INTERVAL_MS,
+    ) -> None:
         """Nothing is opened before `start`. Raises ConfigError for a bind address that is none."""
         self._native = _native.Receiver(
             spool_folder=os.fsencode(spool_folder),
@@ -35,6 +45,7 @@ class Receiver:
             sync_ms=sync_ms,
             max_sources=config.max_sources,
             sweep_threads=max(1, (os.cpu_count() or 1) - 1),
+            report_interval_ms=report_interval_ms if config.rtcp_reports else None,
         )
 
     def start(self) -> None:
@@ -212,6 +223,22 @@ class Stream:
     def close_tap(self) -> None:
         """Copy nothing more: the stream is plain RTP."""
         self._native.close_tap()
+
+    def open_reports(self, *, is_multiplexed: bool, clock_rate_hz: int) -> None:
+        """Send RTCP receiver reports from now on, if this node does (RFC 3550, section 6.4.2).
+
+        One is due every half to one and a half intervals, and goes out if RTP came since the
+        last: from the RTCP port to where the source's RTCP comes from, else to the port above
+        that of its RTP; multiplexed, from the RTP port to that of its RTP. The source is the
+        allowed address that most packets come from; what it is sent is always less than what it
+        sent. `clock_rate_hz`: of payload types that have none by themselves (RFC 3551).
+        Called once more, it goes on under what it says then. Pauses make no difference.
+        """
+        self._native.open_reports(is_multiplexed, clock_rate_hz)
+
+    def close_reports(self) -> None:
+        """Send none: so it is at first, and with SRTP, where they would have to be sealed, too."""
+        self._native.close_reports()
 
     def tapped(self) -> list[bytes]:
         """Take the copies made since the last call. What came in a pause is never among them."""

@@ -77,6 +77,8 @@ class CaptureConfig:
     """How often all sockets are emptied, in milliseconds, 20 to 1000."""
     max_sources: int = 16
     """Sources (address, SSRC) that may speak on a stream at once, 1 to 255; others are counted."""
+    rtcp_reports: bool = True
+    """Tell senders of plain RTP every 5 s how it arrives: some drop a recorder that never does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,11 @@ _ALL = (
         "callvault_capture_lost_packets_total",
         "Packets received and lost because the spool could not be written.",
     ),
+    _counter("callvault_capture_rtcp_reports_total", "RTCP receiver reports sent."),
+    _counter(
+        "callvault_capture_rtcp_report_errors_total",
+        "RTCP receiver reports that the system did not take.",
+    ),
     _gauge("callvault_capture_open_sockets", "Media sockets open."),
     _gauge("callvault_capture_sweep_seconds", "How long the last sweep of all sockets took."),
     # recorder: spool

@@ -123,6 +123,8 @@ class RecorderFigures:
             yield Sample("callvault_capture_dropped_packets_total", count, (reason,))
         yield Sample("callvault_capture_kernel_drops_total", stats.kernel_drops)
         yield Sample("callvault_capture_lost_packets_total", stats.lost_packets)
+        yield Sample("callvault_capture_rtcp_reports_total", stats.reports)
+        yield Sample("callvault_capture_rtcp_report_errors_total", stats.report_errors)
         yield Sample("callvault_capture_open_sockets", stats.open_sockets)
         yield Sample("callvault_capture_sweep_seconds", stats.last_sweep_ms / 1000)
 
