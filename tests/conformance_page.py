@@ -31,6 +31,7 @@ SCENARIOS = {
 """Columns of the table, and how the scenarios of each begin. A file that fits none is a fault."""
 SECTIONS = {
     "Media": ("tests/audio/test_render.py", "tests/audio/test_timeline.py"),
+    "RTCP reports": ("tests/capture/test_reports.py", "tests/flows/test_recorder_reports.py"),
     "SRTP": (
         "tests/flows/test_srtp.py",
         "tests/flows/test_srtp_node.py",

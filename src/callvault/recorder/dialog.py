@@ -41,6 +41,7 @@ from callvault.recorder.key_check import KeyNews
 from callvault.recorder.live_keys import LiveKeys
 from callvault.recorder.memory import SessionMemory
 from callvault.recorder.no_media import MediaNews, NoMediaWatch
+from callvault.recorder.reception import report_reception
 from callvault.recorder.session import RecordingSession
 from callvault.spool.entries import (
     CallVerdict,
@@ -269,6 +270,7 @@ class LiveDialog:
             logger.error("rs=%s entry cannot be written: %s", self.session.journal_id, error)
         if isinstance(entry, StreamsChanged):
             self._node.streams_changed(self.session.trunk_name, entry.streams)
+            report_reception(self._streams, entry.streams)
             self.no_media.change(entry.streams, now_ns=self._read_clocks().monotonic_ns)
 
     def _go_on_capturing(self, entry: TimelineEvent) -> None:

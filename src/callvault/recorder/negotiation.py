@@ -154,6 +154,7 @@ class Negotiation:
                 offered=line.direction.value if line else "",
                 record=line.record if line else "",
                 record_preference=line.record_preference if line else "",
+                rtcp_mux=one.rtcp_mux,
             )
             for index, (one, line) in enumerate(zip(media, self._remote_lines(), strict=False))
         )

@@ -60,6 +60,7 @@ class StreamDescription(msgspec.Struct, frozen=True):
     offered: str = ""  # the peer's direction: sendonly, inactive, …; recvonly is a wrong setting
     record: str = ""  # on, off, paused: what the recorded are told (RFC 7866, section 9.1)
     record_preference: str = ""  # on, off, pause, nopreference: what they wish (section 9.2)
+    rtcp_mux: bool = False  # RTCP comes to the port of RTP (RFC 5761)
 
 
 class SignallingSeen(msgspec.Struct, frozen=True, tag="signalling"):
