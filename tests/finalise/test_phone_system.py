@@ -9,6 +9,7 @@ from callvault.finalise.catalogue import PhoneSystemDetail
 from callvault.finalise.journal import finalise_journal
 from callvault.finalise.phone_system import MAX_VALUE, phone_system_details
 from callvault.finalise.survey import MAX_METADATA, survey
+from callvault.policy.decision import Party, Presence
 from callvault.siprec import read_body
 from callvault.spool import journal_path
 from callvault.spool.entries import MetadataSeen
@@ -82,3 +83,49 @@ def test_a_recording_carries_what_was_said(node: Node) -> None:
         "", "start-time", "2026-03-12T10:25:29.000Z", is_time=True
     )
     assert msgspec.json.decode(msgspec.json.encode(recording))["phone_system"][3]["name"] == "ucid"
+
+
+TWO_CALLS = b"""<recording xmlns="urn:ietf:params:xml:ns:recording:1">
+<datamode>complete</datamode>
+<session session_id="A"><start-time>2026-11-27T10:00:00Z</start-time></session>
+<session session_id="B"><start-time>2026-11-27T10:01:00Z</start-time><note>of B</note></session>
+<participant participant_id="a"><nameID aor="sip:2014@pbx.example"/></participant>
+<participant participant_id="r"><nameID aor="sip:5550142@pbx.example"/></participant>
+<participant participant_id="b"><nameID aor="sip:2015@pbx.example"/></participant>
+<participant participant_id="q"><nameID aor="sip:5550199@pbx.example"/><vip>yes</vip></participant>
+%s</recording>""" % b"".join(
+    b'<participantsessionassoc participant_id="%s" session_id="%s"><associate-time>'
+    b"2026-11-27T10:00:00Z</associate-time></participantsessionassoc>" % pair
+    for pair in ((b"a", b"A"), (b"r", b"A"), (b"b", b"B"), (b"q", b"B"))
+)
+
+
+def told_to(node: Node, user: str, session_key: str) -> list[tuple[str, str, str]]:
+    party = Party(user, aor=f"sip:{user}@pbx.example")
+    own = assignment(
+        local=party,
+        communication_session_id=session_key,
+        people=(Presence(party, is_owner=True),),
+    )
+    seen = MetadataSeen(START_NS, "application/rs-metadata+xml", TWO_CALLS)
+    call = RecordedCall({0: (), 1: ()}, (own,), 1.0, events=(seen,))  # type: ignore[arg-type]
+    journal_id = uuid4()
+    call.write(node.journal(journal_id))
+    (facts,) = finalise_journal(journal_path(node.spool, journal_id), node.bench()).recordings
+    return [(one.about, one.name, one.value[11:16]) for one in facts.phone_system]
+
+
+def test_of_two_calls_in_one_session_each_owner_is_told_of_their_own(node: Node) -> None:
+    assert told_to(node, "2014", "") == [
+        ("", "start-time", "10:00"),
+        ("2014", "joined", "10:00"),
+        ("5550142", "joined", "10:00"),
+    ]
+    assert told_to(node, "2015", "B") == [
+        ("", "start-time", "10:01"),
+        ("2015", "joined", "10:00"),
+        ("5550199", "joined", "10:00"),
+        ("", "note", ""),
+        ("5550199", "vip", ""),
+    ]
+    assert told_to(node, "2016", "C") == []

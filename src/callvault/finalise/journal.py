@@ -223,7 +223,7 @@ def _facts(
         quality=checked,
         timeline=timeline(planned, found.timeline, ended, found.keys),
         decision=decision,
-        phone_system=_said(found, header),
+        phone_system=_said(found, header, assignment),
         participants=participants(planned),
     )
 
@@ -234,8 +234,19 @@ def _interaction_id(journal_id: UUID, assignment: Assignment) -> UUID:
     return uuid5(journal_id, key) if key else journal_id
 
 
-def _said(found: CallSurvey, header: JournalHeader) -> tuple[PhoneSystemDetail, ...]:
-    return phone_system_details(found.metadata, found.invite, zone_name=header.device_zone)
+def _said(
+    found: CallSurvey, header: JournalHeader, assignment: Assignment
+) -> tuple[PhoneSystemDetail, ...]:
+    """Return what the phone system said of the owner's conversation."""
+    own = [one.party.aor for one in assignment.people if one.is_owner]
+    # The INVITE was sent for the first conversation of the recording session.
+    invite = b"" if assignment.communication_session_id else found.invite
+    return phone_system_details(
+        found.metadata,
+        invite,
+        zone_name=header.device_zone,
+        owner_aors=(assignment.local.aor, *own),
+    )
 
 
 def _seal_sound(

@@ -5,14 +5,14 @@ for older journals, too. Vendors' values and times of devices only: parties, str
 are told elsewhere.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from callvault.errors import ProtocolError
 from callvault.finalise.catalogue import PhoneSystemDetail
 from callvault.sip import parse_message
-from callvault.siprec import MAX_DETAILS, details_of, read_metadata
+from callvault.siprec import MAX_DETAILS, details_of, limited_to, read_metadata
 from callvault.spool.readable import readable
 
 MAX_VALUE = 400
@@ -20,20 +20,26 @@ MAX_VALUE = 400
 
 
 def phone_system_details(
-    documents: Iterable[bytes], invite: bytes, *, zone_name: str
+    documents: Iterable[bytes], invite: bytes, *, zone_name: str, owner_aors: Sequence[str] = ()
 ) -> tuple[PhoneSystemDetail, ...]:
-    """Return what was said, each thing once, in order; the zone is that of the device."""
-    found = dict.fromkeys([*_of_metadata(documents, _zone(zone_name)), *_of_headers(invite)])
+    """Return what was said, each thing once, in order; the zone is that of the device.
+
+    Where a document speaks of several conversations, only what it says of the owner's is told.
+    """
+    of_metadata = _of_metadata(documents, _zone(zone_name), owner_aors)
+    found = dict.fromkeys([*of_metadata, *_of_headers(invite)])
     return tuple(found)[:MAX_DETAILS]
 
 
-def _of_metadata(documents: Iterable[bytes], zone: tzinfo) -> Iterator[PhoneSystemDetail]:
+def _of_metadata(
+    documents: Iterable[bytes], zone: tzinfo, owner_aors: Sequence[str]
+) -> Iterator[PhoneSystemDetail]:
     for raw in documents:
         try:
             document = read_metadata(raw)
         except ProtocolError:
             continue
-        for one in details_of(document, zone):
+        for one in details_of(limited_to(document, owner_aors), zone):
             yield _detail(one.about, one.name, one.value, is_time=one.is_time)
 
 

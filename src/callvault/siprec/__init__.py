@@ -3,7 +3,7 @@
 from callvault.siprec.address import display_name, user_and_host
 from callvault.siprec.classify import CallClass, classify
 from callvault.siprec.correlation import Correlation, correlation_of
-from callvault.siprec.details import MAX_DETAILS, Detail, details_of
+from callvault.siprec.details import MAX_DETAILS, Detail, details_of, limited_to
 from callvault.siprec.device_time import is_clock_set, read_device_time
 from callvault.siprec.document import (
     DataMode,
@@ -61,6 +61,7 @@ __all__ = [
     "display_name",
     "hints_of",
     "is_clock_set",
+    "limited_to",
     "merge",
     "read_body",
     "read_device_time",

@@ -1,8 +1,10 @@
 """What a document says beyond parties and streams, for people: times of the device, extensions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import tzinfo
+
+from msgspec.structs import replace
 
 from callvault.siprec.address import display_name, user_and_host
 from callvault.siprec.device_time import read_device_time
@@ -19,6 +21,42 @@ class Detail:
     name: str  # as the vendor writes it, or: start-time, stop-time, reason, joined, left
     value: str  # a time that can be read is in UTC, ISO 8601
     is_time: bool = False
+
+
+def limited_to(document: Document, aors: Iterable[str]) -> Document:
+    """Return what is said of the sessions that somebody with one of these addresses is in.
+
+    A document of one session is returned as it is: all of it is said of that one. Of several, what
+    hangs on none of them is left out, for nobody knows whose it is.
+    """
+    if len(document.sessions) < 2:
+        return document
+    users = _users(aors)
+    people = {one.participant_id for one in document.participants if users & _users(one.aors)}
+    placed = [(one.participant_id, one.session_id) for one in document.participant_sessions]
+    placed += [(one.participant_id, one.session_id) for one in document.participants]
+    known = {one.session_id for one in document.sessions}
+    elsewhere = {person for person, session in placed if session in known}
+    here = {session for person, session in placed if person in people and session in known}
+    if people - elsewhere:  # who is not said to be anywhere may be anywhere
+        here = known
+    members = {person for person, session in placed if session in here or person not in elsewhere}
+    sessions = tuple(one for one in document.sessions if one.session_id in here)
+    about = members | here | {one.group_id for one in sessions} - {""}
+    return replace(
+        document,
+        sessions=sessions,
+        participants=tuple(one for one in document.participants if one.participant_id in members),
+        participant_sessions=tuple(
+            one for one in document.participant_sessions if one.session_id in here
+        ),
+        extensions=tuple(one for one in document.extensions if one.parent_id in about),
+    )
+
+
+def _users(aors: Iterable[str]) -> frozenset[str]:
+    users = (user_and_host(aor)[0].casefold() for aor in aors)
+    return frozenset(user for user in users if user)
 
 
 def details_of(document: Document, zone: tzinfo) -> tuple[Detail, ...]:
