@@ -14,6 +14,7 @@ from callvault.policy.decision import Party, Presence
 from callvault.rtp import parse_batch
 from callvault.spool import Packet, PacketsBlock, Source, journal_path
 from callvault.spool.entries import SignallingSeen, TimelineEvent
+from callvault.vault import ObjectKind
 from tests.audio.wire import START_NS, Sender, speech
 from tests.finalise.bench import Node, RecordedCall, assignment
 
@@ -98,6 +99,10 @@ def test_two_owners_of_one_call_each_get_their_time_of_it(node: Node) -> None:
     ]
     assert (one.quality.flags, other.quality.flags) == ((), ())
     assert one.interaction_id == other.interaction_id == journal_id
+    for recording, own, others in ((one, first, second), (other, second, first)):
+        transcript = node.read_object(recording.assignment.recording_id, ObjectKind.METADATA)
+        assert str(own.owner_id).encode() in transcript
+        assert str(others.owner_id).encode() not in transcript
 
 
 def test_a_part_that_begins_on_hold_begins_with_that_hold(node: Node) -> None:

@@ -6,13 +6,16 @@ to it, and nothing of the others: neither sound, nor signalling, nor events.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+import msgspec
 
 from callvault.finalise.reading import Item, Locked, SourceBatch
 from callvault.finalise.window import Window
 from callvault.policy.decision import Assignment
 from callvault.spool import PacketsBlock
-from callvault.spool.entries import MetadataSeen, SignallingSeen, TimelineEvent
+from callvault.spool.entries import Decided, MetadataSeen, SignallingSeen, TimelineEvent
 
 SAID_BEFORE_NS = 500_000_000
 """The message that begins a part came a moment before it."""
@@ -26,6 +29,8 @@ class Part:
 
     from_ns: int
     until_ns: int
+    owned: tuple[str, UUID] | None = field(default=None, compare=False)
+    """Conversation and owner whose recording is made of it."""
 
     @classmethod
     def of(cls, assignment: Assignment, window: Window) -> "Part":
@@ -35,7 +40,7 @@ class Part:
         """
         is_part = 0 < assignment.until_ns < window.end_ns - TOLD_BEFORE_NS
         from_ns = assignment.from_ns if assignment.from_ns > window.start_ns else 0
-        return cls(from_ns, assignment.until_ns if is_part else 0)
+        return cls(from_ns, assignment.until_ns if is_part else 0, _owned(assignment))
 
     @property
     def is_whole(self) -> bool:
@@ -64,6 +69,8 @@ class Part:
                 return item if self._is_about(item.at_ns, TOLD_BEFORE_NS) else None
             case SignallingSeen() | MetadataSeen():
                 return item if self._is_about(item.at_ns, SAID_BEFORE_NS) else None
+            case Decided():
+                return self._of_decision(item)
             case _:
                 return item
 
@@ -83,6 +90,11 @@ class Part:
             return None
         return Locked(replace(item.block, packets=packets), [arrivals[n] for n in kept])
 
+    def _of_decision(self, item: Decided) -> Decided:
+        """Leave out the recordings of others: whom they spoke with, and when."""
+        own = tuple(one for one in item.decision.assignments if _owned(one) == self.owned)
+        return Decided(item.at_ns, msgspec.structs.replace(item.decision, assignments=own))
+
     def holds(self, at_ns: int) -> bool:
         """Whether a moment lies in it."""
         return at_ns >= self.from_ns and (not self.until_ns or at_ns <= self.until_ns)
@@ -90,3 +102,7 @@ class Part:
     def _is_about(self, at_ns: int, before_ns: int) -> bool:
         """Whether a moment lies in it, or only a little before its beginning."""
         return self.holds(at_ns) or self.holds(at_ns + before_ns)
+
+
+def _owned(assignment: Assignment) -> tuple[str, UUID]:
+    return assignment.communication_session_id, assignment.owner_id
