@@ -225,6 +225,17 @@ def test_a_guide_leads_to_other_guides_and_nowhere_else(rita_client: Client) -> 
         assert rita_client.get(f"/settings/trunks/guides/{name}").status_code == 404
 
 
+def test_a_link_out_of_the_guides_leaves_its_words(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "a.md").write_text(
+        "# A\n\nSee [audio](../explain/audio.md#codecs), [TLS](tls.md).\n"
+    )
+    monkeypatch.setattr(guides, "FOLDER", tmp_path)
+    shown = guides.rendered(guides.Guide("a", "A"))
+    assert shown == '<p>See audio, <a href="tls">TLS</a>.</p>\n'
+
+
 def test_markup_in_a_guide_is_shown_as_text(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -234,7 +245,7 @@ def test_markup_in_a_guide_is_shown_as_text(
     shown = guides.rendered(guides.Guide("a", "A"))
     assert "<script" not in shown
     assert 'href="javascript' not in shown
-    assert '<a href="#">y</a>' in shown
+    assert "<a" not in shown
 
 
 def test_only_administrators_see_trunks(client: Client, ann: User, webex: Trunk) -> None:

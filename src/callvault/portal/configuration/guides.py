@@ -4,10 +4,12 @@ They are part of a source install; where they are not (a bare package), none is 
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 import callvault
 
@@ -60,15 +62,25 @@ def rendered(guide: Guide) -> str:
     body = guide.file.read_text("utf-8").partition("\n")[2]
     tokens = _RENDERER.parse(body)
     for token in tokens:
-        for child in token.children or ():
-            if child.type == "link_open":
-                child.attrs["href"] = _address(str(child.attrs.get("href", "")))
+        token.children = list(_led(token.children)) if token.children else token.children
     return str(_RENDERER.renderer.render(tokens, _RENDERER.options, {}))
 
 
+def _led(children: list[Token]) -> Iterator[Token]:
+    """Lead links where the portal has their page; of the others only the words stay."""
+    is_dead = False
+    for child in children:
+        if child.type == "link_open":
+            address = _address(str(child.attrs.get("href", "")))
+            child.attrs["href"] = address
+            is_dead = not address
+        if not (is_dead and child.type in ("link_open", "link_close")):
+            yield child
+
+
 def _address(written: str) -> str:
-    """Return where a link leads: to another guide, or out; the rest is not in the portal."""
+    """Return where a link leads: to another guide, or out; empty: it is not in the portal."""
     if written.startswith(("https://", "#")):
         return written
     name = written.partition("#")[0].removesuffix(".md")
-    return name if _NAME.fullmatch(name) else "#"
+    return name if _NAME.fullmatch(name) else ""
