@@ -15,6 +15,7 @@ import uvloop
 
 from callvault import clock
 from callvault.commands import demo, django_ready
+from callvault.commands.amounts import counted
 from callvault.commands.progress import ProgressLine
 from callvault.config import Config
 from callvault.errors import ConfigError
@@ -129,7 +130,7 @@ def _offer_people(options: Namespace, config: Config, scripts: Sequence[CallScri
         print(f"No users were created. Calls of {names} will show under Call decisions.")
         return
     revision = demo.create_people(missing)
-    print(f"Created {len(missing)} demo users: {names}.")
+    print(f"Created {counted(len(missing), 'demo user')}: {names}.")
     _await_policy(config, revision)
 
 
@@ -175,7 +176,7 @@ def _place(placing: Placing, scripts: Sequence[CallScript], cache_folder: Path) 
         runner.get_loop().add_signal_handler(signal.SIGINT, driver.stop)
         finished = runner.run(driver.run(scripts))
     took_s = time.monotonic() - started
-    progress.end(f"{len(finished)} calls placed in {took_s:.0f} s.")
+    progress.end(f"{counted(len(finished), 'call')} placed in {took_s:.0f} s.")
     return [placed_call(one.call, one.prepared) for one in finished]
 
 
@@ -189,7 +190,7 @@ def _wait_for_recordings(calls: Sequence[PlacedCall], wait_s: float) -> Listed:
         if are_all_there(calls, listed) or time.monotonic() > give_up_at:
             progress.end()
             return listed
-        progress.show(f"{len(listed.recordings)} recordings listed")
+        progress.show(f"{counted(len(listed.recordings), 'recording')} listed")
         time.sleep(_POLL_S)
 
 
