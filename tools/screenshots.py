@@ -13,7 +13,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tools.demo_portal import cast
+from tools.demo_portal import cast, strained
 from tools.demo_portal.server import running
 
 CHROMIUM = "/usr/bin/chromium"
@@ -50,12 +50,15 @@ PAGES = {
     "none-match": "/recordings/?q=nobody",
     "recording": f"recording:{cast.HELD}",
     "locked": f"recording:{cast.LOCKED}",
+    "spoilt": f"recording:{strained.SPOILT}",
+    "interaction": f"recording:{strained.WALKED}",
     "call-decisions": "/decisions/",
     "people": "/people/",
     "person": "/people/new",
     "settings": "/settings/",
     "trunks": "/settings/trunks/",
     "trunk": "trunk:Branch CUBE",
+    "trunk-strained": f"trunk:{strained.TRUNK['name']}",
     "trunk-new": "/settings/trunks/new",
     "guide": "/settings/trunks/guides/opensips",
     "nodes": "/nodes/",
@@ -74,7 +77,7 @@ def main() -> None:
     pictures = list(_all_forms()) if chosen.all else DOCUMENTED
     with (
         tempfile.TemporaryDirectory() as folder,
-        running(Path(folder), calls=len(cast.CALLS)) as address,
+        running(Path(folder), calls=len(cast.CALLS), is_strained=chosen.all) as address,
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
@@ -131,7 +134,7 @@ def _open(page: Page, address: str) -> None:
         page.goto(address)
     else:
         number = address.removeprefix("recording:")
-        page.goto("/recordings/")
+        page.goto("/recordings/?q=" + number.replace("+", "%2B"))
         row = page.locator("tbody tr", has=page.locator(f'[data-cv-copy="{number}"]'))
         link = row.last.locator("a.cv-name").get_attribute("href") or ""
         page.goto(link + ("?t=167" if number == cast.HELD else ""))

@@ -70,7 +70,7 @@ def test_a_wrong_key_shows_on_the_recording_and_among_the_nodes_reports(node: No
     newest = re.findall(r"/recordings/[0-9a-f-]{36}/", visitor.text("/recordings/"))[0]
     page = visitor.text(newest)
     for told in (
-        "100% could not be decrypted",
+        "100% not decrypted",
         "Audio cannot be decrypted",
         "Encryption keys came unprotected",
     ):

@@ -1,4 +1,4 @@
-"""`python -m tools.demo_portal [CALLS]`: fill the data folder that CALLVAULT_CONFIG names."""
+"""`python -m tools.demo_portal [CALLS [strained]]`: fill the folder that CALLVAULT_CONFIG names."""
 
 import os
 import sys
@@ -12,7 +12,8 @@ def main() -> None:
     django.setup()
     from tools.demo_portal import cast, seed
 
-    seed.fill(int(sys.argv[1]) if len(sys.argv) > 1 else len(cast.CALLS))
+    wanted = int(sys.argv[1]) if len(sys.argv) > 1 else len(cast.CALLS)
+    seed.fill(wanted, is_strained="strained" in sys.argv)
 
 
 if __name__ == "__main__":

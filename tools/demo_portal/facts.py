@@ -19,7 +19,7 @@ from callvault.monitoring.reachability import Outcome as CheckOutcome
 from callvault.policy.decision import Assignment, Decision, Direction, Outcome, Party, Step, Verdict
 from callvault.spool.entries import PeerAttempt, TrunkRef
 from callvault.vault import SealedRecording
-from tools.demo_portal import cast
+from tools.demo_portal import cast, strained
 from tools.demo_portal.sound import RATE_HZ
 
 NODE, PEER, TRUNK_NAME = "rec-1", "192.0.2.14", "Webex"
@@ -48,7 +48,7 @@ def recording_facts(
     started_at_ns = ns_from_utc(call.started_at)
     return RecordingFacts(
         assignment=assignment,
-        interaction_id=demo_id("interaction", "one" if call in cast.CONVERSATION else call.at),
+        interaction_id=demo_id("interaction", _conversation_of(call)),
         journal_ids=(demo_id("journal", call.at),),
         trunk=trunk,
         node=NODE,
@@ -70,6 +70,10 @@ def recording_facts(
         phone_system=_said(call, user),
         participants=_participants(call, user),
     )
+
+
+def _conversation_of(call: cast.DemoCall) -> str:
+    return "one" if call in cast.CONVERSATION else strained.conversation_of(call)
 
 
 def _participants(call: cast.DemoCall, user: cast.DemoUser) -> tuple[ParticipantSpan, ...]:

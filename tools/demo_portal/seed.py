@@ -32,25 +32,30 @@ from callvault.vault import (
     create_first_certificates,
     make_self_signed,
 )
-from tools.demo_portal import cast, facts, sound
+from tools.demo_portal import cast, facts, sound, strained
 
 MINUTE = 60 * sound.RATE_HZ
 
 
-def fill(wanted: int) -> None:
+def fill(wanted: int, *, is_strained: bool = False) -> None:
     """Make the system, `wanted` recordings, and what stands around them."""
     prepare_database()
     collect_static_files()
     SystemSettings.objects.update(zone="Europe/Rome", country_code="39")
-    people = _people()
+    people = _people((*cast.USERS, strained.LONG_NAMED) if is_strained else cast.USERS)
     trunk = _trunk()
+    if is_strained:
+        Trunk.objects.create(**strained.TRUNK)
     here = create_first_certificates(_folder("key_folder"), kind=KeyKind.EC).current(Role.ARCHIVE)
     elsewhere = make_self_signed("Callvault archive 1", kind=KeyKind.EC, now=read().utc)[0]
     catalogue = DjangoCatalogue()
-    for call in reversed(_chosen(wanted)):
+    odd = tuple(strained.calls()) if is_strained else ()
+    for call in reversed((*_chosen(wanted), *odd)):
         user, user_id = people[call.username]
         sealed = _seal(call, (elsewhere,) if call.remote == cast.LOCKED else here)
         recording = facts.recording_facts(call, user, user_id, trunk, sealed)
+        if call in odd:
+            recording = strained.strain(call, recording)
         catalogue.add_call(facts.call_facts(call, recording), (recording,))
     for verdict in facts.verdicts(trunk):
         catalogue.add_call(verdict, ())
@@ -73,12 +78,12 @@ def _folder(name: str) -> Path:
     return folder
 
 
-def _people() -> dict[str, tuple[cast.DemoUser, UUID]]:
+def _people(users: tuple[cast.DemoUser, ...]) -> dict[str, tuple[cast.DemoUser, UUID]]:
     User.objects.create_user(
         "rita.marsh", cast.PASSWORD, first_name="Rita", last_name="Marsh", level=Level.ADMINISTRATOR
     )
     made = {}
-    for user in cast.USERS:
+    for user in users:
         row = User.objects.create_user(
             user.username,
             cast.PASSWORD,

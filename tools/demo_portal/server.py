@@ -2,12 +2,14 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from socket import AF_INET, SOCK_STREAM, socket
 from threading import Event, Thread
@@ -17,12 +19,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @contextmanager
-def running(folder: Path, *, calls: int) -> Iterator[str]:
+def running(folder: Path, *, calls: int, is_strained: bool = False) -> Iterator[str]:
     """Seed `folder` with so many recordings and serve it; gives the portal's address."""
+    strained = ["strained"] if is_strained else []
     port = _free_port()
     environment = _environment(folder, port)
     subprocess.run(
-        [sys.executable, "-m", "tools.demo_portal", str(calls)],
+        [sys.executable, "-m", "tools.demo_portal", str(calls), *strained],
         check=True, env=environment, cwd=ROOT,
     )  # fmt: skip
     server = subprocess.Popen(
@@ -70,15 +73,23 @@ def _free_port() -> int:
 
 
 def _beat(folder: Path, stopped: Event) -> None:
-    """Say each second what a recorder would say, so that the sidebar shows one."""
+    """Say each second what a recorder and its worker would say, so that the pages show them."""
     folder.mkdir(parents=True, exist_ok=True)
     while True:
+        _keep_report_fresh(folder.parent / "callvault.sqlite3")
         beat = {"at_ns": time.time_ns(), "calls": 38, "sip": "udp/tcp 5060"}
         draft = folder / "recorder.json.new"
         draft.write_text(json.dumps(beat))
         draft.replace(folder / "recorder.json")
         if stopped.wait(1.0):
             return
+
+
+def _keep_report_fresh(database: Path) -> None:
+    moment = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    with suppress(sqlite3.OperationalError), closing(sqlite3.connect(database)) as connection:
+        connection.execute("UPDATE nodes_nodereport SET at = ?", (moment,))
+        connection.commit()
 
 
 def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:

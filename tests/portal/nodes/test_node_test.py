@@ -128,7 +128,7 @@ def test_only_administrators_test_and_only_nodes_that_there_are(
                 {"limit": "1024", "calls": "104", "calls_by_ports": "5692"},
             ),
             "Open files are fewer than the ports need",
-            "1024 are allowed, for 104 calls; the ports do for 5692.",
+            "1,024 are allowed, for 104 calls; the ports do for 5,692.",
         ),
         (NodeCheck("flux", Outcome.PASSED, {}), "flux", ""),
     ],

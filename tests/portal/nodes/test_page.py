@@ -52,8 +52,8 @@ def test_a_node_is_shown_with_calls_disks_and_what_waits(rita_client: Client) ->
     text = page(rita_client)
     assert "node-1" in text
     assert "3 calls in progress" in text
-    assert "(50 %)" in text
-    assert "(10 %), filling" in text
+    assert "(50%)" in text
+    assert "(10%), filling" in text
     assert "2 calls, 3.0" in text
 
 

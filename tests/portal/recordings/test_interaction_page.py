@@ -119,6 +119,23 @@ def test_lanes_tell_who_took_part_when_across_the_parts(
     assert [one.kind for one in seen.bars] == ["current", "hold", "part"]
 
 
+def test_owners_keep_their_lanes_and_others_are_counted(
+    client: Client, rita: User, ann: User, sam: User
+) -> None:
+    together = uuid4()
+    guests = tuple(ParticipantSpan(f"Guest {n}", f"+155501{n}", 0, 60_000) for n in range(20, 40))
+    ann_here = ParticipantSpan("Ann Keller", "2014", 0, 60_000, is_owner=True)
+    first = list_recording(ann, part(together, participants=(*guests, ann_here)))
+    list_recording(sam, part(together, minute=3))
+    seen = view(rita, first)
+    labels = [lane.label for lane in seen.lanes]
+    assert labels == [*(f"Guest {n}" for n in range(20, 30)), "Ann Keller", "Sam Whitlock"]
+    assert seen.more_people == 11  # ten guests, and whom Sam spoke with
+    client.force_login(rita)
+    page = client.get(f"/recordings/{first.recording_id}/").content.decode()
+    assert "11 more people took part." in page
+
+
 def test_events_of_all_parts_stand_in_order_and_lead_to_their_moment(
     sam: User, conversation: list[Recording]
 ) -> None:
@@ -158,7 +175,7 @@ def test_the_list_marks_parts_of_those_that_are_visible(
     }
     client.force_login(sam)
     page = client.get("/recordings/").content.decode()
-    assert page.count("Part 1 of 2") == page.count("Part 2 of 2") == 1
+    assert page.count(">Part 1 of 2<") == page.count(">Part 2 of 2<") == 1
 
 
 def test_a_long_conversation_still_shows_the_recording_that_is_open(rita: User, ann: User) -> None:

@@ -81,6 +81,6 @@ def test_what_is_only_likely_is_said_to_be(ann: User) -> None:
         for fact in page_of(ann, list_recording(ann, replace(sure, confidence="low"))).facts
     }
     assert notes["Direction"] == "likely: the phone system does not say who called"
-    assert notes["Audio"] == "who speaks on which channel is likely, not said"
+    assert notes["Audio"] == "likely: the phone system does not say who speaks on which channel"
     notes = {fact.label: fact.note for fact in page_of(ann, list_recording(ann)).facts}
     assert (notes["Direction"], notes["Audio"]) == ("", "")

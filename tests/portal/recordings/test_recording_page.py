@@ -89,6 +89,12 @@ def test_holds_pauses_and_losses_are_regions_of_the_player(ann: User) -> None:
     assert player.event_offsets_ms[:2] == (0, 102_000)
 
 
+def test_a_hold_of_less_than_a_second_is_not_labelled_with_none(ann: User) -> None:
+    timeline = (TimelineItem(7_000, "held", 300),)
+    player = page_of(ann, list_recording(ann, Spoken(timeline=timeline))).player
+    assert [region.label for region in player.regions] == ["Hold 0.3\u00a0s"]
+
+
 def test_a_kind_that_a_newer_worker_writes_is_shown_by_its_name(ann: User) -> None:
     recording = list_recording(ann, Spoken(timeline=(TimelineItem(5_000, "whisper_started"),)))
     assert page_of(ann, recording).timeline[0].title == "Whisper started"
@@ -99,7 +105,7 @@ def test_details_tell_quality_and_audio(ann: User) -> None:
     facts = {fact.label: fact for fact in page.facts}
     assert facts["Audio"].value == "G.711 A-law, 2 channels, 1.5\u00a0MB"
     assert facts["Quality"].value == "One-way audio"
-    assert facts["Quality"].note == "Clipped, 0.02% lost"
+    assert facts["Quality"].note == "clipped, 0.02% lost"
     assert facts["Quality"].tone == "attention"
     assert facts["Trunk"].note == "192.0.2.14"
 
@@ -112,8 +118,8 @@ def test_packets_of_one_sender_too_many_are_worded(ann: User) -> None:
 @pytest.mark.parametrize(
     ("flags", "undecrypted", "value", "note"),
     [
-        ((), 9, "Good", "0% lost, 0.02% could not be decrypted"),
-        (("undecrypted",), 37_240, "50% could not be decrypted", "0% lost"),
+        ((), 9, "Good", "0% lost, 0.02% not decrypted"),
+        (("undecrypted",), 37_240, "50% not decrypted", "0% lost"),
     ],
 )
 def test_what_no_key_opened_is_told_with_its_share(

@@ -56,6 +56,7 @@ class TrunkForm(TrunkModelForm):
         ),
     )
     transports = forms.MultipleChoiceField(
+        error_messages={"required": gettext_lazy("Choose at least one.")},
         label=gettext_lazy("Transports"),
         choices=TRANSPORTS,
         widget=forms.CheckboxSelectMultiple,

@@ -21,7 +21,7 @@ class CallFilterForm(forms.Form):
     """Read from the address, so that a view of the list can be kept and sent."""
 
     verdict = forms.ChoiceField(
-        label=_("Verdict"), required=False, choices=[("", _("All")), *VERDICTS]
+        label=_("Verdict"), required=False, choices=[("", _("All verdicts")), *VERDICTS]
     )
     first = DayField(label=_("From"))
     last = DayField(label=_("To"))

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from callvault.monitoring.reachability import NodeCheck, Outcome
+from callvault.portal import wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,12 @@ def _open_files(check: NodeCheck) -> tuple[str, str]:
 
 def _told(check: NodeCheck) -> dict[str, str]:
     names = ("free", "taken", "limit", "calls", "calls_by_ports")
-    return {name: check.values.get(name, "") for name in names}
+    return {name: _figure(check.values.get(name, "")) for name in names}
+
+
+def _figure(text: str) -> str:
+    language = wording.language_named(get_language())
+    return wording.grouped(int(text), language=language) if text.isdecimal() else text
 
 
 def _answer(check: NodeCheck) -> str:

@@ -81,6 +81,7 @@ class InteractionView:
     parts: tuple[Part, ...]
     current: Part
     lanes: tuple[Lane, ...]
+    more_people: int  # who took part beyond the lanes
     bars: tuple[Span, ...]  # the parts, and what was held or paused of them
     events: tuple[PartEvent, ...]
 
@@ -109,10 +110,13 @@ def interaction_view(user: User, recording: Recording) -> InteractionView | None
         found = sorted([*found[1:], recording], key=lambda row: (row.started_at, row.pk))
     parts = tuple(_part(n, row, recording) for n, row in enumerate(found, 1))
     scale = _Scale([(row.started_at, row.ended_at) for row in found])
+    lanes = tuple(_lanes(found, scale))
+    drawn = _drawn(lanes)
     view = InteractionView(
         parts=parts,
         current=next(one for one in parts if one.is_current),
-        lanes=tuple(_lanes(found, scale)),
+        lanes=drawn,
+        more_people=len(lanes) - len(drawn),
         bars=tuple(_bars(parts, found, scale)),
         events=tuple(_events(parts, found))[:MOST_EVENTS],
     )
@@ -213,9 +217,16 @@ def _lanes(rows: Sequence[Recording], scale: _Scale) -> Iterator[Lane]:
             end = row.started_at + timedelta(milliseconds=one["until_ms"])
             told = phrases.from_to(one["from_ms"], one["until_ms"])
             spans.setdefault(key, []).append(scale.span(start, end, "there", told))
-    for key, drawn in list(spans.items())[:MOST_LANES]:
+    for key, drawn in spans.items():
         label = labels[key] or phrases.number_shown(key)
         yield Lane(label, "owner" if key in owners else "remote", tuple(dict.fromkeys(drawn)))
+
+
+def _drawn(lanes: tuple[Lane, ...]) -> tuple[Lane, ...]:
+    """Return the lanes that there is room for: owners first, else in order of arrival."""
+    by_weight = sorted(range(len(lanes)), key=lambda place: (lanes[place].role != "owner", place))
+    chosen = set(by_weight[:MOST_LANES])
+    return tuple(lane for place, lane in enumerate(lanes) if place in chosen)
 
 
 def _bars(parts: Sequence[Part], rows: Sequence[Recording], scale: _Scale) -> Iterator[Span]:

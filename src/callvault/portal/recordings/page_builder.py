@@ -201,7 +201,7 @@ def _direction_note(recording: Recording) -> str:
 def _channel_note(recording: Recording) -> str:
     if recording.channel_confidence == "high":
         return ""
-    return _("who speaks on which channel is likely, not said")
+    return _("likely: the phone system does not say who speaks on which channel")
 
 
 def _audio(recording: Recording) -> str:
@@ -220,7 +220,7 @@ def _quality(recording: Recording) -> Fact:
     if not marks:
         return Fact(_("Quality"), _("Good"), ", ".join(shares), "good")
     first, *others = [mark.text for mark in marks]
-    others += shares
+    others = [text[:1].lower() + text[1:] for text in others] + shares
     return Fact(_("Quality"), first, ", ".join(others), "attention")
 
 

@@ -86,7 +86,7 @@ def undecrypted_percent(quality: dict[str, Any]) -> float:
 
 def not_decrypted(quality: dict[str, Any]) -> str:
     """Say how much of what came no key opened."""
-    return _("%(share)s could not be decrypted") % {"share": percent(undecrypted_percent(quality))}
+    return _("%(share)s not decrypted") % {"share": percent(undecrypted_percent(quality))}
 
 
 def percent(share: float) -> str:
@@ -242,4 +242,5 @@ def region_label(kind: str, length_ms: int) -> str:
     if kind == "lost":
         return _("Lost %(length)s") % {"length": _prose(length_ms)}
     names = {"hold": _("Hold"), "pause": _("Paused")}
-    return f"{names[kind]} {wording.duration(length_ms)}"
+    length = wording.duration(length_ms) if length_ms >= 1000 else _prose(length_ms)
+    return f"{names[kind]} {length}"
