@@ -64,6 +64,15 @@ def test_keys_are_taken_out_of_a_message_and_nothing_else() -> None:
     assert sdp.without_keys(message) == cleaned
 
 
+def test_answers_to_challenges_are_taken_out_with_their_folded_lines() -> None:
+    answer = b'Digest username="sbc", nonce="n1",\r\n\t response="secret"'
+    message = b"INVITE sip:a SIP/2.0\r\nauthorization : %s\r\nProxy-Authorization:%s\nTo: a\r\n\r\n"
+    cleaned = message.replace(b":%s", b": removed").replace(b": %s", b": removed")
+    assert sdp.without_keys(message % (answer, answer)) == cleaned
+    blanks = b"authorization" + b" " * 200_000
+    assert sdp.without_keys(blanks) == blanks
+
+
 def test_of_a_flood_of_keys_none_is_kept() -> None:
     assert sdp.without_keys(b"k=secret\n" * 20_000) == b"k=removed\n" * 4095 + b"k=removed"
     assert sdp.without_keys(b"x" * 262_143 + b"\nk=secret") == b"x" * 262_143 + b"\n"

@@ -43,7 +43,11 @@ _KEYS = re.compile(
     rb"(?i)(?<![^\r\n])((?:[^\r\na-z]*a=[^\r\na-z:]*(?:crypto|key-mgmt)[^\r\na-z:]*:)"
     rb"|(?:[^\r\na-z]*k=))[^\r\n]*"
 )
-_OF_KEYS = (b"crypto", b"key-mgmt", b"k=", b"content-transfer-encoding")
+_OF_KEYS = (b"crypto", b"key-mgmt", b"k=", b"content-transfer-encoding", b"authorization")
+# From what answers a challenge a weak password can be guessed.
+_CREDENTIALS = re.compile(
+    rb"(?i)(?<![^\r\n])((?:proxy-)?authorization[ \t]*:)[^\r\n]*(?:\r?\n[ \t]+[^\r\n]*)*"
+)
 _ENCODED = re.compile(
     rb"(?i)(?<![^\r\n])content-transfer-encoding[ \t]*:\s*(?:base64|quoted-printable)"
 )
@@ -89,6 +93,7 @@ def parse_offer(text: bytes) -> SessionDescription:
 def without_keys(message: bytes) -> bytes:
     """Return a SIP message or body with the keys of its SDP taken out (RFC 4567, 4568).
 
+    So are the answers to digest challenges (RFC 7616).
     A body in base64 or the like, which no recording client needs, is taken out as a whole: what
     it holds cannot be seen. So is all behind more bytes, or more keys, than any message has.
     """
@@ -96,6 +101,7 @@ def without_keys(message: bytes) -> bytes:
     lowered = message.lower()
     if not any(word in lowered for word in _OF_KEYS):
         return message  # nearly every message, and each one of a call comes by here
+    message = _CREDENTIALS.sub(rb"\1 removed", message)
     encoded = _ENCODED.search(message)
     if encoded:
         head_end = re.compile(rb"\r?\n\r?\n").search(message, encoded.end())
