@@ -120,20 +120,18 @@ def _gather(text: bytes) -> tuple[_Section, list[_Section]]:
     sections: list[_Section] = []
     for raw in _lines(text):
         line = raw.strip()
-        if line[1:2] != "=":
-            continue
-        kind, value = line[0].lower(), line[2:]
-        if kind == "a":  # first what there is most of
+        kind, value = line[:2], line[2:]
+        if kind in ("a=", "A="):  # first what there is most of
             name, _, argument = value.partition(":")
             read = _ATTRIBUTES.get(name) or _ATTRIBUTES.get(name.strip().lower())
             if read:
                 read(current, argument)
-        elif kind == "m":
+        elif kind in ("m=", "M="):
             if len(sections) == MAX_MEDIA_LINES:
                 raise OfferRefused(f"more than {MAX_MEDIA_LINES} media lines")
             current = _Section(words=value.split())
             sections.append(current)
-        elif kind == "c":
+        elif kind in ("c=", "C="):
             current.address = _address(value) or current.address
     return session, sections
 

@@ -84,15 +84,15 @@ def _flatten(element: Element, path: str, found: list[tuple[str, str]]) -> None:
     """Add what an element says and all below it, till there is more than can be kept."""
     if len(found) > _MAX_VALUES:
         return
-    is_told = False
-    if element.keys():
-        is_told = True
-        for name, value in attributes_of(element):
-            found.append((f"{path}@{name}"[:_MAX_PATH], value[:MAX_TEXT]))
-    text = element.text
-    if text and (trimmed := text[:MAX_TEXT].strip()):
-        found.append((path, trimmed))
-    elif not (is_told or len(element)):
-        found.append((path, ""))
+    given = attributes_of(element) if element.keys() else ()
+    for name, value in given:
+        found.append((f"{path}@{name}"[:_MAX_PATH], value[:MAX_TEXT]))
+    text = (element.text or "")[:MAX_TEXT].strip()
+    if text or not (given or len(element)):
+        found.append((path, text))
     for child in element:
-        _flatten(child, f"{path}/{written_name(child)}"[:_MAX_PATH], found)
+        inner = f"{path}/{child.tag.rpartition('}')[2]}"[:_MAX_PATH]
+        if len(child) or child.keys():
+            _flatten(child, inner, found)
+        else:  # as most are
+            found.append((inner, (child.text or "")[:MAX_TEXT].strip()))

@@ -205,7 +205,7 @@ def decoded(content: bytes) -> str:
         return content.decode("utf-16", "replace")
     content = content.translate(None, _CONTROLS)
     try:
-        return content.decode("utf-8-sig")
+        return content.decode().removeprefix("\ufeff")
     except UnicodeDecodeError:
         return content.decode("cp1252", "replace")
 

@@ -97,7 +97,8 @@ def _stream_ids(inside: _ByName, name: str) -> tuple[str, ...]:
     """Return the ids in `send` or `recv`: as text (RFC), or in an `id` child (draft-ram)."""
     found: list[str] = []
     for one in inside.get(name, ()):
-        found += _texts(_by_name(one), "id") or filter(None, (text_of(one),))
+        ids = _texts(_by_name(one), "id") if len(one) else ()
+        found += ids or filter(None, (text_of(one),))
     return tuple(found[:MAX_IDENTITIES])
 
 
