@@ -2,16 +2,20 @@
 
 import asyncio
 from pathlib import Path
+from threading import Event
 from uuid import UUID
 
 import msgspec
+import pytest
 
+from callvault import sip
 from callvault.config.sections import CapacityConfig
 from callvault.policy.snapshot import Trunk
 from callvault.recorder.judge import PolicyInForce
-from callvault.spool.entries import NodeEvent
+from callvault.spool.entries import NodeEvent, TimelineEvent
 from tests.policy.cast import SNAPSHOT, TRUNK
-from tests.recorder.bodies import ANN, REMOTE, both, metadata, sdp
+from tests.recorder.bench import FLOW
+from tests.recorder.bodies import ANN, REMOTE, both, metadata, request, sdp
 from tests.recorder.test_service import Wire
 
 OTHER = Trunk(UUID(int=8), "Other", ("198.51.100.0/24",))
@@ -54,3 +58,35 @@ def test_a_line_need_bring_nothing_while_the_client_pauses(tmp_path: Path) -> No
         wire.now_ns += 1_000_000_000
         wire.recorder.look_after()
     assert [one for one in wire.receiver.node_events if isinstance(one, NodeEvent)] == []
+
+
+@pytest.mark.parametrize("is_paused_again", [False, True])
+def test_a_pause_that_ends_before_it_is_on_disk_ends_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_paused_again: bool
+) -> None:
+    wire = Wire(tmp_path)
+    wire.invite()
+    [journal], [dialog] = wire.receiver.calls, wire.recorder.dialogs.values()
+    disk, write = Event(), journal.append_durably
+
+    def write_when_the_disk_is_back(event_json: bytes) -> None:
+        assert disk.wait(10)
+        write(event_json)
+
+    async def signal() -> None:
+        paused = sdp().replace(b"a=label", b"a=record:paused\r\na=label")
+        for offer in (paused, sdp(), paused)[: 3 if is_paused_again else 2]:
+            update = request("UPDATE", offer, "application/sdp")
+            event = sip.UpdateReceived(sip.RequestId(77), sip.DialogId(1), update, FLOW)
+            dialog.feed(event)
+            await asyncio.sleep(0)
+        disk.set()
+        while dialog._turns:
+            await asyncio.sleep(0.01)
+
+    monkeypatch.setattr(journal, "append_durably", write_when_the_disk_is_back)
+    asyncio.run(asyncio.wait_for(signal(), 20))
+    kinds = [one.kind for one in journal.events if isinstance(one, TimelineEvent)]
+    told = [one for one in kinds if one != "answered"]
+    assert told == ["paused", "unpaused", "paused"][: 3 if is_paused_again else 2]
+    assert journal.is_paused is dialog.session.pausing.is_paused is is_paused_again

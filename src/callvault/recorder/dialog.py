@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Protocol
 from uuid import UUID
 
 from callvault import sip
@@ -117,7 +117,7 @@ class LiveDialog:
         self._packets_closed = 0  # of streams that are closed already
         self._packets_kept = 0  # of those
         self._pausing = asyncio.Lock()
-        self._acknowledging: set[asyncio.Future[None]] = set()  # keeps the tasks from being lost
+        self._turns: set[asyncio.Future[None]] = set()  # pauses on their way to the disk, and ends
 
     def feed(self, event: sip.Event | Input) -> None:
         """Let the session take an event and do what it decides.
@@ -130,19 +130,36 @@ class LiveDialog:
             self._node.request_snapshot(self.session.dialog_id, reason)
 
     def _perform_all(self, actions: Sequence[Action]) -> None:
-        """Perform actions in order; those behind a pause once the pause is on disk."""
+        """Perform actions in order; those behind a pause once the pause is on disk.
+
+        So waits the end of a pause that is not on disk yet: its entry must not stand before it.
+        """
         for number, action in enumerate(actions):
+            rest = actions[number + 1 :]
             if isinstance(action, PauseCapture) and self._journal is not None:
                 self._journal.pause()  # at once: no packet after the message is kept
-                rest = actions[number + 1 :]
-                task = asyncio.ensure_future(self._acknowledge_pause(action.entry, rest))
-                self._acknowledging.add(task)
-                task.add_done_callback(self._acknowledging.discard)
+                self._in_turn(self._acknowledge_pause(action.entry, rest))
+                return
+            if isinstance(action, ResumeCapture) and self._turns:
+                self._in_turn(self._acknowledge_resumption(action.entry, rest))
                 return
             if isinstance(action, ResumeCapture):
                 self._go_on_capturing(action.entry)
             else:
                 self._perform(action)
+
+    def _in_turn(self, step: Coroutine[Any, Any, None]) -> None:
+        """Take a step when those before it are done."""
+
+        async def wait_and_take() -> None:
+            if before:
+                await asyncio.wait(before)
+            await step
+
+        before = set(self._turns)
+        task = asyncio.ensure_future(wait_and_take())
+        self._turns.add(task)
+        task.add_done_callback(self._turns.discard)
 
     async def _acknowledge_pause(self, entry: TimelineEvent, rest: Sequence[Action]) -> None:
         """Bring a pause to disk, then do what waits for it; without the disk it is one, too."""
@@ -152,6 +169,13 @@ class LiveDialog:
                 await self._node.checkpoint(self.session)
             except SpoolError as error:
                 logger.error("rs=%s pause is not on disk: %s", self.session.journal_id, error)
+        self._perform_rest(rest)
+
+    async def _acknowledge_resumption(self, entry: TimelineEvent, rest: Sequence[Action]) -> None:
+        self._go_on_capturing(entry)
+        self._perform_rest(rest)
+
+    def _perform_rest(self, rest: Sequence[Action]) -> None:
         try:
             self._perform_all(rest)
         except ProtocolError as error:  # the dialog ended meanwhile
@@ -276,7 +300,7 @@ class LiveDialog:
     def _go_on_capturing(self, entry: TimelineEvent) -> None:
         """Keep what arrives again. The entry stands before it in the journal: no need to wait."""
         self._append(entry)
-        if self._journal is not None:
+        if self._journal is not None and not self.session.pausing.is_paused:
             self._journal.resume()
 
     def _open_streams(self, action: OpenStreams) -> StreamsOpened | StreamsRefused:
@@ -353,10 +377,11 @@ class LiveDialog:
             self._journal.append_durably(encode_entry(entry))
 
     def _resume(self, entry: Event) -> None:
-        """Write first, keep then. Waits for the disk."""
+        """Write first, keep then, unless a pause came meanwhile. Waits for the disk."""
         if self._journal is not None:
             self._journal.append_durably(encode_entry(entry))
-            self._journal.resume()
+            if not self.session.pausing.is_paused:
+                self._journal.resume()
 
 
 def _heard(stream: Stream) -> int:
