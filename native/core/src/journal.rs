@@ -151,6 +151,7 @@ impl Journal {
         }
         let stream = Stream::open(index, allow, rtp_port, &self.shared)?;
         let ports = stream.ports();
+        inner.streams.reserve_exact(1); // they are few, and large
         inner.streams.push(stream);
         Ok((inner.streams.len() - 1, ports))
     }

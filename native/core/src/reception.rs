@@ -33,15 +33,15 @@ pub struct Heard {
 #[derive(Debug)]
 pub struct Reception {
     ssrc: u32,
-    highest: u32,                    // sequence number, extended by its cycles
-    reported: u32,                   // the highest of the last report; before it, of none
-    received: u32,                   // since the last report
-    lost: i32,                       // up to the last report; duplicates make it less
-    transit_ticks: u32,              // arrival less timestamp, both in ticks; wraps
-    jitter: u32,                     // in 1/16 tick
-    last_sender_report: Option<u32>, // the middle of its NTP time
-    sender_report_at: u32,           // its arrival, in 1/65536 s; wraps
-    after_jump: Option<u16>,         // the sequence number that would make a jump a new start
+    highest: u32,            // sequence number, extended by its cycles
+    reported: u32,           // the highest of the last report; before it, of none
+    received: u32,           // since the last report
+    lost: i32,               // up to the last report; duplicates make it less
+    transit_ticks: u32,      // arrival less timestamp, both in ticks; wraps
+    jitter: u32,             // in 1/16 tick
+    last_sender_report: u32, // the middle of its NTP time; 0: none came
+    sender_report_at: u32,   // its arrival, in 1/65536 s; wraps
+    after_jump: Option<u16>, // the sequence number that would make a jump a new start
 }
 
 impl Reception {
@@ -56,7 +56,7 @@ impl Reception {
             lost: 0,
             transit_ticks: transit_ticks(first),
             jitter: 0,
-            last_sender_report: None,
+            last_sender_report: 0,
             sender_report_at: 0,
             after_jump: None,
         }
@@ -82,7 +82,7 @@ impl Reception {
 
     /// Take the middle 32 bits of a sender report's NTP time.
     pub fn hear_sender_report(&mut self, middle_of_ntp: u32, arrival_ns: u64) {
-        self.last_sender_report = Some(middle_of_ntp);
+        self.last_sender_report = middle_of_ntp;
         self.sender_report_at = in_65536ths(arrival_ns);
     }
 
@@ -105,10 +105,12 @@ impl Reception {
 
     /// LSR and DLSR; both 0 while no sender report came.
     fn last_sender_report(&self, now_ns: u64) -> (u32, u32) {
-        let Some(last) = self.last_sender_report else { return (0, 0) };
+        if self.last_sender_report == 0 {
+            return (0, 0);
+        }
         let delay = in_65536ths(now_ns).wrapping_sub(self.sender_report_at);
         // A wall clock that was set back must not make it half a day.
-        (last, if delay > u32::MAX / 2 { 0 } else { delay })
+        (self.last_sender_report, if delay > u32::MAX / 2 { 0 } else { delay })
     }
 
     /// Follow the sequence number (appendix A.1); false: a jump, which may be noise.
