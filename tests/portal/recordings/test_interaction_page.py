@@ -159,6 +159,23 @@ def test_the_page_leads_to_the_part_before_and_after(
     assert "Part 2 of 2" in page
 
 
+def test_of_many_parts_those_around_the_one_looked_at_are_shown(
+    client: Client, rita: User, ann: User
+) -> None:
+    together = uuid4()
+    rows = [list_recording(ann, part(together, minute=minute)) for minute in range(30)]
+    numbers = [[one.number for one in view(rita, rows[at]).parts] for at in (0, 14, 29)]
+    assert numbers == [list(range(1, 21)), list(range(5, 25)), list(range(11, 31))]
+    client.force_login(rita)
+    page = client.get(f"/recordings/{rows[29].recording_id}/").content.decode()
+    assert "Part 30 of 30" in page
+    assert "Parts 11 to 30 of 30 are shown." in page
+    assert (
+        "are shown."
+        not in client.get(f"/recordings/{list_recording(ann).recording_id}/").content.decode()
+    )
+
+
 def test_a_call_of_two_people_has_nothing_to_show(ann: User) -> None:
     assert interaction_view(ann, list_recording(ann)) is None
 

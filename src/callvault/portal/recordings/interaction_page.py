@@ -12,18 +12,20 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from callvault.portal.people.models import User
 
-from . import phrases
+from . import interactions, phrases
 from .folding import normal_form
 from .models import Recording
 from .page import TimelineEntry
 from .permissions import recordings_visible_to
 
-MOST_PARTS = 20
+MOST_PARTS = 20  # that are shown at a time, around the one that is looked at
+MOST_LINKED = 2 * interactions.MOST_PARTS  # twice, since two workers may link at a time
 MOST_LANES = 12
 MOST_EVENTS = 200
 WIDTH = 1000
@@ -34,7 +36,7 @@ GAP = 30  # a time in which nothing was recorded, at most
 class Part:
     """One recording of the interaction."""
 
-    number: int  # from 1, by time
+    number: int  # from 1, by time, of all that the reader may see
     url: str
     started_at: datetime
     duration_ms: int
@@ -79,6 +81,7 @@ class InteractionView:
     """The interaction as this reader sees it."""
 
     parts: tuple[Part, ...]
+    count: int  # of all parts, also of those that are not shown
     current: Part
     lanes: tuple[Lane, ...]
     more_people: int  # who took part beyond the lanes
@@ -91,29 +94,39 @@ class InteractionView:
         return len(self.parts) > 1
 
     @property
+    def first(self) -> Part:
+        """The first part that is shown."""
+        return self.parts[0]
+
+    @property
+    def last(self) -> Part:
+        """The last part that is shown."""
+        return self.parts[-1]
+
+    @property
     def previous(self) -> Part | None:
         """The part before this one."""
-        return self.parts[self.current.number - 2] if self.current.number > 1 else None
+        place = self.parts.index(self.current)
+        return self.parts[place - 1] if place else None
 
     @property
     def next(self) -> Part | None:
         """The part after this one."""
-        after = self.current.number
+        after = self.parts.index(self.current) + 1
         return self.parts[after] if after < len(self.parts) else None
 
 
 def interaction_view(user: User, recording: Recording) -> InteractionView | None:
     """Return what there is to see; None where one recording of two people says all."""
     rows = recordings_visible_to(user).filter(interaction_id=recording.interaction_id)
-    found = list(rows.order_by("started_at", "record_number")[:MOST_PARTS])
-    if recording.pk not in {row.pk for row in found}:
-        found = sorted([*found[1:], recording], key=lambda row: (row.started_at, row.pk))
-    parts = tuple(_part(n, row, recording) for n, row in enumerate(found, 1))
+    found, first, count = _shown(rows.order_by("started_at", "record_number"), recording)
+    parts = tuple(_part(n, row, recording) for n, row in enumerate(found, first + 1))
     scale = _Scale([(row.started_at, row.ended_at) for row in found])
     lanes = tuple(_lanes(found, scale))
     drawn = _drawn(lanes)
     view = InteractionView(
         parts=parts,
+        count=count,
         current=next(one for one in parts if one.is_current),
         lanes=drawn,
         more_people=len(lanes) - len(drawn),
@@ -123,6 +136,17 @@ def interaction_view(user: User, recording: Recording) -> InteractionView | None
     return view if view.has_several or _someone_came_or_went(recording) else None
 
 
+def _shown(in_order: QuerySet[Recording], recording: Recording) -> tuple[list[Recording], int, int]:
+    """Return the parts to show, how many come before them, and how many there are in all."""
+    found = list(in_order[: MOST_PARTS + 1])
+    if len(found) <= MOST_PARTS:
+        return found, 0, len(found)
+    keys = list(in_order.values_list("pk", flat=True)[:MOST_LINKED])
+    around = keys.index(recording.pk) - MOST_PARTS // 2
+    first = max(min(around, len(keys) - MOST_PARTS), 0)
+    return list(in_order[first : first + MOST_PARTS]), first, len(keys)
+
+
 def parts_told(user: User, recordings: Sequence[Recording]) -> dict[int, str]:
     """Return "Part 2 of 3" for rows of a list, by record number; of those this reader may see."""
     wanted = {row.interaction_id for row in recordings}
@@ -130,7 +154,7 @@ def parts_told(user: User, recordings: Sequence[Recording]) -> dict[int, str]:
     of_each: dict[UUID, list[int]] = defaultdict(list)
     for interaction_id, number in rows.order_by("started_at", "record_number").values_list(
         "interaction_id", "record_number"
-    )[: MOST_PARTS * max(len(wanted), 1)]:
+    )[: MOST_LINKED * max(len(wanted), 1)]:
         of_each[interaction_id].append(number)
     return {
         number: _("Part %(number)s of %(count)s") % {"number": place, "count": len(numbers)}
