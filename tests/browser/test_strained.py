@@ -69,6 +69,15 @@ def test_marks_stay_inside_their_cell(looked_at: Page) -> None:
     assert words == ["4% not decrypted", "Partly undecoded", "+3"]
 
 
+def test_no_number_is_cut_in_the_smallest_window(looked_at: Page) -> None:
+    looked_at.set_viewport_size({"width": SMALLEST[0], "height": SMALLEST[1]})
+    looked_at.goto("/recordings/?q=Elena")  # whose remote party has no name
+    looked_at.wait_for_load_state("networkidle")
+    cell = looked_at.locator("td.cv-col-remote").first
+    assert cell.inner_text() == "+1\u00a0555\u00a00171"
+    assert cell.evaluate("(cell) => cell.scrollWidth <= cell.clientWidth")
+
+
 def test_many_values_of_the_phone_system_scroll_in_their_own_place(looked_at: Page) -> None:
     looked_at.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
     looked_at.goto(path_of(looked_at, strained.SPOILT))
