@@ -284,6 +284,23 @@ def test_a_piece_whose_beginning_is_gone_replaces_nothing(node: Node) -> None:
     assert piece.duration_ms == (END - BACK) * 1000
 
 
+def test_a_piece_whose_beginning_is_gone_has_nothing_of_who_left_before_it(node: Node) -> None:
+    call = CutCall(node)
+    journal = call.open_second()
+    gone = assignment(until_ns=START_NS + CUT * SECOND_NS)
+    here = assignment(from_ns=START_NS + CUT * SECOND_NS)
+    second = RecordedCall(call.arrivals, (here,), END)
+    journal.append(StreamsChanged(START_NS + BACK * SECOND_NS, second._descriptions()))
+    decision = Decision(Verdict.RECORDED, (), (gone, here))
+    journal.append(Decided(START_NS + BACK * SECOND_NS, decision))
+    block = call._block(BACK)
+    assert block is not None
+    journal.append_packets(block)
+    journal.close()
+    (piece,) = finalise_journal(call.paths[1], node.bench()).recordings
+    assert piece.assignment.owner_id == here.owner_id
+
+
 def test_a_recorder_that_never_comes_back_leaves_a_call_cut_off(node: Node) -> None:
     call, catalogue = CutCall(node), FakeCatalogue()
     call.write(ended=False)

@@ -138,9 +138,11 @@ def _decision_of_piece(decision: Decision, header: JournalHeader) -> Decision:
     """
     if header.continues is None:
         return decision
+    # Whose part ended in the beginning has none here.
+    here = [one for one in decision.assignments if not 0 < one.until_ns <= header.opened_at_ns]
     assignments = tuple(
         msgspec.structs.replace(one, recording_id=uuid5(one.recording_id, header.journal_id.hex))
-        for one in decision.assignments
+        for one in here or decision.assignments
     )
     return msgspec.structs.replace(decision, assignments=assignments)
 
