@@ -24,6 +24,8 @@ FLOODER = "127.0.0.3"  # a trunk of its own
 STRANGER = "127.0.0.2"
 PORT_FIRST, PORT_LAST = 41_000, 41_398
 MAX_CALLS = 60
+# A machine's own trunk is none that room is left for: there is one of another machine, too.
+ELSEWHERE = Trunk(UUID(int=4), "Elsewhere", ("192.0.2.1",))
 FLOODING, LOOPBACK_ALONE = (
     Trunk(UUID(int=number), name, (peer,), ("udp", "tcp", "tls"), media_networks=(f"{peer}/32",))
     for number, name, peer in ((3, "Flooding", FLOODER), (2, "This machine", FRIEND))
@@ -102,7 +104,7 @@ class _InTheClear(RunningRecorder):
 
 
 def _serve(folder: Path) -> None:
-    snapshot = Snapshot(revision=1, people=(ANN,), trunks=(LOOPBACK_ALONE, FLOODING))
+    snapshot = Snapshot(revision=1, people=(ANN,), trunks=(LOOPBACK_ALONE, FLOODING, ELSEWHERE))
     capture = CaptureConfig(
         bind_address=FRIEND, port_first=PORT_FIRST, port_last=PORT_LAST, sweep_ms=100
     )
