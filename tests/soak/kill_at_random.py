@@ -32,6 +32,7 @@ PROGRAMS = ("recorder", "worker", "web", "all")
 LONGEST_LOSS_S = 1.5  # before a kill
 TOLERANCE_MS = 250
 BACK_WITHIN_S = 60.0
+KILLING_TAKES_S = 1.0  # all programs of a node are found and killed one after the other
 
 
 @dataclass
@@ -185,7 +186,8 @@ def _check_gap(started: float, item: dict[str, Any], outcome: Outcome) -> None:
     outcome.longest_gap_ms = max(outcome.longest_gap_ms, item["length_ms"])
     ends = begins + item["length_ms"] / 1000
     if not any(
-        begins <= at <= ends and at - begins <= outcome.longest_loss_s for at, _ in outcome.kills
+        begins - KILLING_TAKES_S <= at <= ends and at - begins <= outcome.longest_loss_s
+        for at, _ in outcome.kills
     ):
         apart = ", ".join(f"{at - begins:+.1f} s {program}" for at, program in outcome.kills)
         said = f"lost {item['length_ms']} ms ({item['detail'] or item['channel']})"
