@@ -16,7 +16,7 @@ help: ## List these targets
 
 # --- set-up: each stamp is made again when what it depends on changed -------------------------
 
-.venv/.made:
+.venv/.made: requirements/build.txt
 	@tools/need.sh build
 	@echo "Making the Python environment in .venv"
 	@$(PYTHON) -m venv .venv
@@ -25,12 +25,12 @@ help: ## List these targets
 
 .venv/.base: .venv/.made requirements/base.txt requirements/codecs.txt
 	@echo "Installing Python packages (locked, about a minute the first time)"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/base.txt -r requirements/codecs.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-build-isolation --require-hashes -r requirements/base.txt -r requirements/codecs.txt
 	@touch $@
 
 .venv/.dev: .venv/.base requirements/dev.txt
 	@echo "Installing the tools of the tests"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-build-isolation --require-hashes -r requirements/dev.txt
 	@touch $@
 
 .venv/.native: .venv/.base pyproject.toml $(NATIVE)

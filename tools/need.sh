@@ -19,6 +19,10 @@ build_tools() {
     need make make
     need cc gcc
     need cargo "cargo-web rustc-web"
+    # python-ldap comes as source.
+    for header in libldap-dev:ldap.h libsasl2-dev:sasl/sasl.h; do
+        [ -e "/usr/include/${header#*:}" ] || missing="$missing ${header%%:*}"
+    done
     if ! lacks "$python"; then
         "$python" -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
     fi
@@ -33,6 +37,7 @@ test_tools() {
     need espeak-ng espeak-ng
     need chromium chromium
     need openssl openssl
+    [ -x /usr/sbin/slapd ] || missing="$missing slapd ldap-utils"
     # Encoders of codecs that PyAV only decodes.
     for library in libbcg729-0:libbcg729.so.0 libgsm1:libgsm.so.1 libspeex1:libspeex.so.1 \
         libvo-amrwbenc0:libvo-amrwbenc.so.0; do

@@ -25,6 +25,11 @@ class Action(models.TextChoices):
     SETTINGS_CHANGED = "settings_changed"
 
 
+def actions() -> list[tuple[str, str]]:
+    """Return the choices of an entry's action; asked for, so that a new one needs no migration."""
+    return list(Action.choices)
+
+
 class AuditEntry(models.Model):
     """Who did what, when and from where."""
 
@@ -34,7 +39,7 @@ class AuditEntry(models.Model):
     )
     actor_name = models.CharField(max_length=150)  # user name, as it was; kept when the person goes
     address = models.GenericIPAddressField(null=True)  # null: this machine's command line
-    action = models.CharField(max_length=32, choices=Action.choices)
+    action = models.CharField(max_length=32, choices=actions)
     object_kind = models.CharField(max_length=32, blank=True)  # recording, person, trunk, …
     object_id = models.CharField(max_length=64, blank=True)  # as in addresses of pages
     detail = models.JSONField(default=dict, blank=True)  # names of changed fields, never numbers
