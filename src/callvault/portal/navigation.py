@@ -34,11 +34,16 @@ def navigation_for(user: User, path: str) -> tuple[Section, ...]:
     if user.is_administrator:
         sections.append((_("Oversight"), _oversight()))
         sections.append((_("Administration"), _administration()))
-    current = _current_url([entry for _label, entries in sections for entry in entries], path)
+    return mark_current([Section(label, tuple(entries)) for label, entries in sections], path)
+
+
+def mark_current(sections: list[Section], path: str) -> tuple[Section, ...]:
+    """Return the sections that have entries, the entry of `path` marked as current."""
+    current = _current_url([entry for section in sections for entry in section.entries], path)
     return tuple(
-        Section(label, tuple(_marked(entry, current) for entry in entries))
-        for label, entries in sections
-        if entries
+        Section(section.label, tuple(_marked(entry, current) for entry in section.entries))
+        for section in sections
+        if section.entries
     )
 
 

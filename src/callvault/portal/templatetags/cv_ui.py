@@ -14,6 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from callvault.portal import wording
+from callvault.portal.configuration.menu import settings_menu
 from callvault.portal.navigation import Entry, Section
 
 register = template.Library()
@@ -157,3 +158,10 @@ def has_more_entries(sections: Iterable[Section]) -> bool:
 
 def _entries(sections: Iterable[Section]) -> list[Entry]:
     return [entry for section in sections or () for entry in section.entries]
+
+
+@register.simple_tag(takes_context=True)
+def settings_sections(context: template.RequestContext) -> tuple[Section, ...]:
+    """Return the menu of the global settings: `{% settings_sections as sections %}`."""
+    request = context.request
+    return settings_menu(request.path) if request else ()

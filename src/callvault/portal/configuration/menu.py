@@ -1,0 +1,28 @@
+"""The menu beside the global settings: every page of them, by what it is about."""
+
+from collections.abc import Iterator
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from callvault.portal.navigation import Entry, Section, mark_current
+
+Page = tuple[Promise, str]  # label, name of the address
+
+PAGES: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
+    (_("System"), ((_("General"), "configuration:index"),)),
+    (_("Recording"), ((_("Trunks"), "configuration:trunks"),)),
+)
+"""Sections in the order of a call: recorded, kept, by and for people. A new page adds its line."""
+
+
+def settings_menu(path: str) -> tuple[Section, ...]:
+    """Return the menu with the page of `path` marked as current."""
+    return mark_current(list(_sections()), path)
+
+
+def _sections() -> Iterator[Section]:
+    for label, pages in PAGES:
+        entries = (Entry(name, str(text), reverse(name), "") for text, name in pages)
+        yield Section(str(label), tuple(entries))
