@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -25,6 +25,7 @@ from uuid import uuid4
 import av
 import numpy as np
 from G722 import G722
+from tests.audio import encoders
 from tests.audio.wire import START_NS, speech
 from tests.finalise.bench import FORMATS, Node, assignment
 
@@ -84,7 +85,16 @@ def resident_megabytes() -> float:
     return pages * os.sysconf("SC_PAGESIZE") / 1e6
 
 
-def write_call(journal: JournalWriter, seconds: int, *, wide: bool) -> None:
+@dataclass(frozen=True)
+class Codec:
+    """What is sent in each packet of 20 ms, and how it is announced."""
+
+    payload_type: int
+    ticks: int
+    payloads: Callable[[int], list[bytes]]  # of a party
+
+
+def write_call(journal: JournalWriter, seconds: int, codec: Codec) -> None:
     """Journal a call of two talking parties."""
     streams = tuple(
         StreamDescription(index, str(index), "audio", FORMATS, active=True, port=20000)
@@ -93,11 +103,11 @@ def write_call(journal: JournalWriter, seconds: int, *, wide: bool) -> None:
     journal.append(StreamsChanged(START_NS, streams))
     journal.append(Decided(START_NS, Decision(Verdict.RECORDED, (), (assignment(),))))
     journal.append(TimelineEvent(START_NS, "answered"))
-    said = [payloads(seed, wide=wide) for seed in (1, 2)]
+    said = [codec.payloads(seed) for seed in (1, 2)]
     jitter = np.random.default_rng(1)
     for second in range(seconds):
         packets = [
-            packet(stream, second * 50 + n, said[stream], int(jitter.exponential(2e6)), wide=wide)
+            packet(stream, second * 50 + n, said[stream], int(jitter.exponential(2e6)), codec)
             for stream in (0, 1)
             for n in range(50)
         ]
@@ -110,21 +120,33 @@ def write_call(journal: JournalWriter, seconds: int, *, wide: bool) -> None:
     journal.close()
 
 
-def payloads(seed: int, *, wide: bool) -> list[bytes]:
-    """Return what one party says, in pieces of 20 ms."""
-    if wide:
-        octets = bytes(G722(16000, 64000).encode(speech(LOOP_S, seed=seed, rate_hz=16000)))
-    else:
-        octets = encode_ulaw(speech(LOOP_S, seed=seed)).tobytes()
+def g711(seed: int) -> list[bytes]:
+    """Return what a party says in µ-law."""
+    octets = encode_ulaw(speech(LOOP_S, seed=seed)).tobytes()
     return [octets[at : at + 160] for at in range(0, len(octets), 160)]
 
 
-def packet(stream: int, number: int, said: list[bytes], late_ns: int, *, wide: bool) -> Packet:
+def g722(seed: int) -> list[bytes]:
+    """Return what a party says in G.722."""
+    octets = bytes(G722(16000, 64000).encode(speech(LOOP_S, seed=seed, rate_hz=16000)))
+    return [octets[at : at + 160] for at in range(0, len(octets), 160)]
+
+
+def opus(seed: int) -> list[bytes]:
+    """Return what a party says in Opus, each packet with the one before it once more."""
+    said = np.roll(np.tile(encoders.spoken(16000), LOOP_S // 6), seed * 16000)
+    return encoders.opus_for_loss(said, inband_fec=1, loss_percent=20)
+
+
+G711, WIDE, OPUS = Codec(0, 160, g711), Codec(9, 160, g722), Codec(111, 960, opus)
+
+
+def packet(stream: int, number: int, said: list[bytes], late_ns: int, codec: Codec) -> Packet:
     """Return the packet of this number as it was received."""
     rtp = RtpPacket(
-        payload_type=9 if wide else 0,
+        payload_type=codec.payload_type,
         sequence_number=number % 65536,
-        timestamp=number * 160 % 2**32,
+        timestamp=number * codec.ticks % 2**32,
         ssrc=stream + 1,
         payload=said[number % len(said)],
     )
@@ -132,12 +154,12 @@ def packet(stream: int, number: int, said: list[bytes], late_ns: int, *, wide: b
     return Packet(stream, 0, is_rtcp=False, arrival_ns=at_ns, datagram=bytes(rtp))
 
 
-def finished(seconds: int, *, wide: bool = False) -> Cost:
+def finished(seconds: int, codec: Codec = G711) -> Cost:
     """Journal a call, finish it, return what finishing took."""
     with tempfile.TemporaryDirectory() as folder:
         node = Node(Path(folder))
         journal_id = uuid4()
-        write_call(node.journal(journal_id), seconds, wide=wide)
+        write_call(node.journal(journal_id), seconds, codec)
         cost = Cost()
         with cost.measured():
             outcome = finalise_journal(journal_path(node.spool, journal_id), node.bench())
@@ -169,10 +191,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=int, default=20, help="length of the long calls")
     seconds = parser.parse_args().minutes * 60
-    narrow, wide, short = finished(seconds), finished(seconds, wide=True), finished(180)
+    narrow, wide, short = finished(seconds), finished(seconds, WIDE), finished(180)
+    opus_call = finished(seconds, OPUS)
     encoding_alone = 300 / baseline(300)
     times = seconds / narrow.cpu_s
-    megabytes = max(narrow.megabytes, wide.megabytes)
+    megabytes = max(one.megabytes for one in (narrow, wide, opus_call))
     return finish(
         [
             Row(
@@ -184,6 +207,7 @@ def main() -> int:
                 f"{times / encoding_alone:.1f}",
             ),
             Row("the same, G.722", f"{seconds / wide.cpu_s:.0f}"),
+            Row("the same, Opus with FEC", f"{seconds / opus_call.cpu_s:.0f}"),
             Row(
                 "memory above base, long call",
                 f"{megabytes:.0f} MB",

@@ -38,9 +38,9 @@ test_tools() {
     need chromium chromium
     need openssl openssl
     [ -x /usr/sbin/slapd ] || missing="$missing slapd ldap-utils"
-    # Encoders of codecs that PyAV only decodes.
+    # Encoders of codecs that PyAV only decodes, and Opus with its redundancy.
     for library in libbcg729-0:libbcg729.so.0 libgsm1:libgsm.so.1 libspeex1:libspeex.so.1 \
-        libvo-amrwbenc0:libvo-amrwbenc.so.0; do
+        libvo-amrwbenc0:libvo-amrwbenc.so.0 libopus0:libopus.so.0; do
         [ -n "$(ls /usr/lib/*/"${library#*:}" 2>/dev/null)" ] || missing="$missing ${library%%:*}"
     done
     [ -n "$(ls -d /usr/lib/postgresql/*/bin/postgres 2>/dev/null)" ] || missing="$missing postgresql"

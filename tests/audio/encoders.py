@@ -150,6 +150,36 @@ def opus(samples: Samples, *, channels: int = 1, frame_ms: int = 20, **options: 
     return libav("libopus", samples, 48000, bit_rate=24000, channels=channels, **plain, **options)
 
 
+_OPUS_VOIP = 2048
+_OPUS_SET = {"bit_rate": 4002, "inband_fec": 4012, "loss_percent": 4014, "dtx": 4016}
+
+
+def opus_for_loss(
+    samples: Samples, *, rate_hz: int = 16000, channels: int = 1, frame_ms: int = 20, **wishes: int
+) -> Frames:
+    """Packets of libopus itself: `inband_fec=1, loss_percent=20` sends each of them twice."""
+    lib = library("libopus.so.0")
+    lib.opus_encoder_create.restype = ctypes.c_void_p
+    lib.opus_encode.argtypes = [
+        *[ctypes.c_void_p] * 2,
+        ctypes.c_int,
+        ctypes.c_void_p,
+        ctypes.c_int32,
+    ]
+    made = lib.opus_encoder_create(rate_hz, channels, _OPUS_VOIP, None)
+    state, frames = ctypes.c_void_p(made), []
+    for name, value in {"bit_rate": 32000 * channels, **wishes}.items():
+        assert lib.opus_encoder_ctl(state, _OPUS_SET[name], value) == 0
+    size = rate_hz * frame_ms // 1000
+    for block in blocks(samples.reshape(-1), size * channels):
+        octets = (ctypes.c_uint8 * 1500)()
+        length = lib.opus_encode(state, block.ctypes.data, size, octets, 1500)
+        assert length > 0
+        frames.append(bytes(octets)[:length])
+    lib.opus_encoder_destroy(state)
+    return frames
+
+
 def g726(samples: Samples, *, bits: int, is_aal2: bool) -> Frames:
     """Payloads of 20 ms."""
     name = "g726" if is_aal2 else "g726le"

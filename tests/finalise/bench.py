@@ -51,6 +51,7 @@ FORMATS = (
     PayloadFormat(18, "G729", 8000),
     PayloadFormat(98, "ISAC", 16000),
     PayloadFormat(101, "TELEPHONE-EVENT", 8000),
+    PayloadFormat(111, "OPUS", 48000, 2),
 )
 INVITE = (
     b"INVITE sip:srs@192.0.2.200 SIP/2.0\r\n"

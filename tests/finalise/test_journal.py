@@ -463,3 +463,16 @@ def test_the_first_stranger_on_a_port_is_not_in_the_recording(node: Node) -> Non
     file = audio(node, recording)
     assert np.abs(file[:2400, 1]).max() < 500  # what joint stereo lets through of the owner
     assert offset_samples(file[3200:, 1], speech(12, seed=2), most=2000) == 0
+
+
+def test_lost_packets_of_opus_that_came_once_more_are_counted_as_recovered(node: Node) -> None:
+    owner = Sender(payload_type=111, clock_rate_hz=48000)
+    said = encoders.spoken(16000)
+    for payload in encoders.opus_for_loss(said, inband_fec=1, loss_percent=20):
+        owner.send(payload, ticks=960)
+    received = without(owner.arrivals, lambda index: index % 10 == 7)
+    recording = finish_one(node, {0: received, 1: []}, 6)
+    quality = recording.quality.owner
+    assert quality.lost == 30
+    assert 15 < quality.recovered_packets <= 30
+    assert recording.quality.remote.recovered_packets == 0

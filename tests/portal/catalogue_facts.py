@@ -61,6 +61,7 @@ class Spoken:
     timeline: tuple[TimelineItem, ...] = ()
     lost: int = 0
     undecrypted: int = 0  # packets of the remote party
+    recovered: int = 0  # likewise, of those lost
     interaction_id: UUID = field(default_factory=uuid4)
     recording_id: UUID = field(default_factory=uuid4)
     group: str | None = None  # None: the owner's
@@ -70,7 +71,7 @@ class Spoken:
     participants: tuple[ParticipantSpan, ...] = ()
 
 
-def channel(lost: int = 0, undecrypted: int = 0) -> ChannelQuality:
+def channel(lost: int = 0, undecrypted: int = 0, recovered: int = 0) -> ChannelQuality:
     """Return what was received of a channel on which all went well, but for `lost` packets."""
     return ChannelQuality(
         packets=18_620 - lost,
@@ -85,6 +86,7 @@ def channel(lost: int = 0, undecrypted: int = 0) -> ChannelQuality:
         drift_ppm=0.0,
         codecs=("PCMA",),
         undecrypted_packets=undecrypted,
+        recovered_packets=recovered,
     )
 
 
@@ -112,7 +114,7 @@ def recording_facts(owner: User, spoken: Spoken) -> RecordingFacts:
         envelope_certificates=("4f" * 32,),
         quality=QualityReport(
             owner=channel(),
-            remote=channel(spoken.lost, spoken.undecrypted),
+            remote=channel(spoken.lost, spoken.undecrypted, spoken.recovered),
             flags=spoken.flags,
             signalled_ms=spoken.duration_ms,
             recorded_ms=spoken.duration_ms,

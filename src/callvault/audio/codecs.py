@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 
-from callvault.audio import libav
+from callvault.audio import libav, opus
 from callvault.audio.core_decoders import (
     AlawDecoder,
     ComfortNoiseDecoder,
@@ -158,7 +158,10 @@ def _find_linear(encoding: Encoding, parameters: dict[str, str]) -> tuple[Payloa
 
 def _find_opus(encoding: Encoding, parameters: dict[str, str]) -> tuple[PayloadKind, Open] | None:
     """Return Opus; announced with two channels always (RFC 7587, section 7)."""
-    return _libav(split_opus, _open_opus, _OPUS_HZ)
+    library = opus.library()
+    if library is None:
+        return _libav(split_opus, _open_opus, _OPUS_HZ)
+    return PayloadKind.WIDE, partial(opus.OpusDecoder, library)
 
 
 def _open_opus(mode: int) -> libav.Context:

@@ -14,13 +14,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from callvault.audio.decoder import NARROW_HZ, NO_NOISE, WIDE_HZ, Payloads, Sound
+from callvault.audio.decoder import NARROW_HZ, NO_NOISE, WIDE_HZ, Payloads, Sound, noise_level
 from callvault.audio.g711 import Samples
 from callvault.audio.payloads import MEASURED, SPEECH, Frame, Split
 from callvault.rtp.batch import Integers
 
 _FULL_SCALE = 32768.0
-_QUIETEST = 127
 _LONGEST_S = 2  # of a frame; a decoder that gives more has misread it
 
 Context = Any  # av.CodecContext: PyAV's types are not asked for where it may be missing
@@ -218,5 +217,4 @@ def _level(frame: Frame, samples: Samples) -> int:
         return NO_NOISE
     if frame.noise != MEASURED:
         return frame.noise
-    root = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))) if len(samples) else 0.0
-    return min(round(-20 * np.log10(root / _FULL_SCALE)), _QUIETEST) if root >= 1 else _QUIETEST
+    return noise_level(samples)

@@ -16,7 +16,7 @@ from callvault.audio import comfort_noise
 from callvault.audio.canvas import Canvas
 from callvault.audio.choice import HeardSource
 from callvault.audio.codecs import Encoding, PayloadKind, PayloadTable, find_decoder
-from callvault.audio.decoder import NARROW_HZ, WIDE_HZ, Decoder, Payloads, Sound
+from callvault.audio.decoder import NARROW_HZ, WIDE_HZ, Decoder, Losses, Payloads
 from callvault.audio.g711 import Octets, Samples
 from callvault.audio.survey import SECOND_NS
 from callvault.audio.timeline import TICK_HZ
@@ -26,6 +26,8 @@ from callvault.rtp.sequence import SequenceTracker
 WINDOW = 10 * TICK_HZ  # positions decoded and encoded at once
 _EARLY = 2 * TICK_HZ  # nothing is said this long after it was received
 _NOISE_AFTER_LAST = TICK_HZ // 5
+_MADE_UP = TICK_HZ // 8  # no decoder makes up for more than this of what was lost before a packet
+_MOST_OTHERS = 4_000  # more than come in the time that a window waits
 
 Sums = npt.NDArray[np.int32]
 Key = TypeVar("Key")
@@ -81,12 +83,15 @@ class SourceRenderer:
 
     def __init__(self, source: HeardSource) -> None:
         self.damaged = 0  # payloads that were no sound of their codec
+        self.recovered = 0  # lost ones that another held once more
         self._source = source
         self._tracker = SequenceTracker()
         self._pending = _Pending.empty()
         self._formats: list[Encoding] = []
         self._decoders: dict[int, Decoder] = {}  # by format
         self._noise_level: int | None = None  # while the source is silent after comfort noise
+        self._others: Integers = np.empty(0, dtype=np.int64)  # numbers that came, and are not laid
+        self._last: tuple[int, int, int] | None = None  # number, position, format: laid last
 
     def add(self, batch: PacketBatch, table: PayloadTable) -> None:
         """Take the source's next packets, in order of arrival, heard or not."""
@@ -108,6 +113,8 @@ class SourceRenderer:
             chosen.payloads(),
         )
         self._pending = self._pending.joined(added)
+        if not wanted.all():
+            self._others = np.union1d(self._others, numbers.order[~wanted])[-_MOST_OTHERS:]
 
     def render(self, canvas: Canvas, until: int) -> None:
         """Lay what begins before `until`."""
@@ -119,6 +126,8 @@ class SourceRenderer:
             following = np.searchsorted(due.order, run.order[-1], side="right")
             end = int(due.position[following]) if following < len(due.order) else until
             self._lay_run(canvas, run, end)
+        if self._last is not None:
+            self._others = self._others[self._others > self._last[0]]
 
     def _format_of(self, payload_type: Integers, table: PayloadTable) -> Integers:
         """Return the number of each packet's encoding: a type's meaning may change in a call."""
@@ -131,9 +140,17 @@ class SourceRenderer:
         return columns[payload_type]
 
     def _due(self, until: int) -> _Pending:
-        """Take out what begins before `until`: in sending order, each packet once."""
-        _, rows = np.unique(self._pending.order, return_index=True)
-        is_due = self._pending.position[rows] < until
+        """Take out what begins before `until`: in sending order, each packet once.
+
+        With it goes a packet behind a hole that lies on the edge: it may fill the hole.
+        """
+        order, rows = np.unique(self._pending.order, return_index=True)
+        position = self._pending.position[rows]
+        is_due = position < until
+        last = self._last[0] if self._last else order[:1]
+        is_behind_hole = np.diff(order, prepend=last) > 1
+        is_behind_hole[1:] &= is_due[:-1]
+        is_due |= is_behind_hole & (position < until + _MADE_UP)
         due = self._pending.take(rows[is_due])
         self._pending = self._pending.take(rows[~is_due])
         return due
@@ -146,23 +163,39 @@ class SourceRenderer:
             self._decoders[number] = found[1]()
         return self._decoders[number]
 
+    def _losses(self, run: _Pending) -> Losses | None:
+        """Return what is missing before each packet of a run; None if nothing is."""
+        number, position, kind = self._last or (-1, 0, -1)
+        is_same = kind == int(run.format[0])  # else the decoder knows nothing of what was before
+        self._last = int(run.order[-1]), int(run.position[-1]), int(run.format[0])
+        first = number if is_same else int(run.order[0]) - 1
+        steps = np.diff(run.order, prepend=first)
+        if not (steps > 1).any():
+            return None
+        came = np.searchsorted(self._others, np.concatenate(([first], run.order)))
+        missing = steps - 1 - np.diff(came)
+        return Losses(missing, np.diff(run.position, prepend=position))
+
     def _lay_run(self, canvas: Canvas, run: _Pending, end: int) -> None:
         decoder = self._decoder(int(run.format[0]))
-        sound = decoder.decode(Payloads(run.octets, run.payload_bytes))
+        sound = decoder.decode(Payloads(run.octets, run.payload_bytes, self._losses(run)))
         self.damaged += sound.damaged
+        self.recovered += sound.recovered
         rate_hz = decoder.sample_rate_hz
         length = sound.lengths * TICK_HZ // rate_hz
-        canvas.lay(run.position, length, sound.samples, rate_hz)
+        position = run.position
+        if sound.early is not None:
+            position = position - sound.early * TICK_HZ // rate_hz
+        canvas.lay(position, length, sound.samples, rate_hz)
         self._noise_level = None
         if sound.noise is not None:
-            self._lay_pauses(canvas, run.position + length, sound, run, end)
+            ends = [*position[1:].tolist(), end]
+            self._lay_pauses(canvas, position + length, sound.noise, run, ends)
 
     def _lay_pauses(
-        self, canvas: Canvas, start: Integers, sound: Sound, run: _Pending, end: int
+        self, canvas: Canvas, start: Integers, noise: Integers, run: _Pending, ends: list[int]
     ) -> None:
         """Lay noise behind each payload that describes a silence, up to the next payload."""
-        noise = sound.noise if sound.noise is not None else start
-        ends = [*run.position[1:].tolist(), end]
         for row in np.flatnonzero(noise >= 0).tolist():
             self._noise_level = int(noise[row])
             self._lay_noise(canvas, int(start[row]), ends[row], seed=int(run.order[row]))
@@ -195,6 +228,11 @@ class StreamRenderer(Generic[Key]):
     def damaged(self) -> int:
         """How many payloads so far were no sound of their codec."""
         return sum(source.damaged for source in self._sources.values())
+
+    @property
+    def recovered(self) -> int:
+        """How many lost packets so far are heard, since the one behind each held it once more."""
+        return sum(source.recovered for source in self._sources.values())
 
     def render(self, until: int) -> tuple[Samples, Samples | None]:
         """Return the samples up to `until`, at 8 kHz and (where there are any) at 16 kHz."""

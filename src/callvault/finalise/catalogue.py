@@ -62,6 +62,7 @@ class ChannelQuality(msgspec.Struct, frozen=True):
     undecodable_packets: int = 0
     jitter_ms: float = 0.0
     undecrypted_packets: int = 0  # SRTP that no negotiated key opens, beside `packets`
+    recovered_packets: int = 0  # of those lost: heard, since the next one held them once more
 
 
 class QualityReport(msgspec.Struct, frozen=True):

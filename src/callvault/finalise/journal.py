@@ -185,6 +185,7 @@ def _record(
         heard.meters,
         found.timeline,
         unreadable=heard.damaged,
+        recovered=heard.recovered,
         cut_off=journal.is_cut_off and found.ended is None and not part.until_ns,
         damaged=journal.is_damaged,
     )

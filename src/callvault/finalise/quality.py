@@ -22,11 +22,15 @@ def report(
     events: Sequence[TimelineEvent],
     *,
     unreadable: Mapping[int, int],
+    recovered: Mapping[int, int],
     cut_off: bool,
     damaged: bool,
 ) -> QualityReport:
-    """Return the report of a finished recording; `unreadable`: damaged payloads by stream."""
-    channels = {side: _channel(plan, side, meters[side], unreadable) for side in SIDES}
+    """Return the report of a finished recording.
+
+    `unreadable`: damaged payloads, `recovered`: lost ones that are heard, both by stream.
+    """
+    channels = {side: _channel(plan, side, meters[side], unreadable, recovered) for side in SIDES}
     flags = [
         flag
         for flag, is_set in {
@@ -78,7 +82,11 @@ def was_cut(window: Window, hole: Hole) -> bool:
 
 
 def _channel(
-    plan: RecordingPlan, side: Side, meter: LevelMeter, unreadable: Mapping[int, int]
+    plan: RecordingPlan,
+    side: Side,
+    meter: LevelMeter,
+    unreadable: Mapping[int, int],
+    recovered: Mapping[int, int],
 ) -> ChannelQuality:
     heard = [source for _, source in plan.sources(side)]
     surveys = [source.survey for source in heard]
@@ -86,12 +94,12 @@ def _channel(
     never_sent += sum(
         hole.missing for survey in surveys for hole in survey.holes if was_paused(plan.window, hole)
     )
-    lost = sum(survey.statistics.lost for survey in surveys)
+    lost = max(sum(survey.statistics.lost for survey in surveys) - never_sent, 0)
     starts = [source.claims.spans[0][0] for source in heard]
     drift_ppm = max((source.placement.drift_ppm for source in heard), key=_size, default=0.0)
     return ChannelQuality(
         packets=sum(survey.statistics.received for survey in surveys),
-        lost=max(lost - never_sent, 0),
+        lost=lost,
         duplicates=sum(survey.statistics.duplicates for survey in surveys),
         reordered=sum(survey.statistics.reordered for survey in surveys),
         late_start_ms=plan.window.offset_ms(min(starts)) if starts else 0,
@@ -104,6 +112,7 @@ def _channel(
         undecodable_packets=plan.undecodable(side)
         + sum(unreadable.get(stream, 0) for stream in plan.streams[side]),
         undecrypted_packets=plan.undecrypted(side),
+        recovered_packets=min(sum(recovered.get(one, 0) for one in plan.streams[side]), lost),
         jitter_ms=round(max((survey.jitter_ms for survey in surveys), default=0.0), 2),
     )
 

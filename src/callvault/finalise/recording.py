@@ -76,6 +76,7 @@ class Heard:
 
     meters: dict[Side, LevelMeter]
     damaged: dict[int, int]  # payloads that were no sound of their codec, by stream
+    recovered: dict[int, int]  # lost packets that the ones behind them held once more, likewise
     has_packets: bool  # they are sealed beside the sound
 
 
@@ -115,7 +116,8 @@ def write(
     with sealer.create(ObjectKind.PEAKS) as file:
         file.write(sound.peaks.to_json())
     damaged = {index: stream.damaged for index, stream in streams.items()}
-    return Heard(sound.meters, damaged, has_packets=pcap is not None)
+    recovered = {index: stream.recovered for index, stream in streams.items()}
+    return Heard(sound.meters, damaged, recovered, has_packets=pcap is not None)
 
 
 def keep_packets(

@@ -135,6 +135,7 @@ def _facts(
         heard.meters,
         found.timeline,
         unreadable=heard.damaged,
+        recovered=heard.recovered,
         cut_off=False,
         damaged=False,
     )

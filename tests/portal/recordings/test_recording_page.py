@@ -110,6 +110,12 @@ def test_details_tell_quality_and_audio(ann: User) -> None:
     assert facts["Trunk"].note == "192.0.2.14"
 
 
+def test_what_was_recovered_of_lost_packets_is_told(ann: User) -> None:
+    page = page_of(ann, list_recording(ann, Spoken(lost=370, recovered=185)))
+    quality = {fact.label: fact for fact in page.facts}["Quality"]
+    assert (quality.value, quality.note) == ("Good", "1% lost, 0.5% recovered")
+
+
 def test_packets_of_one_sender_too_many_are_worded(ann: User) -> None:
     page = page_of(ann, list_recording(ann, Spoken(flags=("sources",))))
     assert {fact.label: fact.value for fact in page.facts}["Quality"] == "Too many senders"

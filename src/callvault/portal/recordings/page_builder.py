@@ -214,6 +214,9 @@ def _audio(recording: Recording) -> str:
 def _quality(recording: Recording) -> Fact:
     lost = _("%(share)s lost") % {"share": phrases.percent(phrases.loss_percent(recording.quality))}
     shares = [] if "loss" in recording.flags else [lost]
+    recovered = phrases.recovered_percent(recording.quality)
+    if recovered:
+        shares.append(_("%(share)s recovered") % {"share": phrases.percent(recovered)})
     if "undecrypted" not in recording.flags and phrases.undecrypted_percent(recording.quality):
         shares.append(phrases.not_decrypted(recording.quality))
     marks = phrases.marks_of(recording.flags, recording.quality)

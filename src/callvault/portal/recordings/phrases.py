@@ -70,10 +70,19 @@ def person_or_number(who: str) -> str:
 
 def loss_percent(quality: dict[str, Any]) -> float:
     """Return lost packets of both channels in per cent of those that were sent."""
+    return _percent_of_sent(quality, "lost")
+
+
+def recovered_percent(quality: dict[str, Any]) -> float:
+    """Return those of them that are heard all the same, in per cent of those that were sent."""
+    return _percent_of_sent(quality, "recovered_packets")
+
+
+def _percent_of_sent(quality: dict[str, Any], name: str) -> float:
     channels = [quality.get("owner") or {}, quality.get("remote") or {}]
-    lost = sum(channel.get("lost", 0) for channel in channels)
-    received = sum(channel.get("packets", 0) for channel in channels)
-    return 100 * lost / (lost + received) if lost + received else 0.0
+    counted = sum(channel.get(name, 0) for channel in channels)
+    sent = sum(channel.get("packets", 0) + channel.get("lost", 0) for channel in channels)
+    return 100 * counted / sent if sent else 0.0
 
 
 def undecrypted_percent(quality: dict[str, Any]) -> float:
