@@ -9,7 +9,7 @@ ARGS ?=
 BIN := .venv/bin
 NATIVE := $(shell find native -name '*.rs' -o -name Cargo.toml -o -name Cargo.lock 2>/dev/null | grep -v /target/)
 
-.PHONY: help setup serve simulate check test test-fast bench fuzz soak docs lock clean
+.PHONY: help setup serve simulate check test test-fast bench fuzz soak docs words lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,7 +38,11 @@ help: ## List these targets
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pip install -q --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $@
 
-setup: .venv/.native ## Make the Python environment and build the native part
+.venv/.messages: .venv/.made $(wildcard src/callvault/portal/locale/*/LC_MESSAGES/django.po)
+	@$(BIN)/pybabel -q compile --domain django --directory src/callvault/portal/locale
+	@touch $@
+
+setup: .venv/.native .venv/.messages ## Make the Python environment and build the native part
 
 serve: setup ## Run Callvault on this machine (ARGS="--set sip.port=5070")
 	@$(BIN)/callvault serve --data $(DATA) $(ARGS)
@@ -50,7 +54,7 @@ simulate: setup ## Place simulated calls (ARGS="--calls 5")
 
 check: ## Format, lint, types, import rules, spelling, migrations
 	@tools/need.sh check
-	@$(MAKE) --no-print-directory .venv/.dev .venv/.native
+	@$(MAKE) --no-print-directory .venv/.dev .venv/.native .venv/.messages
 	$(BIN)/ruff format --check src tests bench tools
 	$(BIN)/ruff check src tests bench tools
 	$(BIN)/lint-imports
@@ -64,29 +68,33 @@ check: ## Format, lint, types, import rules, spelling, migrations
 
 test: ## Everything: sockets, processes, databases, a browser
 	@tools/need.sh test
-	@$(MAKE) --no-print-directory .venv/.dev .venv/.native
+	@$(MAKE) --no-print-directory .venv/.dev .venv/.native .venv/.messages
 	cd native && cargo test --locked --quiet --package callvault-capture-core
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -rs -m browser
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -rs -m "not browser"
 	$(BIN)/python -m tests.database -n 2 -rs
 
-test-fast: .venv/.dev .venv/.native ## The pure tests, in under a minute
+test-fast: .venv/.dev .venv/.native .venv/.messages ## The pure tests, in under a minute
 	$(BIN)/python -m pytest -m "not flow and not browser" -n 2
 
-bench: .venv/.dev .venv/.native ## Measure, baseline beside each figure
+bench: .venv/.dev .venv/.native .venv/.messages ## Measure, baseline beside each figure
 	$(BIN)/python -m bench
 
-soak: .venv/.dev .venv/.native ## An hour of day in ten minutes, then kill -9 at random in 400 calls
+soak: .venv/.dev .venv/.native .venv/.messages ## An hour of day in ten minutes, then kill -9 at random in 400 calls
 	$(BIN)/python -m tests.soak.hour_of_day
 	$(BIN)/python -m tests.soak.kill_at_random
 
-fuzz: .venv/.dev .venv/.native ## Ten million inputs guided by coverage, an hour (ARGS="--inputs 100000")
+fuzz: .venv/.dev .venv/.native .venv/.messages ## Ten million inputs guided by coverage, an hour (ARGS="--inputs 100000")
 	$(BIN)/python -m tests.fuzz $(ARGS)
 	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -m hypothesis -n 2 --timeout 3600
 
-docs: .venv/.dev .venv/.native ## Write the conformance page and take the screenshots anew
+docs: .venv/.dev .venv/.native .venv/.messages ## Write the conformance page and take the screenshots anew
 	$(BIN)/python -m tests.conformance_page
 	$(BIN)/python -m tools.screenshots
+
+words: .venv/.dev ## Put new and changed words of the portal into the catalogues, to be translated
+	@tools/need.sh test
+	cd src/callvault/portal && $(CURDIR)/$(BIN)/python -m django makemessages --all --no-location --no-wrap --no-obsolete
 
 lock: ## Lock the requirements anew, with hashes
 	@for name in base codecs dev build; do \

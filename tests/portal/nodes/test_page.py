@@ -96,7 +96,7 @@ def test_events_are_told_in_words_with_short_numbers(rita_client: Client) -> Non
         values={"free_bytes": str(5 * GIB)},
     )
     text = page(rita_client)
-    assert "less than 20 % is free" in text
+    assert "less than a fifth is free" in text
     assert "free 5.0" in text
 
 
