@@ -38,6 +38,7 @@ test_tools() {
     need chromium chromium
     need openssl openssl
     need xgettext gettext
+    [ -x /usr/sbin/nginx ] || missing="$missing nginx-light"
     [ -x /usr/sbin/slapd ] || missing="$missing slapd ldap-utils"
     # Encoders of codecs that PyAV only decodes, and Opus with its redundancy.
     for library in libbcg729-0:libbcg729.so.0 libgsm1:libgsm.so.1 libspeex1:libspeex.so.1 \

@@ -81,9 +81,11 @@ def test_a_database_that_cannot_be_reached_is_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", ["serve", "web"])
 def test_plain_http_beyond_this_machine_is_refused(command: str, data: Path) -> None:
-    done = run(command, "--data", data, "--set", "web.bind_address=0.0.0.0", "--set", "sip.port=0")
+    done = run(
+        command, "--data", data, "--set", "web.bind_address=0.0.0.0", "--set", "web.https=off"
+    )
     assert done.returncode == 2
-    assert "web.bind_address: 0.0.0.0 is not loopback" in done.stderr
+    assert "web.https: off, allowed: auto or on, since web.bind_address 0.0.0.0" in done.stderr
     assert done.stderr.count("\n") == 1
 
 

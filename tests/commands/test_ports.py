@@ -57,12 +57,6 @@ def test_an_address_of_another_machine_is_named() -> None:
         check(config)
 
 
-def test_plain_http_beyond_loopback_is_refused_with_the_way_out() -> None:
-    config = replace(HERE, web=replace(HERE.web, bind_address="192.0.2.1"))
-    with pytest.raises(ConfigError, match=r"web\.bind_address: .*reverse proxy with TLS"):
-        check(config)
-
-
 @pytest.mark.flow
 def test_port_0_becomes_a_free_one_for_all_transports() -> None:
     sip, tls, web = chosen_by_us(HERE)

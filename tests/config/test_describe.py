@@ -4,13 +4,14 @@ import re
 import tomllib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from callvault.config import default_toml, load, settings
 from callvault.config.describe import Setting, toml_value
 from callvault.config.ranges import RANGES
-from callvault.config.sections import Config
+from callvault.config.sections import Config, SipConfig, WebConfig
 
 REFERENCE = Path(__file__).parents[2] / "docs/reference/configuration.md"
 
@@ -34,11 +35,13 @@ def test_the_written_file_gives_the_defaults_in_its_own_folder(tmp_path: Path) -
     path.write_text(default_toml(), encoding="utf-8")
     config = load(path)
     assert config.node.data_folder == tmp_path
-    files = {
-        name: tmp_path / getattr(Config().sip, name) for name in ("tls_certificate", "tls_key")
-    }
-    assert config.sip == replace(Config().sip, **files)
-    assert config.web == Config().web
+    assert config.sip == replace(Config().sip, **tls_files(Config().sip, tmp_path))
+    assert config.web == replace(Config().web, **tls_files(Config().web, tmp_path))
+
+
+def tls_files(section: SipConfig | WebConfig, folder: Path) -> dict[str, Any]:
+    """Return where a section's certificate and key lie by default."""
+    return {name: folder / getattr(section, name) for name in ("tls_certificate", "tls_key")}
 
 
 def test_the_written_file_is_complete_when_its_lines_are_uncommented() -> None:

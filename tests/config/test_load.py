@@ -220,3 +220,38 @@ def test_a_secret_file_that_is_missing_is_named_with_its_setting(tmp_path: Path)
     assert str(caught.value) == (
         f"database.password_file: {tmp_path}/none, cannot be read: No such file or directory"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "speaks_https", "browsers_use_https"),
+    [
+        ("", False, False),
+        ('bind_address = "::1"', False, False),
+        ('https = "on"', True, True),
+        ('bind_address = "::"', True, True),
+        ('trusted_proxies = ["192.0.2.7"]', False, True),
+        ('bind_address = "0.0.0.0"\ntrusted_proxies = ["192.0.2.0/28"]', False, True),
+        ('bind_address = "0.0.0.0"\nhttps = "on"\ntrusted_proxies = ["192.0.2.7"]', True, True),
+    ],
+)
+def test_https_is_on_where_others_reach_the_portal(
+    tmp_path: Path, text: str, *, speaks_https: bool, browsers_use_https: bool
+) -> None:
+    file = tmp_path / "callvault.toml"
+    file.write_text(f"[web]\n{text}\n")
+    web = load(file).web
+    assert (web.speaks_https, web.browsers_use_https) == (speaks_https, browsers_use_https)
+
+
+def test_plain_http_beyond_loopback_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    file = tmp_path / "callvault.toml"
+    file.write_text('[web]\nbind_address = "192.0.2.1"\nhttps = "off"\n')
+    with pytest.raises(ConfigError, match=r"web\.https: off, allowed: auto or on"):
+        load(file)
+
+
+def test_a_redirect_needs_https_to_lead_to(tmp_path: Path) -> None:
+    file = tmp_path / "callvault.toml"
+    file.write_text("[web]\nredirect_port = 8081\n")
+    with pytest.raises(ConfigError, match=r"web\.redirect_port: 8081, allowed: 0"):
+        load(file)

@@ -3,7 +3,6 @@
 import errno
 import socket
 from dataclasses import dataclass
-from ipaddress import ip_address
 
 from callvault.config import Config
 from callvault.errors import CallvaultError, ConfigError, TlsPortTaken
@@ -30,21 +29,9 @@ class _Wanted:
 
 def check(config: Config) -> None:
     """Try all ports. Raises ConfigError naming the setting to change, with an example."""
-    check_web_address(config)
     for wanted in _wanted(config):
         for name, kind in wanted.kinds:
             _try(wanted, name, kind)
-
-
-def check_web_address(config: Config) -> None:
-    """Refuse plain HTTP beyond this machine: passwords and recordings would travel readable."""
-    address = config.web.bind_address
-    if not ip_address(address).is_loopback:
-        raise ConfigError(
-            "web.bind_address",
-            f"{address} is not loopback, and the portal speaks plain HTTP, which is for this "
-            "machine only; leave it at 127.0.0.1 and put a reverse proxy with TLS in front",
-        )
 
 
 def explained(config: Config, error: OSError) -> CallvaultError:
@@ -68,10 +55,12 @@ def _wanted(config: Config) -> tuple[_Wanted, ...]:
     tcp, udp = ("TCP", socket.SOCK_STREAM), ("UDP", socket.SOCK_DGRAM)
     sip, web = config.sip, config.web
     tls = _Wanted("sip.tls_port", sip.bind_address, sip.listening_tls_port, (tcp,), 5071)
+    redirect = _Wanted("web.redirect_port", web.bind_address, web.redirect_port, (tcp,), 8081)
     return (
         _Wanted("sip.port", sip.bind_address, sip.port, (udp, tcp), 5070),
         *((tls,) if sip.tls else ()),
         _Wanted("web.port", web.bind_address, web.port, (tcp,), 8090),
+        *((redirect,) if web.redirect_port else ()),
     )
 
 

@@ -5,6 +5,7 @@ import contextlib
 import socket
 
 from callvault.config import Config
+from callvault.config.sections import WebConfig
 
 _TIMEOUT_S = 2.0
 _ANY = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1"}  # noqa: S104 - read from settings, not bound
@@ -15,7 +16,7 @@ async def is_up(config: Config) -> bool:
     """Tell whether recorder and portal answer on their ports."""
     sip_host = _ANY.get(config.sip.bind_address, config.sip.bind_address)
     answers = await asyncio.gather(
-        _accepts(sip_host, config.sip.port), _answers_http(config.web.bind_address, config.web.port)
+        _accepts(sip_host, config.sip.port), asyncio.to_thread(_portal_answers, config.web)
     )
     return all(answers)
 
@@ -29,20 +30,12 @@ async def _accepts(host: str, port: int) -> bool:
     return True
 
 
-async def _answers_http(host: str, port: int) -> bool:
+def _portal_answers(web: WebConfig) -> bool:
     """Any answer will do: it says that the portal's code runs."""
-    try:
-        reader, writer = await asyncio.wait_for(asyncio.open_connection(host, port), _TIMEOUT_S)
-    except (OSError, TimeoutError):
-        return False
-    writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-    try:
-        line = await asyncio.wait_for(reader.readline(), _TIMEOUT_S)
-    except (OSError, TimeoutError):
-        return False
-    finally:
-        await _close(writer)
-    return line.startswith(b"HTTP/1.1 ")
+    # Imported here: web_watch asks this module for addresses.
+    from callvault.commands.web_watch import health
+
+    return health(web) != 0
 
 
 async def _close(writer: asyncio.StreamWriter) -> None:
@@ -59,9 +52,20 @@ def addresses_of(config: Config) -> tuple[str, ...]:
         return tuple(given)
     if sip.bind_address not in _ANY:
         return (sip.bind_address,)
-    towards = _SOMEWHERE if sip.bind_address == "::" else _SOMEWHERE[:1]
-    outward = [address for peer in towards if (address := _outward_address(peer))]
-    return tuple(dict.fromkeys([*outward, _ANY[sip.bind_address]]))
+    return tuple(dict.fromkeys([*outward_addresses(sip.bind_address), _ANY[sip.bind_address]]))
+
+
+def own_address(bind_address: str) -> str:
+    """Return the address by which this machine reaches what is bound so."""
+    return _ANY.get(bind_address, bind_address)
+
+
+def outward_addresses(bind_address: str) -> list[str]:
+    """Return the addresses of this machine that others see of what is bound to all of them."""
+    if bind_address not in _ANY:
+        return []
+    towards = _SOMEWHERE if bind_address == "::" else _SOMEWHERE[:1]
+    return [address for peer in towards if (address := _outward_address(peer))]
 
 
 def _outward_address(peer: str) -> str:

@@ -15,9 +15,10 @@ from callvault.commands import logs, ports
 from callvault.commands.chosen import add_options, choose, settings_file
 from callvault.commands.init import ADMINISTRATOR, FirstStart, write_settings_file
 from callvault.commands.late_database import complete, make_ready_if_possible
-from callvault.commands.readiness import addresses_of, is_up
+from callvault.commands.readiness import addresses_of, is_up, own_address
 from callvault.commands.supervisor import Program, Supervisor, callvault_command
 from callvault.commands.watch import Watch
+from callvault.commands.web_tls import certificate_told
 from callvault.config import Config
 from callvault.errors import ConfigError
 from callvault.monitoring import Notifier
@@ -34,6 +35,7 @@ stops all in order: the recorder, then the worker, which finishes what is there,
 Ctrl+C ends the calls in progress; SIGTERM, as service managers send it, leaves them to the next
 start, which goes on recording them."""
 
+THIS_MACHINE = ("localhost", "127.0.0.1", "::1", "[::1]")
 LOCK_NAME = "serve.lock"
 LONGEST_START_S = 60.0
 WATCHDOG_EVERY_S = 1.0
@@ -139,6 +141,8 @@ def announcement(ready: FirstStart) -> str:
     """Return the block that tells where portal, SIP and data are."""
     config = ready.chosen.config
     lines = ["", "Callvault is running.", "", f"  Portal        {_portal_url(config)}"]
+    if config.web.speaks_https:
+        lines += [f"  Certificate   {line}" for line in certificate_told(config.web)]
     if ready.one_time_password is not None:
         lines += [
             f"  Sign in as    {ADMINISTRATOR}",
@@ -160,5 +164,14 @@ def announcement(ready: FirstStart) -> str:
 
 
 def _portal_url(config: Config) -> str:
-    host = config.web.bind_address
-    return f"http://{f'[{host}]' if ':' in host else host}:{config.web.port}"
+    """Return the address to type: by a name where people come from elsewhere."""
+    web = config.web
+    if not web.speaks_https:
+        return f"http://{_in_url(web.bind_address)}:{web.port}"
+    elsewhere = [name for name in web.host_names if name not in THIS_MACHINE and "*" not in name]
+    here = "localhost" if web.is_on_loopback else own_address(web.bind_address)
+    return f"https://{_in_url((*elsewhere, here)[0].lstrip('.'))}:{web.port}"
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host

@@ -5,7 +5,9 @@ import logging
 import threading
 import time
 
+from callvault.commands.readiness import own_address
 from callvault.commands.watch import Watch
+from callvault.commands.web_tls import CertificateWatch, unchecked_context
 from callvault.config.sections import WebConfig
 from callvault.monitoring import Sample
 
@@ -16,7 +18,12 @@ FIRST_LOOKS_EVERY_S = 0.2
 PATIENCE_S = 5.0
 
 
-def watch_portal(watch: Watch, config: WebConfig, stop: threading.Event) -> None:
+def watch_portal(
+    watch: Watch,
+    config: WebConfig,
+    stop: threading.Event,
+    certificate: CertificateWatch | None = None,
+) -> None:
     """Look until told to stop; often until it answers for the first time."""
     pause_s = FIRST_LOOKS_EVERY_S
     while not stop.wait(pause_s):
@@ -25,16 +32,19 @@ def watch_portal(watch: Watch, config: WebConfig, stop: threading.Event) -> None
         if status:
             pause_s = LOOK_EVERY_S
             watch.alive("serving" if status == 200 else "the catalogue is out of reach")
-        samples = (
+        samples = [
             Sample("callvault_web_ready", int(status == 200)),
             Sample("callvault_web_answer_seconds", time.monotonic() - started_s),
-        )
+        ]
+        if certificate is not None and certificate.expires_at is not None:
+            expires = certificate.expires_at.timestamp()
+            samples.append(Sample("callvault_web_tls_certificate_expiry_seconds", expires))
         watch.show(samples, not_ready="" if status == 200 else f"portal answers {status}")
 
 
 def health(config: WebConfig) -> int:
     """Return the status of the portal's health page; 0: it does not answer."""
-    connection = http.client.HTTPConnection(config.bind_address, config.port, timeout=PATIENCE_S)
+    connection = _connection(config)
     try:
         connection.request("GET", "/healthz", headers={"Host": config.host_names[0]})
         return connection.getresponse().status
@@ -42,3 +52,11 @@ def health(config: WebConfig) -> int:
         return 0
     finally:
         connection.close()
+
+
+def _connection(config: WebConfig) -> http.client.HTTPConnection:
+    place = (own_address(config.bind_address), config.port)
+    if config.speaks_https:
+        context = unchecked_context()
+        return http.client.HTTPSConnection(*place, timeout=PATIENCE_S, context=context)
+    return http.client.HTTPConnection(*place, timeout=PATIENCE_S)

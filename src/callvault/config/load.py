@@ -164,6 +164,21 @@ def _check_together(config: sections.Config) -> None:
             "sip.tls_client_certificate",
             f"{sip.tls_client_certificate}, allowed: off, without sip.tls_peers_file",
         )
+    _check_web(config.web)
+
+
+def _check_web(web: sections.WebConfig) -> None:
+    """Refuse plain HTTP beyond this machine: passwords and recordings would travel readable."""
+    if not (web.is_on_loopback or web.browsers_use_https):
+        raise ConfigError(
+            "web.https",
+            f"off, allowed: auto or on, since web.bind_address {web.bind_address} is not loopback "
+            "and web.trusted_proxies names no proxy; plain HTTP is for this machine only",
+        )
+    if web.redirect_port and not web.speaks_https:
+        raise ConfigError(
+            "web.redirect_port", f"{web.redirect_port}, allowed: 0, where web.https is not on"
+        )
 
 
 def _with_whole_paths(config: sections.Config, base: Path) -> sections.Config:
@@ -173,6 +188,11 @@ def _with_whole_paths(config: sections.Config, base: Path) -> sections.Config:
         config,
         node=replace(config.node, data_folder=data),
         sip=_with_whole_tls_paths(config.sip, data),
+        web=replace(
+            config.web,
+            tls_certificate=data / config.web.tls_certificate,
+            tls_key=data / config.web.tls_key,
+        ),
         spool=replace(config.spool, folder=data / config.spool.folder),
         vault=replace(
             config.vault,

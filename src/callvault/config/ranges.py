@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 
@@ -38,6 +38,13 @@ def _is_address(value: object) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _are_networks(value: object) -> bool:
+    try:
+        return isinstance(value, tuple) and all(ip_network(str(one)) for one in value)
+    except ValueError:
+        return False
 
 
 def _is_zone(value: object) -> bool:
@@ -101,6 +108,11 @@ RANGES = {
     "finalise.mp3_kbit_s": _between(16, 320),
     "web.bind_address": _ADDRESS,
     "web.port": _between(0, 65535),
+    "web.https": _one_of("auto", "on", "off"),
+    "web.redirect_port": _between(0, 65535),
+    "web.trusted_proxies": Range(
+        _are_networks, "a list of addresses and networks, such as 192.0.2.7 or 192.0.2.0/28"
+    ),
     "web.host_names": Range(
         lambda value: (
             isinstance(value, tuple)

@@ -6,6 +6,7 @@ filters) is not here: it is set in the portal and kept in the catalogue.
 """
 
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 
 
@@ -152,9 +153,19 @@ class WebConfig:
     """[web]: the portal."""
 
     bind_address: str = "127.0.0.1"
-    """Address of the portal. Plain HTTP is served on loopback only."""
+    """Address of the portal; :: for all of IPv6 and IPv4, 0.0.0.0 for all of IPv4."""
     port: int = 8080
     """Port of the portal, 1 to 65535; 0 takes any free one (tests)."""
+    https: str = "auto"
+    """HTTPS: on, off or auto, which is on beyond loopback unless there are trusted_proxies."""
+    tls_certificate: Path = Path("keys/web-tls.crt")
+    """Certificate of HTTPS, PEM, its chain after it; a self-signed one is made if missing."""
+    tls_key: Path = Path("keys/web-tls.key")
+    """Private key of that certificate, PEM without password, mode 0600."""
+    redirect_port: int = 0
+    """Port of plain HTTP on the same address that leads browsers to HTTPS; 0: none."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses and networks of reverse proxies: what they say of scheme, host, client is true."""
     host_names: tuple[str, ...] = ("localhost", "127.0.0.1")
     """Names under which people reach the portal (HTTP Host)."""
     workers: int = 2
@@ -163,6 +174,23 @@ class WebConfig:
     """Language of the sign-in page: en, it or fr."""
     time_zone: str = "UTC"
     """The system's time zone, an IANA name such as Europe/Rome, at first start."""
+
+    @property
+    def is_on_loopback(self) -> bool:
+        """Whether only this machine reaches the portal's port."""
+        return ip_address(self.bind_address).is_loopback
+
+    @property
+    def speaks_https(self) -> bool:
+        """Whether the portal's own port is HTTPS."""
+        if self.https == "auto":
+            return not self.is_on_loopback and not self.trusted_proxies
+        return self.https == "on"
+
+    @property
+    def browsers_use_https(self) -> bool:
+        """Whether people come by HTTPS, ours or a proxy's; else from this machine only."""
+        return self.speaks_https or bool(self.trusted_proxies)
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,6 +148,10 @@ _ALL = (
     # web
     _gauge("callvault_web_ready", "1 while the portal answers and reaches its catalogue."),
     _gauge("callvault_web_answer_seconds", "How long the portal's last health page took."),
+    _gauge(
+        "callvault_web_tls_certificate_expiry_seconds",
+        "When the portal's TLS certificate expires, as Unix time.",
+    ),
 )
 
 FAMILIES = {family.name: family for family in _ALL}

@@ -35,6 +35,7 @@ DATA_FOLDER = CALLVAULT.node.data_folder
 DEBUG = False
 SECRET_KEY = secret_key_of(DATA_FOLDER) if DEPLOYED else secrets.token_urlsafe(48)
 ALLOWED_HOSTS = list(CALLVAULT.web.host_names)
+BROWSERS_USE_HTTPS = CALLVAULT.web.browsers_use_https
 ROOT_URLCONF = "callvault.portal.urls"
 WSGI_APPLICATION = "callvault.portal.wsgi.application"
 
@@ -59,6 +60,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "callvault.portal.proxies.ProxyMiddleware",  # before all that ask who calls, and by what scheme
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -125,9 +127,11 @@ SESSION_COOKIE_AGE = 10 * 60 * 60  # a working day; ends with the browser, too
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_NAME = "callvault_session"
 CSRF_COOKIE_HTTPONLY = True
-CSRF_COOKIE_NAME = "callvault_csrf"
+# With HTTPS, browsers take and send these cookies by HTTPS alone, and from nobody else's host.
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BROWSERS_USE_HTTPS
+SESSION_COOKIE_NAME = ("__Host-" if BROWSERS_USE_HTTPS else "") + "callvault_session"
+CSRF_COOKIE_NAME = ("__Host-" if BROWSERS_USE_HTTPS else "") + "callvault_csrf"
 CSRF_FAILURE_VIEW = "callvault.portal.views.csrf_failure"
 
 ACCOUNT_ADAPTER = "callvault.portal.people.adapter.AccountAdapter"
@@ -204,6 +208,11 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 X_FRAME_OPTIONS = "DENY"
+SECURE_SSL_REDIRECT = BROWSERS_USE_HTTPS  # by HTTPS of our own there is nothing to redirect
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # asked on loopback, past the proxy
+SECURE_HSTS_SECONDS = 365 * 86_400 if BROWSERS_USE_HTTPS else 0
+USE_X_FORWARDED_HOST = bool(CALLVAULT.web.trusted_proxies)  # ProxyMiddleware drops strangers' ones
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # likewise
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"

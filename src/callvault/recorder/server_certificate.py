@@ -1,4 +1,4 @@
-"""The certificate that SIP over TLS begins with: self-signed, made when there is none."""
+"""The certificate that TLS begins with, of SIP or the portal: self-signed, made if missing."""
 
 import os
 from datetime import datetime, timedelta
@@ -14,9 +14,17 @@ VALID_DAYS = 3650
 
 
 def ensure_server_certificate(
-    certificate: Path, key: Path, *, node: str, addresses: tuple[str, ...], now: datetime
+    certificate: Path,
+    key: Path,
+    *,
+    node: str,
+    addresses: tuple[str, ...],
+    now: datetime,
+    names: tuple[str, ...] = (),
 ) -> bool:
     """Make certificate and key unless one of them is there; return whether they were made.
+
+    It names the node, the addresses, and further `names` of DNS.
 
     A lonely certificate or key is left alone: whoever put it there means to bring the other.
     Raises OSError.
@@ -24,7 +32,7 @@ def ensure_server_certificate(
     if certificate.exists() or key.exists():
         return False
     private = ec.generate_private_key(ec.SECP256R1())
-    made = _self_signed(private, node=node, addresses=addresses, now=now)
+    made = _self_signed(private, names=(node, *names), addresses=addresses, now=now)
     form = serialization.PrivateFormat.PKCS8
     pem = private.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
     _put(key, pem, mode=0o600)  # first: a certificate without its key would stay so
@@ -38,11 +46,15 @@ def expires_at(certificate: Path) -> datetime:
 
 
 def _self_signed(
-    private: ec.EllipticCurvePrivateKey, *, node: str, addresses: tuple[str, ...], now: datetime
+    private: ec.EllipticCurvePrivateKey,
+    *,
+    names: tuple[str, ...],
+    addresses: tuple[str, ...],
+    now: datetime,
 ) -> x509.Certificate:
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, node)])
-    names: list[x509.GeneralName] = [x509.DNSName(node)]
-    names += [x509.IPAddress(ip_address(one)) for one in addresses]
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
+    known_by: list[x509.GeneralName] = [x509.DNSName(one) for one in dict.fromkeys(names)]
+    known_by += [x509.IPAddress(ip_address(one)) for one in addresses]
     # Both uses: the same certificate is shown when a connection is ours to make.
     uses = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
     return (
@@ -53,7 +65,7 @@ def _self_signed(
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=VALID_DAYS))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.SubjectAlternativeName(known_by), critical=False)
         .add_extension(x509.ExtendedKeyUsage(uses), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .sign(private, hashes.SHA256())
