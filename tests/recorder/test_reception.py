@@ -34,8 +34,9 @@ def reports(bench: Bench) -> list[object]:
         (WIDEBAND, (False, 16000)),
         (secured(PLAIN, *KEYS[:2]), None),
         (secured(PLAIN, *KEYS[:2], protocol=b"RTP/AVP"), None),
+        (PLAIN.replace(b"RTP/AVP", b"RTP/SAVP"), None),
     ],
-    ids=["plain", "multiplexed", "wideband", "SRTP", "best-effort SRTP"],
+    ids=["plain", "multiplexed", "wideband", "SRTP", "best-effort SRTP", "SAVP without keys"],
 )
 def test_plain_streams_are_reported_on_and_encrypted_ones_are_not(
     offer: bytes, expected: tuple[bool, int] | None
@@ -49,7 +50,8 @@ def test_a_new_offer_changes_what_is_reported() -> None:
     bench = bench_of()
     bench.invite(both(MULTIPLEXED, metadata(ANN, REMOTE)))
     bench.ack()
-    bench.reinvite(secured(PLAIN, KEYS[0], b""), "application/sdp")
+    beside = secured(PLAIN, KEYS[0], b"").replace(b"40002 RTP/SAVP", b"40002 RTP/AVP")
+    bench.reinvite(beside, "application/sdp")
     assert reports(bench) == [None, OWN_PORTS_8K]
 
 

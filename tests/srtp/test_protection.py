@@ -3,10 +3,16 @@
 import pytest
 from pylibsrtp import Error
 
-from callvault.srtp import SUITES, Protection
+from callvault.srtp import SUITES, Protection, protection
 from callvault.srtp.protection import _derive
 from tests.srtp.wire import PROFILES, REPORT, libsrtp_receiver, libsrtp_sender, rtp, secret_of
 
+AEAD_SALT = bytes.fromhex("517569642070726f2071756f")  # session salt of RFC 7714, section 16
+AEAD_KEYS = {"AEAD_AES_128_GCM": bytes(range(16)), "AEAD_AES_256_GCM": bytes(range(32))}
+AEAD_RTP = bytes.fromhex("8040f17b8041f8d35501a0b2") + b"Gallia est omnis divisa in partes tres"
+AEAD_RTCP = bytes.fromhex(
+    "81c8000d4d6172734e5450314e545032525450200000042a0000e9304c756e61" + "deadbeef" * 5
+)
 EXTENDED = bytes.fromhex("91080007000000010a0b0c0d00000099bede000111223344") + b"\x55" * 80
 
 
@@ -42,8 +48,6 @@ def test_session_keys_are_those_of_the_rfcs(
 @pytest.mark.parametrize(
     ("suite", "sealed"),
     [
-        # RFC 7714, sections 16.1.1 and 16.2.1, give session keys; these are of master keys, as
-        # libsrtp 2 makes them for the packet below.
         (
             "AES_256_CM_HMAC_SHA1_80",
             "f1d9de17ff251ff1aa007774b0b4b40da08d9d9a5b3a55d8873b",
@@ -58,6 +62,66 @@ def test_a_packet_is_sealed_as_libsrtp_does(suite: str, sealed: str) -> None:
     packet = bytes.fromhex("800f1234decafbadcafebabe") + b"\xab" * 16
     expected = packet[:12] + bytes.fromhex(sealed)
     assert Protection(SUITES[suite], secret).seal_rtp(packet, 12, 0x1234) == expected
+
+
+def of_session_keys(suite: str, monkeypatch: pytest.MonkeyPatch) -> Protection:
+    """The vectors of RFC 7714 give session keys: nothing is derived."""
+    keys = AEAD_KEYS[suite], b"", AEAD_SALT
+    monkeypatch.setattr(protection, "_derive", lambda suite, key, salt, label: keys[label % 3])
+    return Protection(SUITES[suite], bytes(SUITES[suite].master_bytes))
+
+
+@pytest.mark.parametrize(
+    ("suite", "sealed"),
+    [
+        (  # section 16.1
+            "AEAD_AES_128_GCM",
+            "f24de3a3fb34de6cacba861c9d7e4bcabe633bd50d294e6f42a5f47a51c7d19b36de3adf8833"
+            "899d7f27beb16a9152cf765ee4390cce",
+        ),
+        (  # section 16.2
+            "AEAD_AES_256_GCM",
+            "32b1de78a822fe12ef9f78fa332e33aab18012389a58e2f3b50b2a0276ffae0f1ba63799b87b"
+            "7aa3db36dfffd6b0f9bb7878d7a76c13",
+        ),
+    ],
+)
+def test_rtp_under_aes_gcm_is_that_of_rfc_7714(
+    suite: str, sealed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, packet = of_session_keys(suite, monkeypatch), AEAD_RTP[:12] + bytes.fromhex(sealed)
+    assert ours.seal_rtp(AEAD_RTP, 12, 0xF17B) == packet
+    assert ours.open_rtp(packet, 12, 0xF17B) == AEAD_RTP
+
+
+@pytest.mark.parametrize(
+    ("suite", "sealed"),
+    [
+        (  # section 17.1
+            "AEAD_AES_128_GCM",
+            "63e94885dcdab67ca727d7662f6b7e997ff5c0f76c06f32dc676a5f1730d6fda4ce09b4686303ded"
+            "0bb9275bc84aa45896cf4d2fc5abf87245d9eade800005d4",
+        ),
+        (  # section 17.2
+            "AEAD_AES_256_GCM",
+            "d50ae4d1f5ce5d304ba297e47d470c282c3ece5dbffe0a50a2eaa5c1110555be8415f658c61de047"
+            "6f1b6fad1d1eb30c4446839f57ff6f6cb26ac3be800005d4",
+        ),
+    ],
+)
+def test_rtcp_under_aes_gcm_is_that_of_rfc_7714(
+    suite: str, sealed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, packet = of_session_keys(suite, monkeypatch), AEAD_RTCP[:8] + bytes.fromhex(sealed)
+    assert ours.seal_rtcp(AEAD_RTCP, 0x5D4) == packet
+    assert ours.open_rtcp(packet) == AEAD_RTCP
+
+
+def test_rtcp_that_aes_gcm_only_tags_is_that_of_rfc_7714(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Section 17.3: the E bit is not set."""
+    ours = of_session_keys("AEAD_AES_128_GCM", monkeypatch)
+    tag = bytes.fromhex("841dd9683dd78ec92ae58790125f62b3")
+    assert ours.open_rtcp(AEAD_RTCP + tag + (0x5D4).to_bytes(4)) == AEAD_RTCP
 
 
 @pytest.mark.parametrize("suite", PROFILES)

@@ -155,6 +155,7 @@ class Negotiation:
                 record=line.record if line else "",
                 record_preference=line.record_preference if line else "",
                 rtcp_mux=one.rtcp_mux,
+                profile=line.protocol if line else one.protocol,
             )
             for index, (one, line) in enumerate(zip(media, self._remote_lines(), strict=False))
         )

@@ -11,14 +11,16 @@ def report_reception(
 ) -> None:
     """Have reports sent for streams of plain RTP, as negotiated.
 
-    Not for SRTP: a report would have to be sealed as well (RFC 3711, section 3.4). Nor while an
-    offer of our own waits for its answer: only that tells whether keys are used.
+    Not for SRTP: a report would have to be sealed as well (RFC 3711, section 3.4). Nor for a line
+    of the secure profile that brought no key: whatever comes there, RTCP in clear is none of it
+    (RFC 4568, section 4). Nor while an offer of our own waits for its answer: only that tells
+    whether keys are used.
     """
     for one in descriptions:
         stream = streams.get(one.index)
         if stream is None or not one.formats:
             continue
-        if one.srtp or not one.offered:
+        if one.srtp or "SAVP" in one.profile or not one.offered:
             stream.close_reports()
         else:
             stream.open_reports(

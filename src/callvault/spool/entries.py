@@ -61,6 +61,7 @@ class StreamDescription(msgspec.Struct, frozen=True):
     record: str = ""  # on, off, paused: what the recorded are told (RFC 7866, section 9.1)
     record_preference: str = ""  # on, off, pause, nopreference: what they wish (section 9.2)
     rtcp_mux: bool = False  # RTCP comes to the port of RTP (RFC 5761)
+    profile: str = ""  # of the peer's line, or of our offer until it answers: RTP/AVP, RTP/SAVP, …
 
 
 class SignallingSeen(msgspec.Struct, frozen=True, tag="signalling"):
