@@ -1,11 +1,14 @@
 """The cast, recordings of theirs, and a vault that holds one of them."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.test import Client
+from django.db import connection
+from django.test import Client, TransactionTestCase
 from pytest_django import Settings
 
+from callvault.portal.audit import triggers
 from callvault.portal.people.levels import Level
 from callvault.portal.people.models import User
 from callvault.portal.recordings.models import Recording
@@ -68,3 +71,17 @@ def data_folder(tmp_path: Path, settings: Settings) -> Path:
     """A data folder of its own, for vault and keys."""
     settings.DATA_FOLDER = tmp_path
     return tmp_path
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _tables_can_be_emptied() -> Iterator[None]:
+    """Take the audit log's triggers away while a transactional test empties all tables."""
+    empty = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
+
+    def without_triggers(self: TransactionTestCase) -> None:
+        triggers.remove(connection)
+        empty(self)  # and puts them up again: it ends like a migration
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(TransactionTestCase, "_fixture_teardown", without_triggers)
+        yield

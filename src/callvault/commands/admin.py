@@ -39,7 +39,8 @@ def _reset_password(username: str) -> str:
     from axes.utils import reset
     from django.db import transaction
 
-    from callvault.portal.audit.models import Action, AuditEntry
+    from callvault.portal.audit.log import record_command
+    from callvault.portal.audit.models import Action
     from callvault.portal.people.models import User
     from callvault.portal.people.passwords import give_one_time_password
 
@@ -48,8 +49,6 @@ def _reset_password(username: str) -> str:
         if user is None:
             raise ConfigError("USER", f"there is no active person with user name {username!r}")
         # First, as everywhere: where the entry cannot be written, nothing is done.
-        AuditEntry.objects.create(
-            action=Action.ONE_TIME_PASSWORD_SET, object_kind="person", object_id=str(user.public_id)
-        )
+        record_command(Action.ONE_TIME_PASSWORD_SET, kind="person", object_id=user.public_id)
         reset(username=user.username.casefold())
         return give_one_time_password(user)

@@ -59,9 +59,10 @@ def make_ready(chosen: Chosen) -> FirstStart:
     for folder in (config.node.data_folder, config.spool.folder, config.vault.folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Imported here: keys and Django take a second that `--help` need not wait for.
-    from callvault.vault import create_first_certificates
+    from callvault.vault import audit_key, create_first_certificates
 
     create_first_certificates(config.vault.key_folder, node_name=config.node.name)
+    audit_key(config.vault.key_folder)
     django_ready.set_up()
     from callvault.portal import first_start
 

@@ -16,6 +16,8 @@ from callvault.commands.watch import Watch
 from callvault.errors import VaultError
 
 if TYPE_CHECKING:
+    from callvault.config import Config
+    from callvault.portal.audit.keeper import Keeper
     from callvault.vault import Store
 
 HELP = "run the worker alone"
@@ -53,6 +55,7 @@ def run(options: Namespace) -> int:
     from callvault.commands.worker_watch import WorkerWatch
     from callvault.finalise.figures import CountedCatalogue
     from callvault.finalise.worker import run_worker
+    from callvault.portal.audit.keeper import samples
     from callvault.portal.catalogue import DjangoCatalogue
     from callvault.vault import Keyring, LocalStore
 
@@ -67,10 +70,12 @@ def run(options: Namespace) -> int:
         vault_folder=config.vault.folder,
         tell=lambda event: catalogue.add_node_event(event, node=config.node.name),
         report=lambda watch: report_node(watch, config),
+        more=samples,
     )
     config.spool.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     threading.Thread(target=shown.run, args=(stop,), daemon=True).start()
     threading.Thread(target=tidy, args=(store,), daemon=True).start()
+    threading.Thread(target=audit_keeper(config).run, args=(stop,), daemon=True).start()
     _stop_after_draining(stop, lambda: closed_journals(config.spool.folder))
     with watch:
         run_worker(
@@ -82,6 +87,17 @@ def run(options: Namespace) -> int:
             on_progress=shown.progressed,
         )
     return 0
+
+
+def audit_keeper(config: "Config") -> "Keeper":
+    """Return what chains and checks the audit log beside the work."""
+    from callvault.portal.audit.anchor import FILE_NAME
+    from callvault.portal.audit.keeper import Keeper
+    from callvault.vault import audit_key, audit_keys
+
+    key = audit_key(config.vault.key_folder)  # first: it may be made just now
+    keys = audit_keys(config.vault.key_folder)
+    return Keeper(config.node.name, key, keys, config.node.data_folder / FILE_NAME)
 
 
 def wait_for_store(

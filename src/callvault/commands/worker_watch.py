@@ -6,13 +6,14 @@ worker gets on is told by the worker itself (`progressed`).
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from callvault import clock
 from callvault.commands.watch import Watch
 from callvault.finalise.figures import Backlog, Progress, Tally, samples_of
 from callvault.ids import new_id
+from callvault.monitoring import Sample
 from callvault.monitoring.disk import DiskUsage, Filling, usage_of
 from callvault.spool import scan
 from callvault.spool.entries import NodeEvent
@@ -33,7 +34,9 @@ class WorkerWatch:
         vault_folder: Path,
         tell: Callable[[NodeEvent], None],
         report: Callable[["WorkerWatch"], None],
+        more: Callable[[], Iterable[Sample]] = tuple,
     ) -> None:
+        """`more` asks the catalogue for what else is shown; while it is away the last stays."""
         self.tally = Tally()
         self.backlog = Backlog()
         self.vault = DiskUsage(0, 0)
@@ -43,6 +46,8 @@ class WorkerWatch:
         self._vault_folder = vault_folder
         self._tell = tell
         self._report = report
+        self._more = more
+        self._more_samples: tuple[Sample, ...] = ()
         self._filling = Filling()
         self._is_catalogue_told = True
 
@@ -76,6 +81,7 @@ class WorkerWatch:
         except OSError as error:  # away: the worker finds out, and says so
             logger.debug("vault cannot be asked: %s", error)
         samples = samples_of(self.tally, self.backlog, self.progress, self.vault)
+        samples += self._more_samples
         self._watch.show(samples, not_ready=self.progress.store_trouble)
         self._tell_catalogue()
 
@@ -83,6 +89,7 @@ class WorkerWatch:
         """Report there, as far as it is in reach; what it missed it is told when it is back."""
         try:
             self._report(self)
+            self._more_samples = tuple(self._more())
             self._tell_of_filling()
         except Exception as error:
             if self._is_catalogue_told:

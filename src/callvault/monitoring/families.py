@@ -145,6 +145,15 @@ _ALL = (
     _gauge("callvault_vault_ready", "1 while the vault takes recordings."),
     _gauge("callvault_vault_free_bytes", "Free in the vault."),
     _gauge("callvault_vault_free_ratio", "The same as a share of its file system, 0 to 1."),
+    _gauge("callvault_audit_chain_entries", "Entries of the audit log that are in its chain."),
+    _gauge("callvault_audit_waiting_entries", "Entries of the audit log that wait to be chained."),
+    _gauge(
+        "callvault_audit_findings", "What is wrong with the audit log's chain; 0: it is unchanged."
+    ),
+    _gauge(
+        "callvault_audit_checked_age_seconds",
+        "Time since all of the audit log was last checked against its chain.",
+    ),
     # web
     _gauge("callvault_web_ready", "1 while the portal answers and reaches its catalogue."),
     _gauge("callvault_web_answer_seconds", "How long the portal's last health page took."),

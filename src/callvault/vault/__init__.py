@@ -4,6 +4,13 @@
 and take it out; `RecordingObjects` seals recordings into a `Store` and opens them again.
 """
 
+from callvault.vault.audit_key import (
+    AuditKey,
+    AuditKeys,
+    audit_key,
+    audit_keys,
+    read_audit_keys,
+)
 from callvault.vault.certificates import (
     Certificate,
     CertificateInfo,
@@ -41,6 +48,8 @@ from callvault.vault.verification import Verification
 
 __all__ = [
     "KEY_BYTES",
+    "AuditKey",
+    "AuditKeys",
     "Certificate",
     "CertificateInfo",
     "Entry",
@@ -69,6 +78,8 @@ __all__ = [
     "Verification",
     "Writable",
     "add_certificate",
+    "audit_key",
+    "audit_keys",
     "create_first_certificates",
     "load_certificate",
     "load_pfx",
@@ -76,6 +87,7 @@ __all__ = [
     "make_self_signed",
     "node_key",
     "open_key",
+    "read_audit_keys",
     "recipients",
     "seal_key",
     "use_certificates",

@@ -1,4 +1,10 @@
-"""One row a deed. Rows are added, never changed; telephone numbers appear by reference only."""
+"""One row a deed. Rows are added, never changed; telephone numbers appear by reference only.
+
+Triggers of the database refuse changes (`triggers`); the chain over the rows (`chain`, `keeper`)
+is what shows them. Rows are written by every process, and chained by one worker afterwards.
+"""
+
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import models
@@ -23,6 +29,13 @@ class Action(models.TextChoices):
     PEER_ALLOWED = "peer_allowed"
     PEER_DISMISSED = "peer_dismissed"
     SETTINGS_CHANGED = "settings_changed"
+    SEARCHED = "searched"
+    AUDIT_EXPORTED = "audit_exported"
+    AUDIT_LOSS_ACCEPTED = "audit_loss_accepted"
+    SUBJECT_EXPORTED = "subject_exported"
+    ERASURE_STARTED = "erasure_started"
+    ERASURE_ENDED = "erasure_ended"
+    CALL_REDACTED = "call_redacted"
 
 
 def actions() -> list[tuple[str, str]]:
@@ -34,8 +47,15 @@ class AuditEntry(models.Model):
     """Who did what, when and from where."""
 
     at = models.DateTimeField(auto_now_add=True)
+    # No constraint, and nothing done on deletion: an entry is never changed, not even to forget
+    # whom it is about.
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="+",
+        db_index=False,  # audit_by_actor begins with it
     )
     actor_name = models.CharField(max_length=150)  # user name, as it was; kept when the person goes
     address = models.GenericIPAddressField(null=True)  # null: this machine's command line
@@ -45,12 +65,107 @@ class AuditEntry(models.Model):
     detail = models.JSONField(default=dict, blank=True)  # names of changed fields, never numbers
 
     class Meta:
-        """Read by time, and by object: who opened this recording."""
+        """Walked by time, alone or within one person, action, address, kind or object."""
 
         indexes = (
-            models.Index(fields=["at"], name="audit_by_time"),
-            models.Index(fields=["object_kind", "object_id", "at"], name="audit_by_object"),
+            models.Index(fields=["-at", "-id"], name="audit_by_time"),
+            models.Index(fields=["actor", "-at", "-id"], name="audit_by_actor"),
+            models.Index(fields=["action", "-at", "-id"], name="audit_by_action"),
+            models.Index(fields=["address", "-at", "-id"], name="audit_by_address"),
+            models.Index(fields=["object_kind", "-at", "-id"], name="audit_by_kind"),
+            models.Index(fields=["object_kind", "object_id", "-at", "-id"], name="audit_by_object"),
         )
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.actor_name} {self.action} {self.object_id}"
+
+
+class Unchained(models.Model):
+    """An entry that waits for its place in the chain; put here by a trigger with the entry.
+
+    By such rows and not by ids: an id that becomes visible after later ones still waits here.
+    """
+
+    entry = models.OneToOneField(
+        AuditEntry,
+        primary_key=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="unchained",
+    )
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class ChainLink(models.Model):
+    """The place of an entry in the chain; what the digests are over is said in `chain`."""
+
+    sequence = models.BigIntegerField(primary_key=True)  # from 1, without gaps
+    entry = models.OneToOneField(
+        AuditEntry, on_delete=models.DO_NOTHING, db_constraint=False, related_name="link"
+    )
+    content = models.BinaryField(max_length=32)  # digest of the entry
+    digest = models.BinaryField(max_length=32)  # of this place
+
+    def __str__(self) -> str:
+        return f"{self.sequence}: entry {self.entry_id}"
+
+
+class ChainStatement(models.Model):
+    """What the system signed of a place in its chain (`chain.Statement`)."""
+
+    kind = models.CharField(max_length=8)  # genesis, head, cut
+    chain = models.CharField(max_length=36)
+    sequence = models.BigIntegerField()
+    digest = models.BinaryField(max_length=32)
+    at = models.CharField(max_length=20)  # as it was signed
+    key = models.CharField(max_length=64)
+    signature = models.BinaryField(max_length=64)
+
+    class Meta:
+        """Walked along the chain."""
+
+        indexes = (models.Index(fields=["sequence", "id"], name="statement_by_place"),)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.sequence}"
+
+
+class ChainState(models.Model):
+    """The one row on how the chain is kept: whose turn it is, and how far it is checked again."""
+
+    chain = models.UUIDField(default=uuid4)
+    holder = models.CharField(max_length=100, blank=True)  # worker that chains now
+    held_until = models.DateTimeField(null=True)
+    round_began_at = models.DateTimeField(null=True)  # of the check under way; null: none is
+    round_sequence = models.BigIntegerField(default=0)  # place reached
+    round_digest = models.BinaryField(max_length=32, default=bytes)
+    round_entry_id = models.BigIntegerField(default=0)  # entries looked at for their link
+    checked_at = models.DateTimeField(null=True)  # end of the last whole check
+    checked_entries = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"chain {self.chain}"
+
+
+class ChainFinding(models.Model):
+    """Something wrong with the chain; gone when a whole check no longer finds it."""
+
+    problem = models.CharField(max_length=16)  # chain.Problem
+    sequence = models.BigIntegerField(null=True)
+    entry_number = models.BigIntegerField(null=True)  # id of the entry, which may be gone
+    text = models.CharField(max_length=300)
+    found_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        """Once each, along the chain."""
+
+        ordering = ("sequence", "id")
+        constraints = (
+            models.UniqueConstraint(fields=["problem", "text"], name="chain_finding_once"),
+        )
+
+    def __str__(self) -> str:
+        return self.text

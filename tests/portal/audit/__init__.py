@@ -1,0 +1,1 @@
+"""The audit log: its chain, its page, and that each deed enters it."""
