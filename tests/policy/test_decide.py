@@ -141,6 +141,16 @@ def test_an_ambiguous_number_is_the_reason_told() -> None:
     twins = msgspec.structs.replace(SNAPSHOT, people=(person(1), person(9, extension="1001")))
     decision = judged(speaker("sip:4711@h", 0), speaker("sip:1001@h", 1, place=1), snapshot=twins)
     assert decision.steps[2].values["reason"] == "ambiguous"
+    assert decision.steps[2].values["username"] == "user1, user9"
+
+
+def test_a_recorded_party_whose_number_is_shared_leaves_the_call_to_nobody_else() -> None:
+    twins = msgspec.structs.replace(SNAPSHOT, people=(BOB, person(1), person(9, extension="1001")))
+    hint = OwnerHint("recordedParty", ("1001",), "p0")
+    parties = (speaker("sip:1001@h", 0), speaker("sip:1002@h", 1, place=1))
+    decision = judged(*parties, hints=Hints((hint,)), snapshot=twins)
+    assert (decision.verdict, decision.assignments) == (Verdict.DISCARDED, ())
+    assert decision.steps[2].values["reason"] == "ambiguous"
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,16 @@ def test_two_users_with_one_number_are_never_chosen_between() -> None:
         SNAPSHOT, people=(*SNAPSHOT.people, person(9, extension="1001"))
     )
     found = PeopleIndex.of(twins).find([Address("1001")])
-    assert found == NoMatch("ambiguous", "1001")
+    assert found == NoMatch("ambiguous", "1001", "user1, user9")
+
+
+def test_an_extension_that_ids_tell_apart_is_nobody_s_without_a_pilot_that_does() -> None:
+    sharers = tuple(
+        person(number, extension="1001", numeric_user_id=str(number)) for number in range(20, 27)
+    )
+    index = PeopleIndex.of(msgspec.structs.replace(SNAPSHOT, people=sharers))
+    named = "user20, user21, user22, user23, user24, …"
+    assert index.find([Address("1001")]) == NoMatch("ambiguous", "1001", named)
 
 
 def test_an_inactive_user_does_not_match_and_is_named_as_the_reason() -> None:

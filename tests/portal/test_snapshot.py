@@ -15,6 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_people_and_settings_are_in_it(ann: User) -> None:
+    User.objects.update(numeric_user_id="012", numeric_partition_id="3")
     SystemSettings.objects.create(zone="Europe/Rome", country_code="39")
     PolicyRevision.bump()
     snapshot = build_snapshot()
@@ -27,6 +28,8 @@ def test_people_and_settings_are_in_it(ann: User) -> None:
                 full_name="Ann Keller",
                 extension="2014",
                 group="sales",
+                numeric_user_id="012",
+                numeric_partition_id="3",
             ),
         ),
         zone="Europe/Rome",

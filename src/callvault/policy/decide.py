@@ -135,7 +135,8 @@ def _find_owners(call: CallSeen, people: PeopleIndex) -> tuple[list[_Owned], lis
     """Match the parties of every session; one user is owner of a session once.
 
     Where the phone system names the recorded party, the others are not asked: each recorded user
-    has a recording session of their own. They are asked after all if nobody bears that name.
+    has a recording session of their own. They are asked after all if nobody bears that name, but
+    not if several do: the session is one of theirs, so of none of the others.
     """
     owned: dict[tuple[str, UUID], _Owned] = {}
     missed: list[NoMatch] = []
@@ -144,9 +145,10 @@ def _find_owners(call: CallSeen, people: PeopleIndex) -> tuple[list[_Owned], lis
         by_name = [(speaker, hint) for hint, speaker in named if speaker is not None]
         everybody = [(speaker, None) for speaker in session.speakers]
         for candidates in (by_name, everybody):
-            before = len(owned)
+            owners_before, missed_before = len(owned), len(missed)
             _match(session, candidates, people, owned, missed)
-            if len(owned) > before:
+            shared = any(one.reason == "ambiguous" for one in missed[missed_before:])
+            if len(owned) > owners_before or (candidates is by_name and shared):
                 break
     found = list(owned.values())
     return [one for one in found if not _is_over(one, found, call.since_ns)], missed

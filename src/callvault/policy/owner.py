@@ -2,6 +2,7 @@
 
 Order: PBX username, extension, first extension alias, then the latter two after normalising.
 Two users for one party are never chosen between: the recording would be shown to the wrong one.
+Users may share an extension where the pilot that was dialled tells them apart (IDENT-2, IDENT-3).
 """
 
 from collections.abc import Iterable
@@ -9,6 +10,8 @@ from dataclasses import dataclass, field
 
 from callvault.policy.numbers import forms, normalise
 from callvault.policy.snapshot import Person, Snapshot
+
+_NAMED = 5  # how many of those who share a number are named
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class NoMatch:
 
     reason: str  # no_match, ambiguous, inactive
     number: str = ""
-    username: str = ""  # of the inactive user
+    username: str = ""  # of the inactive user, or of those between whom nothing decides
 
 
 @dataclass(slots=True)
@@ -64,7 +67,7 @@ class PeopleIndex:
                 found = rung(address)
                 active = {match.person.user_id: match for match in found if match.person.active}
                 if len(active) > 1:
-                    return NoMatch("ambiguous", address.user)
+                    return NoMatch("ambiguous", address.user, _named(active.values()))
                 if active:
                     return next(iter(active.values()))
                 if found:
@@ -107,6 +110,12 @@ class PeopleIndex:
             for person, kind in self.by_form.get(form, [])
         }
         return list(found.values())
+
+
+def _named(matches: Iterable[Match]) -> str:
+    """Name a few of those who share a number."""
+    names = sorted(match.person.username for match in matches)
+    return ", ".join([*names[:_NAMED], *(["…"] if len(names) > _NAMED else [])])
 
 
 def _append(index: dict[str, list[Person]], key: str, person: Person) -> None:

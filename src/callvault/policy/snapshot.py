@@ -44,6 +44,8 @@ class Person(msgspec.Struct, frozen=True):
     pbx_username: str = ""
     group: str = ""
     active: bool = True
+    numeric_user_id: str = ""  # digits dialled behind the prefix of a recording pilot (IDENT-2)
+    numeric_partition_id: str = ""  # likewise, shared by all of a partition (IDENT-3)
 
 
 class Trunk(msgspec.Struct, frozen=True):

@@ -1,7 +1,8 @@
 """The reader's language and time zone, for the length of a request."""
 
 from collections.abc import Callable
-from zoneinfo import ZoneInfo
+from contextlib import suppress
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -13,7 +14,7 @@ from callvault.portal.people.models import User
 
 
 class ReaderMiddleware:
-    """Times in the system's zone; words in the person's language, else in the system's."""
+    """Times in the person's zone and words in their language, else in the system's."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -22,7 +23,7 @@ class ReaderMiddleware:
         """Answer the request with language and zone set."""
         with translation.override(_language_of(request)):
             if isinstance(request.user, User):  # the sign-in page shows no times
-                with timezone.override(ZoneInfo(SystemSettings.load().zone)):
+                with timezone.override(_zone_of(request.user)):
                     return self.get_response(request)
             return self.get_response(request)
 
@@ -48,3 +49,11 @@ def _language_of(request: HttpRequest) -> str:
     user = request.user
     chosen = user.language if isinstance(user, User) else ""
     return chosen or str(settings.LANGUAGE_CODE)
+
+
+def _zone_of(user: User) -> ZoneInfo:
+    """Return the person's zone; the system's, too, where a zone is known here no more."""
+    with suppress(ZoneInfoNotFoundError, ValueError):
+        if user.zone:
+            return ZoneInfo(user.zone)
+    return ZoneInfo(SystemSettings.load().zone)

@@ -54,6 +54,8 @@ def _person(user: User) -> policy.Person:
         extension=user.extension,
         alias=user.alias,
         pbx_username=user.pbx_username,
+        numeric_user_id=user.numeric_user_id,
+        numeric_partition_id=user.numeric_partition_id,
         group=user.group,
         active=user.is_active,
     )

@@ -97,6 +97,11 @@ def test_a_call_that_ended_unanswered_is_not_said_to_be_recorded_always() -> Non
             "No owner",
             "2014 belongs to several people, so to none of them.",
         ),
+        (
+            step("owner", "stopped", reason="ambiguous", number="2014", username="ann, bob"),
+            "No owner",
+            "2014 is shared by ann, bob, and no recording pilot decides between them.",
+        ),
         (step("mode", mode="always_on", trunk="Webex"), "Mode: always-on", "Set on trunk Webex."),
         (step("mode", "not_reached"), "Mode", "Not reached."),
     ],

@@ -1,6 +1,7 @@
 """The list of people and the form of one."""
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.test import Client
 
@@ -62,11 +63,50 @@ def test_the_number_of_an_inactive_person_is_free(rita_client: Client, ann: User
     assert rita_client.post("/people/new", data(extension="2014")).status_code == 302
 
 
+@pytest.mark.parametrize(
+    ("held", "added", "told"),
+    [
+        ({}, {"numeric_user_id": "7"}, {"extension"}),
+        ({"numeric_user_id": "7"}, {}, {"extension"}),
+        ({"numeric_user_id": "7"}, {"numeric_user_id": "8"}, set()),
+        ({"numeric_user_id": "7"}, {"numeric_user_id": "7"}, {"numeric_user_id"}),
+        ({"numeric_user_id": "7"}, {"numeric_user_id": "07"}, set()),  # other digits are dialled
+        ({"numeric_user_id": "7"}, {"numeric_partition_id": "7"}, set()),
+        ({"numeric_partition_id": "7"}, {"numeric_partition_id": "7"}, {"extension"}),
+        ({"numeric_partition_id": "7"}, {"numeric_partition_id": "8"}, set()),
+    ],
+)
+def test_an_extension_is_shared_only_where_ids_tell_who_is_meant(
+    rita_client: Client, held: dict[str, str], added: dict[str, str], told: set[str]
+) -> None:
+    User.objects.create_user("first", extension="2014", alias="+390212", **held)
+    response = rita_client.post("/people/new", data(extension="2014", **added))
+    form = response.context["form"] if response.status_code == 422 else None
+    assert set(form.errors if form else ()) == told
+    fields = {"extension": "2014", **added}
+    if told:
+        with pytest.raises(IntegrityError), transaction.atomic():
+            User.objects.create_user("second", **fields)
+
+
 def test_the_database_refuses_shared_numbers_too(ann: User) -> None:
     for fields in ({"extension": "2014"}, {"username": "ANN"}):
         with pytest.raises(IntegrityError), transaction.atomic():
             User.objects.create_user(**{"username": "second", **fields})
-    User.objects.create_user("third", extension="2014", is_active=False)
+    third = User.objects.create_user("third", extension="2014", is_active=False)
+    third.is_active = True
+    with pytest.raises(ValidationError, match="person_extension_shared"):
+        third.validate_constraints()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        third.save()
+
+
+def test_a_person_s_times_are_in_their_own_zone(rita_client: Client, rita: User) -> None:
+    rita.zone = "Asia/Kathmandu"
+    rita.save()
+    assert rita_client.get("/people/").context["zone_name"] == "Asia/Kathmandu"
+    User.objects.update(zone="Mars/Olympus")  # known when it was saved, gone since
+    assert rita_client.get("/people/").context["zone_name"] == "UTC"
 
 
 @pytest.mark.parametrize(
@@ -79,6 +119,12 @@ def test_the_database_refuses_shared_numbers_too(ann: User) -> None:
         ("alias", "+"),
         ("email", "no address"),
         ("group", "a;b"),
+        ("group", "a\nb"),
+        ("first_name", "A\tB"),
+        ("numeric_user_id", "12a"),
+        ("numeric_partition_id", "-1"),
+        ("language", "xx"),
+        ("zone", "Mars/Olympus"),
     ],
 )
 def test_a_wrong_field_is_pointed_out(rita_client: Client, field: str, value: str) -> None:

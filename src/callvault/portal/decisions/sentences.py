@@ -194,7 +194,11 @@ def _owner(step: dict[str, Any]) -> tuple[str, str]:
 
 def _no_owner(reason: str, number: str, username: str, parties: list[str]) -> str:
     if reason == "ambiguous":
-        return _("%(number)s belongs to several people, so to none of them.") % {"number": number}
+        if not username:  # as earlier versions wrote it
+            told = _("%(number)s belongs to several people, so to none of them.")
+            return told % {"number": number}
+        told = _("%(number)s is shared by %(people)s, and no recording pilot decides between them.")
+        return told % {"number": number, "people": username}
     if reason == "inactive":
         return _("%(number)s belongs to %(username)s, who is not active.") % {
             "number": number,

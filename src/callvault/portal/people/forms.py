@@ -1,14 +1,15 @@
 """The form of a person."""
 
-import re
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
+from django.conf import settings
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from callvault.portal.recordings.folding import SEPARATORS
-
+from .constraints import IDS
+from .fields import RULES, FieldProblem
 from .levels import Level
 from .models import User
 
@@ -17,12 +18,11 @@ if TYPE_CHECKING:
 else:  # not generic at run time
     PersonModelForm = forms.ModelForm
 
-USER_NAME = re.compile(r"[\w.@+-]{1,150}")
-NUMBER = re.compile(r"\+?[0-9*#]{1,31}")
-
 
 class PersonForm(PersonModelForm):
     """Creates or edits a person. Whose a call is must be one answer, so numbers are unique."""
+
+    language = forms.ChoiceField(label=gettext_lazy("Language"), required=False)
 
     class Meta:
         """Fields in the order in which people fill them in."""
@@ -36,10 +36,16 @@ class PersonForm(PersonModelForm):
             "extension",
             "alias",
             "pbx_username",
+            "numeric_user_id",
+            "numeric_partition_id",
             "department",
             "group",
             "additional_groups",
             "level",
+            "language",
+            "zone",
+            "send_notifications",
+            "attach_recording",
             "is_active",
         )
         help_texts: ClassVar[dict[str, Any]] = {
@@ -47,10 +53,22 @@ class PersonForm(PersonModelForm):
             "extension": gettext_lazy("The recorded extension, as the phone system sends it."),
             "alias": gettext_lazy("The number seen from outside, such as +39 02 1234 567."),
             "pbx_username": gettext_lazy("As in Webex Calling, such as ann@example.com."),
+            "numeric_user_id": gettext_lazy(
+                "Where people share an extension: digits dialled behind the recording pilot's "
+                "prefix, of this person only."
+            ),
+            "numeric_partition_id": gettext_lazy(
+                "Likewise, the same for all of a partition, in which an extension has one owner."
+            ),
             "group": gettext_lazy("Supervisors of this group see the recordings."),
             "additional_groups": gettext_lazy(
                 "Further groups that this supervisor sees, separated by semicolons."
             ),
+            "zone": gettext_lazy(
+                "For times on pages, such as Europe/Rome. Empty: the zone of the system."
+            ),
+            "send_notifications": gettext_lazy("A mail to this person for each recording."),
+            "attach_recording": gettext_lazy("That mail carries the recording, unencrypted."),
             "is_active": gettext_lazy("May sign in, and calls are recorded."),
         }
 
@@ -58,67 +76,67 @@ class PersonForm(PersonModelForm):
         """`editor` is who fills the form in: nobody takes their own rights away."""
         super().__init__(*args, **kwargs)
         self._editor = editor
-
-    def clean_username(self) -> str:
-        """Refuse characters that file names and directories do not share, and a taken name."""
-        username = str(self.cleaned_data["username"]).strip()
-        if not USER_NAME.fullmatch(username):
-            raise forms.ValidationError(_("Only letters, digits and . @ + - _ may stand here."))
-        self._refuse_taken("username__iexact", username, _("This user name is taken."))
-        return username
-
-    def clean_extension(self) -> str:
-        """Refuse what is no number, and the extension of another active person."""
-        return self._number("extension")
-
-    def clean_alias(self) -> str:
-        """Refuse what is no number, and the alias of another active person."""
-        return self._number("alias")
-
-    def clean_additional_groups(self) -> str:
-        """Bring the list into one form: no blanks, no empty names, none twice."""
-        names = str(self.cleaned_data.get("additional_groups") or "").split(";")
-        return ";".join(dict.fromkeys(name.strip() for name in names if name.strip()))
-
-    def clean_group(self) -> str:
-        """Refuse a name that could not stand in a list."""
-        group = str(self.cleaned_data.get("group") or "").strip()
-        if ";" in group:
-            raise forms.ValidationError(_("Only one group; others go into additional groups."))
-        return group
+        system = _("The system's (%(language)s)") % {"language": _language_of_system()}
+        language: Any = self.fields["language"]
+        language.choices = [("", system), *settings.LANGUAGES]
 
     def clean(self) -> dict[str, Any]:
         """Check what fields can only say together."""
         cleaned = super().clean() or {}
-        active = bool(cleaned.get("is_active"))
-        for field in ("extension", "alias", "pbx_username"):
-            if active and cleaned.get(field):
-                self._refuse_shared(field, str(cleaned[field]))
+        self._keep_rules(cleaned)
+        self._refuse_taken_names(cleaned)
+        self._refuse_shared_numbers(cleaned)
         if cleaned.get("level") == Level.GROUP_SUPERVISOR and not cleaned.get("group"):
             self.add_error("group", _("A group supervisor needs a group."))
         if self.instance.pk is not None and self.instance.pk == self._editor.pk:
             self._keep_own_rights(cleaned)
         return cleaned
 
-    def _number(self, field: str) -> str:
-        number = SEPARATORS.sub("", str(self.cleaned_data.get(field) or ""))
-        if number and not NUMBER.fullmatch(number):
-            raise forms.ValidationError(_("Only digits, * and #, with a + before them."))
-        return number
+    def _keep_rules(self, cleaned: dict[str, Any]) -> None:
+        """Hold each field to the rule that it has wherever people come from."""
+        for name, rule in RULES.items():
+            if isinstance(cleaned.get(name), str):
+                try:
+                    cleaned[name] = rule(cleaned[name])
+                except FieldProblem as problem:
+                    self.add_error(name, str(problem))
 
-    def _refuse_shared(self, field: str, value: str) -> None:
-        others = User.objects.filter(is_active=True).exclude(pk=self.instance.pk)
-        holder = others.filter(**{f"{field}__iexact": value}).first()
+    def _refuse_taken_names(self, cleaned: dict[str, Any]) -> None:
+        others = User.objects.exclude(pk=self.instance.pk)
+        username = cleaned.get("username")
+        if username and others.filter(username__iexact=username).exists():
+            self.add_error("username", _("This user name is taken."))
+        self._refuse_held("numeric_user_id", others, cleaned)
+        if cleaned.get("is_active"):
+            self._refuse_held("pbx_username", others.filter(is_active=True), cleaned)
+
+    def _refuse_held(self, field: str, others: Any, cleaned: dict[str, Any]) -> None:
+        value = cleaned.get(field)
+        holder = others.filter(**{f"{field}__iexact": value}).first() if value else None
         if holder is not None:
             told = {"value": value, "name": holder.get_full_name()}
             self.add_error(field, _("%(value)s already belongs to %(name)s.") % told)
 
-    def _refuse_taken(self, lookup: str, value: str, message: str) -> None:
-        if User.objects.filter(**{lookup: value}).exclude(pk=self.instance.pk).exists():
-            raise forms.ValidationError(message)
+    def _refuse_shared_numbers(self, cleaned: dict[str, Any]) -> None:
+        if self.errors.keys() & set(IDS):  # whom they tell apart is not known then
+            return
+        others = User.objects.filter(is_active=True).exclude(pk=self.instance.pk)
+        partition = cleaned.get("numeric_partition_id", "")
+        has_id = bool(partition or cleaned.get("numeric_user_id"))
+        apart = Q(numeric_user_id="", numeric_partition_id="") if has_id else Q()
+        if partition:
+            apart |= Q(numeric_partition_id=partition)
+        for field in ("extension", "alias"):
+            if cleaned.get("is_active") and cleaned.get(field):
+                self._refuse_held(field, others.filter(apart), cleaned)
 
     def _keep_own_rights(self, cleaned: dict[str, Any]) -> None:
         if not cleaned.get("is_active"):
             self.add_error("is_active", _("Nobody deactivates themselves."))
         if cleaned.get("level") != Level.ADMINISTRATOR:
             self.add_error("level", _("Nobody takes their own rights as administrator away."))
+
+
+def _language_of_system() -> str:
+    names = dict(settings.LANGUAGES)
+    return str(names.get(settings.LANGUAGE_CODE, settings.LANGUAGE_CODE))

@@ -7,13 +7,24 @@ recording groups alone, and are asked at one gate (`recordings.permissions`).
 from typing import Any, ClassVar
 from uuid import uuid4
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from .constraints import NumberSharedWithIds
 from .levels import Level
+from .sorting import DERIVED, FOUND_BY, SEARCH_LENGTH, SORT_NAME_LENGTH, search_text, sort_name
+from .sources import Source, sources
+
+_ACTIVE = Q(is_active=True)
+
+
+def languages() -> list[tuple[str, str]]:
+    """Return the languages of the portal; asked for, so that a new one needs no migration."""
+    return list(settings.LANGUAGES)
 
 
 class UserManager(BaseUserManager["User"]):
@@ -42,8 +53,14 @@ class User(AbstractBaseUser):
     extension = models.CharField(_("extension"), max_length=32, blank=True)
     alias = models.CharField(_("first extension alias"), max_length=32, blank=True)
     pbx_username = models.CharField(_("PBX user name"), max_length=254, blank=True)
+    # Digits, dialled behind the prefix of a recording pilot: kept as dialled, zeros and all.
+    numeric_user_id = models.CharField(_("numeric user ID"), max_length=16, blank=True)
+    numeric_partition_id = models.CharField(_("numeric partition ID"), max_length=16, blank=True)
     department = models.CharField(_("department"), max_length=150, blank=True)
-    language = models.CharField(_("language"), max_length=8, blank=True)  # empty: the system's
+    language = models.CharField(  # empty: the system's
+        _("language"), max_length=8, blank=True, choices=languages
+    )
+    zone = models.CharField(_("time zone"), max_length=64, blank=True)  # empty: the system's
     group = models.CharField(_("recording group"), max_length=100, blank=True)
     additional_groups = models.CharField(  # separated by semicolons, as in CSV and directories
         _("additional groups"), max_length=1000, blank=True
@@ -51,10 +68,18 @@ class User(AbstractBaseUser):
     level = models.PositiveSmallIntegerField(
         _("permission level"), choices=Level.choices, default=Level.BASE
     )
+    send_notifications = models.BooleanField(_("send e-mail notifications"), default=False)
+    attach_recording = models.BooleanField(_("attach recording"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
+    source = models.CharField(
+        _("source"), max_length=16, choices=sources, default=Source.HAND, editable=False
+    )
     theme = models.CharField(max_length=8, default="system")  # system, light, dark
     must_change_password = models.BooleanField(default=False)  # signed in with a one-time password
     created_at = models.DateTimeField(auto_now_add=True)
+    version = models.PositiveIntegerField(default=1, editable=False)  # grows with each change
+    sort_name = models.CharField(max_length=SORT_NAME_LENGTH, default="", editable=False)
+    search_text = models.CharField(max_length=SEARCH_LENGTH, default="", editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -63,28 +88,61 @@ class User(AbstractBaseUser):
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     class Meta:
-        """Who a call belongs to must be one answer: numbers are unique among active people."""
+        """Whose a call is must be one answer.
 
-        ordering = ("last_name", "first_name", "username")
+        Active people share an extension or alias only where a numeric user ID or partition ID
+        tells them apart, and never within a partition.
+        """
+
+        ordering = ("sort_name", "id")
+        indexes = (
+            models.Index(fields=["sort_name", "id"], name="person_by_name"),
+            models.Index(fields=["extension", "id"], name="person_by_extension"),
+            models.Index(fields=["alias", "id"], name="person_by_alias"),
+            models.Index(fields=["group", "id"], name="person_by_group"),
+        )
         constraints = (
             models.UniqueConstraint(Lower("username"), name="person_username_unique"),
             models.UniqueConstraint(
-                "extension",
-                condition=Q(is_active=True) & ~Q(extension=""),
-                name="person_extension_unique",
-            ),
-            models.UniqueConstraint(
-                "alias", condition=Q(is_active=True) & ~Q(alias=""), name="person_alias_unique"
-            ),
-            models.UniqueConstraint(
                 Lower("pbx_username"),
-                condition=Q(is_active=True) & ~Q(pbx_username=""),
+                condition=_ACTIVE & ~Q(pbx_username=""),
                 name="person_pbx_username_unique",
             ),
+            models.UniqueConstraint(
+                "numeric_user_id", condition=~Q(numeric_user_id=""), name="person_user_id_unique"
+            ),
+            models.UniqueConstraint(
+                "extension",
+                "numeric_partition_id",
+                condition=_ACTIVE & ~Q(extension="") & ~Q(numeric_partition_id=""),
+                name="person_extension_in_partition",
+            ),
+            models.UniqueConstraint(
+                "alias",
+                "numeric_partition_id",
+                condition=_ACTIVE & ~Q(alias="") & ~Q(numeric_partition_id=""),
+                name="person_alias_in_partition",
+            ),
+            NumberSharedWithIds(field="extension", name="person_extension_shared"),
+            NumberSharedWithIds(field="alias", name="person_alias_shared"),
         )
 
     def __str__(self) -> str:
         return self.get_full_name()
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save the row, with what it is sorted and found by."""
+        fields = kwargs.get("update_fields")
+        if fields is None or FOUND_BY.intersection(fields):
+            self.derive()
+            if fields is not None:
+                kwargs["update_fields"] = {*fields, *DERIVED}
+        super().save(*args, **kwargs)
+
+    def derive(self) -> None:
+        """Work out what the row is sorted and found by. Whoever writes many at once calls it."""
+        self.sort_name = sort_name(self)
+        self.search_text = search_text(self)
 
     def get_full_name(self) -> str:
         """Return first and last name, or the user name where there is none."""
