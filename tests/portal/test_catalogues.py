@@ -9,7 +9,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize(
-    ("language", "heading"), [("en", "My recordings"), ("it", "Le mie registrazioni")]
+    ("language", "heading"),
+    [("en", "My recordings"), ("it", "Le mie registrazioni"), ("fr", "Mes enregistrements")],
 )
 def test_a_page_is_in_the_language_of_who_reads_it(
     client: Client, language: str, heading: str
