@@ -13,6 +13,7 @@ from callvault.commands import django_ready, logs
 from callvault.commands.chosen import add_options, choose
 from callvault.commands.processes import follow_supervisor
 from callvault.commands.watch import Watch
+from callvault.commands.worker_chores import chores_of_vault, run_chores
 from callvault.errors import VaultError
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def run(options: Namespace) -> int:
     threading.Thread(target=shown.run, args=(stop,), daemon=True).start()
     threading.Thread(target=tidy, args=(store,), daemon=True).start()
     threading.Thread(target=audit_keeper(config).run, args=(stop,), daemon=True).start()
+    threading.Thread(target=run_chores, args=(chores_of_vault(store), stop), daemon=True).start()
     _stop_after_draining(stop, lambda: closed_journals(config.spool.folder))
     with watch:
         run_worker(

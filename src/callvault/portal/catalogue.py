@@ -24,6 +24,7 @@ from callvault.portal.decisions.models import (
 )
 from callvault.portal.people.models import User
 from callvault.portal.reach import catalogue_reached
+from callvault.portal.recordings.deletion import is_deleted, sealed_too_late
 from callvault.portal.recordings.folding import folded, normal_form, number_in, user_part
 from callvault.portal.recordings.interactions import interaction_of
 from callvault.portal.recordings.models import Recording
@@ -140,10 +141,18 @@ def _decision_document(decision: Decision) -> dict[str, Any]:
 
 
 def _add_recording(facts: RecordingFacts, call: Call) -> None:
-    """Insert the recording, or bring its row up to date; its number and first listing stay."""
-    rows = recordings_in_catalogue()
-    row = rows.filter(recording_id=facts.assignment.recording_id).first()
-    row = row or Recording(recording_id=facts.assignment.recording_id)
+    """Insert the recording, or bring its row up to date; its number and first listing stay.
+
+    One that was deleted stays deleted: a journal may be finished twice.
+    """
+    recording_id = facts.assignment.recording_id
+    # Locked before the tombstone is asked for: somebody may be deleting it just now.
+    rows = recordings_in_catalogue().select_for_update(of=("self",))
+    row = rows.filter(recording_id=recording_id).first()
+    if row is None and is_deleted(recording_id):
+        sealed_too_late(recording_id)
+        return
+    row = row or Recording(recording_id=recording_id)
     columns = _owner_columns(facts) | _party_columns(facts) | _audio_columns(facts)
     for name, value in storable(columns).items():
         setattr(row, name, value)

@@ -14,6 +14,7 @@ from django.db import connection, transaction
 
 from callvault.errors import ConfigError
 from callvault.policy.snapshot import Person
+from callvault.portal.configuration.deletion_ban import uphold_ban
 from callvault.portal.configuration.models import PolicyRevision, SystemSettings, Trunk
 from callvault.portal.people.levels import Level
 from callvault.portal.people.models import User
@@ -43,6 +44,7 @@ def prepare_database() -> None:
     """Bring the tables up to date and make the system's settings where there are none."""
     call_command("migrate", interactive=False, verbosity=0)
     _make_settings()
+    uphold_ban()
 
 
 def collect_static_files() -> None:

@@ -16,6 +16,7 @@ from callvault.vault.recording_check import RecordingCheck
 from callvault.vault.store import Store
 
 _AT_ONCE = 500  # folders asked for in one go
+_OF_THE_SYSTEM = ("deleted/", "policy/")  # tombstones, and what can never be undone
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,8 @@ class Verification:
             recording_id = recording_of(folder)
             if recording_id is not None:
                 of_recordings[recording_id] = (folder, names)
+                continue
+            if f"{folder}/".startswith(_OF_THE_SYSTEM):
                 continue
             for name in names:
                 self.report.add(Found(Finding.STRANGE, name, "is no object of a recording"))

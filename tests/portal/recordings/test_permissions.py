@@ -26,6 +26,7 @@ WORKERS = {
     SOURCE / "callvault/portal/listed.py",  # the vault's verification
     SOURCE / "callvault/commands/demo.py",
     SOURCE / "callvault/portal/recordings/interactions.py",
+    SOURCE / "callvault/portal/recordings/deletion.py",  # what the vault has a tombstone of
 }
 
 pytestmark = pytest.mark.django_db

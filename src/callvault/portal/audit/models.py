@@ -36,6 +36,13 @@ class Action(models.TextChoices):
     ERASURE_STARTED = "erasure_started"
     ERASURE_ENDED = "erasure_ended"
     CALL_REDACTED = "call_redacted"
+    DELETION_FORBIDDEN = "deletion_forbidden"
+    PRESERVED = "preserved"
+    RELEASED = "released"
+    DELETED = "deleted"
+    NOTE_ADDED = "note_added"
+    NOTE_CHANGED = "note_changed"
+    NOTE_DELETED = "note_deleted"
 
 
 def actions() -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
+from callvault.policy.permissions import NOBODY
 from callvault.portal.people.levels import Level
 
 
@@ -88,15 +89,27 @@ class Trunk(models.Model):
         return any(peer in ip_network(network) for network in self.peers)
 
 
+class LowestLevel(models.IntegerChoices):
+    """The lowest level that may do something; those above it may too (USER-7)."""
+
+    SIMPLE_USERS = Level.BASE, _("Simple users")
+    GROUP_SUPERVISORS = Level.GROUP_SUPERVISOR, _("Group supervisors")
+    ADMINISTRATORS = Level.ADMINISTRATOR, _("Administrators")
+    NOBODY_MAY = NOBODY, _("Nobody")
+
+
 class SystemSettings(models.Model):
     """What holds for the whole system: one row."""
 
     zone = models.CharField(_("time zone"), max_length=64, default="UTC")
     country_code = models.CharField(_("country code"), max_length=3, blank=True)
-    download_level = models.PositiveSmallIntegerField(  # lowest level that may download (USER-7)
-        _("who may download"), choices=Level.choices, default=Level.BASE
+    download_level = models.PositiveSmallIntegerField(
+        _("who may download"), choices=LowestLevel.choices, default=LowestLevel.SIMPLE_USERS
     )
-
+    # Asked through `rights.rights_in_force` only, which also knows what cannot be taken back.
+    delete_level = models.PositiveSmallIntegerField(
+        _("who may delete"), choices=LowestLevel.choices, default=LowestLevel.ADMINISTRATORS
+    )
     show_digits = models.BooleanField(_("show which keys were pressed"), default=False)
 
     def __str__(self) -> str:
@@ -106,6 +119,16 @@ class SystemSettings(models.Model):
     def load(cls) -> "SystemSettings":
         """Return the row; before first start, the values it would be made of, unsaved."""
         return cls.objects.first() or cls(zone=django_settings.CALLVAULT.web.time_zone)
+
+
+class DeletionBan(models.Model):
+    """Nobody may ever delete by hand: at most one row, which triggers keep (`deletion_ban`)."""
+
+    at = models.DateTimeField()
+    by_name = models.CharField(max_length=301, blank=True)  # empty: found by a marker
+
+    def __str__(self) -> str:
+        return f"since {self.at:%Y-%m-%d}"
 
 
 class PolicyRevision(models.Model):

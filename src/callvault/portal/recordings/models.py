@@ -1,7 +1,11 @@
 """The catalogue's row of a sealed recording. It points to objects in the vault and holds no audio.
 
+Beside it what people add to it (notes, the preserve flag), and what is left of it once deleted.
+
 Who may see which row is not decided here: everything starts from `permissions`.
 """
+
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import models
@@ -112,6 +116,11 @@ class Recording(models.Model):
     journal_ids = models.JSONField(default=list)
     listed_at = models.DateTimeField(auto_now_add=True)
 
+    # The preserve flag; all of it null or empty without one.
+    preserved_level = models.PositiveSmallIntegerField(null=True)  # standing at that time
+    preserved_at = models.DateTimeField(null=True)
+    preserved_by_name = models.CharField(max_length=301, blank=True)
+
     class Meta:
         """One index a way of walking the list (architecture, section 7)."""
 
@@ -126,6 +135,11 @@ class Recording(models.Model):
             ),
             models.Index(fields=["remote_normalised", "-started_at"], name="recording_by_remote"),
             models.Index(fields=["-duration_ms", "-record_number"], name="recording_by_duration"),
+            models.Index(
+                fields=["-started_at", "-record_number"],
+                name="recording_preserved",
+                condition=models.Q(preserved_level__isnull=False),
+            ),
         )
 
     def __str__(self) -> str:
@@ -134,3 +148,66 @@ class Recording(models.Model):
     def sealed_object(self, kind: str) -> dict[str, str | int] | None:
         """Return size and digest of one of the recording's objects; None: it has none."""
         return next((fact for fact in self.objects_sealed if fact["kind"] == kind), None)
+
+
+class Note(models.Model):
+    """What somebody wrote about a recording, at a moment of the call or about all of it.
+
+    Author and level are those of the time of writing (docs/reference/permissions.md).
+    """
+
+    note_id = models.UUIDField(default=uuid4, unique=True, editable=False)
+    recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="notes")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    author_name = models.CharField(max_length=301)
+    author_level = models.PositiveSmallIntegerField()  # as it was, for showing
+    level = models.PositiveSmallIntegerField()  # the highest of author and editors: holds the note
+    text = models.TextField()
+    folded = models.TextField()  # for the search: no case, no accents
+    at_ms = models.PositiveBigIntegerField(null=True)  # from the recording's start
+    written_at = models.DateTimeField()
+    edited_at = models.DateTimeField(null=True)
+    edited_by_name = models.CharField(max_length=301, blank=True)
+    version = models.PositiveIntegerField(default=1)  # grows with each change
+
+    class Meta:
+        """In the order of writing."""
+
+        ordering = ("written_at", "pk")
+
+    def __str__(self) -> str:
+        return str(self.note_id)
+
+
+class Tombstone(models.Model):
+    """What is left of a deleted recording, so that nothing brings it back.
+
+    Its objects leave the vault after the commit; until then `objects_gone_at` is null, and
+    workers try again from `next_try_at` on.
+    """
+
+    recording_id = models.UUIDField(unique=True)
+    record_number = models.BigIntegerField(null=True)  # null: found in the vault, not listed here
+    deleted_at = models.DateTimeField()
+    cause = models.CharField(max_length=32)  # by_hand, restored; what retention adds
+    objects_sealed = models.JSONField(default=list)  # kind, size_bytes, sha256 of each
+    objects_gone_at = models.DateTimeField(null=True)
+    next_try_at = models.DateTimeField()
+    failures = models.PositiveIntegerField(default=0)
+    problem = models.CharField(max_length=500, blank=True)  # of the last attempt
+
+    class Meta:
+        """Those whose objects are still there are looked for all the time."""
+
+        indexes = (
+            models.Index(
+                fields=["next_try_at"],
+                name="tombstone_unfinished",
+                condition=models.Q(objects_gone_at__isnull=True),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return str(self.recording_id)

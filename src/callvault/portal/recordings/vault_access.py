@@ -21,8 +21,12 @@ def open_object(recording: Recording, kind: ObjectKind) -> SealedReader:
     """
     folder = settings.DATA_FOLDER / settings.CALLVAULT.vault.key_folder
     keyring = _keyring(folder, _stamp(folder))
-    store = LocalStore(settings.DATA_FOLDER / settings.CALLVAULT.vault.folder)
-    return RecordingObjects(store).open(recording.recording_id, kind, keyring)
+    return RecordingObjects(store_here()).open(recording.recording_id, kind, keyring)
+
+
+def store_here() -> LocalStore:
+    """Return the store of this node's recordings. Raises VaultError when it is away."""
+    return LocalStore(settings.DATA_FOLDER / settings.CALLVAULT.vault.folder)
 
 
 def _stamp(folder: Path) -> tuple[tuple[str, int], ...]:

@@ -1,0 +1,78 @@
+"""What a worker does beside its journals: deletions that were interrupted, and what must stay.
+
+Each chore looks at what should be and what is, and closes the difference; all can be repeated,
+and several workers may do them at once.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from callvault import clock
+from callvault.errors import CatalogueUnreachable, VaultError
+
+if TYPE_CHECKING:
+    from callvault.vault import Store
+
+logger = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 5.0
+DAYTIME_S = 6 * 3600.0
+
+
+@dataclass(slots=True)
+class Chore:
+    """Something to do every so often; `do` returns how much there was to do."""
+
+    name: str
+    every_s: float
+    do: Callable[[], int]
+    not_before_s: float = 0.0  # monotonic
+
+
+def chores_of_vault(store: "Store") -> tuple[Chore, ...]:
+    """Return the chores of whoever has the vault. After `django.setup()`."""
+    from callvault.portal.configuration.deletion_ban import uphold_ban
+    from callvault.portal.reach import catalogue_reached
+    from callvault.portal.recordings.deletion import finish_deletions, uphold_tombstones
+
+    def keep_the_ban() -> int:
+        uphold_ban()  # says itself what it had to mend
+        return 0
+
+    chores = (
+        Chore("finish deletions", 10.0, lambda: finish_deletions(clock.read().utc)),
+        Chore("keep that nobody may delete", 300.0, keep_the_ban),
+        Chore(
+            "delete again what a restored catalogue lists",
+            DAYTIME_S,
+            lambda: uphold_tombstones(store),
+        ),
+    )
+    return tuple(replace(one, do=catalogue_reached()(one.do)) for one in chores)
+
+
+def run_chores(chores: tuple[Chore, ...], stop: threading.Event) -> None:
+    """Do chores until told to stop; one that fails has its next turn."""
+    while not stop.is_set():
+        for chore in chores:
+            do_if_due(chore, now_s=clock.read().monotonic_ns / 1e9)
+        stop.wait(LOOK_EVERY_S)
+
+
+def do_if_due(chore: Chore, *, now_s: float) -> None:
+    """Do a chore if its time has come."""
+    if now_s < chore.not_before_s:
+        return
+    chore.not_before_s = now_s + chore.every_s
+    try:
+        done = chore.do()
+    except (CatalogueUnreachable, VaultError) as error:
+        logger.warning("%s: not now: %s", chore.name, error)
+    except Exception:
+        logger.exception("%s: failed, tried again later", chore.name)
+    else:
+        if done:
+            logger.info("%s: %d", chore.name, done)
