@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from callvault.errors import ObjectMissing, VaultError
-from callvault.portal.audit.log import record
+from callvault.portal.audit.log import record, record_own
 from callvault.portal.audit.models import Action
 from callvault.portal.people.models import User
 from callvault.vault import LocalStore, Store
@@ -72,7 +72,7 @@ def uphold_ban() -> bool:
 @transaction.atomic
 def _restore_row() -> None:
     logger.warning("the database did not know that nobody may delete; a marker said so")
-    record(HttpRequest(), Action.DELETION_FORBIDDEN, kind="settings", found="marker")
+    record_own(Action.DELETION_FORBIDDEN, kind="settings", found="marker")
     DeletionBan.objects.create(at=timezone.now())
 
 

@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from callvault.errors import VaultError
 from callvault.policy.permissions import Deed
-from callvault.portal.audit.log import record
+from callvault.portal.audit.log import record, record_own
 from callvault.portal.audit.models import Action
 from callvault.portal.people.gates import person_of
 from callvault.vault import RecordingObjects, Store
@@ -50,13 +50,15 @@ def delete_recording(request: HttpRequest, recording: Recording) -> Tombstone:
     return bury(request, locked, cause=BY_HAND)
 
 
-def bury(request: HttpRequest, recording: Recording, *, cause: str) -> Tombstone:
+def bury(request: HttpRequest | None, recording: Recording, *, cause: str) -> Tombstone:
     """Put a tombstone in a recording's place, whoever decided it; in the caller's transaction.
 
-    The row must be locked. Its objects leave the vault when the transaction is committed.
+    `request` is None for what Callvault does by itself. The row must be locked. Its objects leave
+    the vault when the transaction is committed.
     """
-    record(
-        request, Action.DELETED, kind="recording", object_id=recording.recording_id,
+    write = partial(record, request) if request is not None else record_own
+    write(
+        Action.DELETED, kind="recording", object_id=recording.recording_id,
         cause=cause, record_number=recording.record_number, objects=recording.objects_sealed,
         preserved_level=recording.preserved_level,
     )  # fmt: skip
@@ -148,7 +150,7 @@ def _bury_again(recording_id: UUID) -> bool:
     recording = rows.filter(recording_id=recording_id).first()
     if recording is not None:
         logger.warning("%s was deleted before the catalogue was restored", recording_id)
-        bury(HttpRequest(), recording, cause=RESTORED)
+        bury(None, recording, cause=RESTORED)
         return True
     now = timezone.now()
     Tombstone.objects.get_or_create(
