@@ -128,7 +128,13 @@ class Node:
     def unwrap(self, envelope: bytes) -> bytes:
         return open_key(envelope, self.keyring)
 
-    def journal(self, journal_id: UUID | None = None, *, events: bool = False) -> JournalWriter:
+    def journal(
+        self,
+        journal_id: UUID | None = None,
+        *,
+        events: bool = False,
+        rest_of: UUID | None = None,
+    ) -> JournalWriter:
         journal_id = journal_id or uuid4()
         key = os.urandom(32)
         header = JournalHeader(
@@ -140,6 +146,7 @@ class Node:
             call_id="c1",
             peer="192.0.2.14:5060",
             transport="udp",
+            rest_of=rest_of,
         )
         path = journal_path(self.spool, journal_id, events=events)
         envelope = seal_key(key, self.keyring.current(Role.INGEST))

@@ -476,3 +476,20 @@ def test_lost_packets_of_opus_that_came_once_more_are_counted_as_recovered(node:
     assert quality.lost == 30
     assert 15 < quality.recovered_packets <= 30
     assert recording.quality.remote.recovered_packets == 0
+
+
+@pytest.mark.parametrize("session", ["", "cs-2"])
+def test_the_recordings_of_a_call_that_was_split_are_one_interaction(
+    node: Node, session: str
+) -> None:
+    first, rest, other = uuid4(), uuid4(), uuid4()
+    found = []
+    for journal_id, rest_of in ((first, None), (rest, first), (other, None)):
+        voice, _ = two_voices(1)
+        call = RecordedCall(
+            {0: voice.arrivals, 1: []}, (assignment(communication_session_id=session),), 1
+        )
+        call.write(node.journal(journal_id, rest_of=rest_of))
+        finished = finalise_journal(journal_path(node.spool, journal_id), node.bench())
+        found.append(finished.recordings[0].interaction_id)
+    assert found[0] == found[1] != found[2]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from callvault.config.sections import SipConfig
-from callvault.spool.entries import DialogEnded, NodeEvent
+from callvault.spool.entries import DialogEnded, MetadataSeen, NodeEvent
 from tests.flows.recorder_node import RunningRecorder, Src, media_ports, send_rtp, wait_until
 from tests.recorder.bodies import ANN, MULTIPART, REMOTE, both, metadata, sdp
 
@@ -30,7 +30,7 @@ def test_an_overlong_call_goes_on_in_a_journal_of_its_own(tmp_path: Path) -> Non
             await src.hang_up(dialog_id)
 
     sent: list[set[tuple[int, bytes]]] = []
-    with RunningRecorder(tmp_path, sip=settings) as recorder:
+    with RunningRecorder(tmp_path, sip=settings, keeps_calls=True) as recorder:
         asyncio.run(asyncio.wait_for(call(recorder), 60))
         wait_until(lambda: all(one.ended for one in recorder.journals()))
         journals = sorted(recorder.journals(), key=lambda one: one.header.opened_at_ns)
@@ -40,5 +40,7 @@ def test_an_overlong_call_goes_on_in_a_journal_of_its_own(tmp_path: Path) -> Non
         reasons = [getattr(one.of(DialogEnded)[0], "reason", "") for one in journals]
         assert (reasons[0], reasons[-1]) == ("max_length", "bye")
         assert {one.header.continues for one in journals} == {None}
+        assert {one.header.rest_of for one in journals[1:]} == {journals[0].header.journal_id}
+        assert all(one.of(MetadataSeen) for one in journals)
         problems = [one for one in recorder.node_events() if isinstance(one, NodeEvent)]
         assert [one.kind for one in problems if one.severity != "info"] == []

@@ -1,7 +1,10 @@
 """Checkpoints: what goes in comes out, and nothing that was touched does."""
 
-from dataclasses import replace
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Event
 from uuid import UUID
 
 import msgspec
@@ -21,6 +24,8 @@ from callvault.recorder.checkpoint import (
     unseal,
 )
 from callvault.recorder.checkpoint_files import CheckpointFiles
+from callvault.recorder.memory import SessionMemory, begun_anew
+from callvault.recorder.resumption import go_on_with_calls
 from callvault.recorder.session import RecordingSession
 from callvault.recorder.states import State
 from callvault.spool import checkpoint_path, continuation_of, journal_path
@@ -184,6 +189,27 @@ def test_nothing_of_a_call_can_be_read_without_the_key() -> None:
 # --- files
 
 
+@dataclass
+class Resumer:
+    """Takes calls up, and remembers the headers of their journals."""
+
+    headers: list[JournalHeader] = field(default_factory=list)
+
+    def go_on(
+        self,
+        dialog: sip.SavedDialog,
+        memory: SessionMemory,
+        header: JournalHeader,
+        *,
+        may_go_on: Callable[[], bool],
+    ) -> None:
+        assert may_go_on()
+        self.headers.append(header)
+
+    def call_not_continued(self, journal_id: UUID, problem: str) -> None:
+        raise AssertionError(problem)
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     journal_path(tmp_path, JOURNAL).write_bytes(b"journal")
@@ -222,6 +248,41 @@ def test_a_checkpoint_whose_journal_is_gone_is_removed(folder: Path) -> None:
     assert list(files.read()) == []
     files.close()
     assert list(folder.iterdir()) == []
+
+
+def test_a_call_that_was_being_split_goes_on_once_with_its_rest(folder: Path) -> None:
+    bench, rest = established(), UUID(int=9)
+    journal_path(folder, rest).write_bytes(b"journal")
+    before = checkpoint(bench)
+    later = begun_anew(before.session, now(Bench(now_s=60)))
+    files = CheckpointFiles(folder, KEY)
+    files.put(rest, encode(Checkpoint(rest, SAVED, later)))
+    files.put(JOURNAL, encode(before))
+    files.close()
+    again, resumer = CheckpointFiles(folder, KEY), Resumer()
+    assert go_on_with_calls(
+        resumer, again, node="node-1", opened_at_ns=1, last_piece=lambda one: one
+    )
+    again.close()
+    assert [(one.continues, one.rest_of) for one in resumer.headers] == [(rest, JOURNAL)]
+    assert list(folder.glob("*.ckpt")) == []
+
+
+def test_the_state_of_the_first_part_goes_when_that_of_the_rest_is_written(folder: Path) -> None:
+    files, rest = CheckpointFiles(folder, KEY), UUID(int=9)
+    stalled, payload = Event(), encode(checkpoint(established()))
+    files._thread.submit(stalled.wait)
+    files.put(JOURNAL, payload)
+    files.put(rest, payload)
+
+    async def split() -> None:
+        asyncio.get_running_loop().call_later(0.01, stalled.set)
+        await files.supersede(JOURNAL)
+        assert files.exists(rest)
+
+    asyncio.run(split())
+    files.close()
+    assert not files.exists(JOURNAL)
 
 
 def test_the_nodes_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:

@@ -46,3 +46,17 @@ def test_what_is_put_off_waits_anew() -> None:
     watch.put_off(now_ns=30 * S)
     assert watch.look({}, now_ns=34 * S) == []
     assert watch.look({}, now_ns=35 * S) == [MediaNews(0, "no_media")]
+
+
+def test_after_a_restart_a_line_that_is_silent_for_a_while_is_not_told_of() -> None:
+    watch = NoMediaWatch()
+    watch.go_on([0, 1], for_ns=ALARM_NS)
+    watch.change([line(0), line(1), line(2)], now_ns=0)
+    assert watch.look({}, now_ns=9 * S) == [MediaNews(2, "no_media")]
+
+
+def test_a_call_that_was_answered_a_moment_before_the_restart_is_watched() -> None:
+    watch = NoMediaWatch()
+    watch.go_on([0], for_ns=ALARM_NS - 1)
+    watch.change([line(0)], now_ns=0)
+    assert watch.look({}, now_ns=9 * S) == [MediaNews(0, "no_media")]

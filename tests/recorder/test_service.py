@@ -23,8 +23,10 @@ from callvault.spool.entries import (
     CallVerdict,
     Decided,
     DialogEnded,
+    MetadataSeen,
     NodeEvent,
     PeerAttempt,
+    SignallingSeen,
     TimelineEvent,
 )
 from tests.policy.cast import SNAPSHOT, TRUNK
@@ -387,6 +389,12 @@ def test_an_overlong_call_is_split_into_recordings_of_its_own(wire: Wire) -> Non
         DialogEnded(wire.now_ns, "max_length", by_us=True)
     ]
     assert second.header.continues is None
+    assert (first.header.rest_of, second.header.rest_of) == (None, first.header.journal_id)
+    [invite] = [one for one in second.events if isinstance(one, SignallingSeen)]
+    assert invite.raw.startswith(b"INVITE ")
+    assert [one.raw for one in second.events if isinstance(one, MetadataSeen)] == [
+        one.raw for one in first.events if isinstance(one, MetadataSeen)
+    ]
     assert (second.header.call_id, second.header.peer) == (first.header.call_id, first.header.peer)
     ports = [[one.rtp_port for one in journal.streams.values()] for journal in (first, second)]
     assert ports[0] == ports[1]
@@ -419,6 +427,21 @@ def test_a_split_that_fails_ends_the_call_and_is_told(wire: Wire) -> None:
     kinds = [one.kind for one in wire.receiver.node_events if isinstance(one, NodeEvent)]
     assert kinds == ["call_not_continued"]
     assert wire.recorder.calls_in_progress == 0
+
+
+def test_a_line_that_was_heard_before_the_split_is_not_told_of_behind_it(wire: Wire) -> None:
+    wire.invite()
+    for stream in wire.receiver.calls[0].streams.values():
+        stream.packets = 50
+    wire.recorder.look_after()
+    wire.receiver.calls[0].streams[0].packets = 60
+    wire.now_ns += 12 * 3600 * 1_000_000_000
+    for _ in range(5):
+        wire.recorder.look_after()
+    assert len(wire.receiver.calls) == 2
+    wire.now_ns += 10_000_000_000
+    wire.recorder.look_after()
+    assert not [one for one in wire.receiver.node_events if isinstance(one, NodeEvent)]
 
 
 STRICT = msgspec.structs.replace(TRUNK, strict_siprec=True)

@@ -315,10 +315,10 @@ def test_a_call_has_a_longest_recording_and_goes_on_in_another() -> None:
     bench.now_s = 60
     done = bench.feed(MediaChecked(1))
     assert [type(one).__name__ for one in done] == [
-        *("CloseStreams", "Append", "Append", "Append", "CloseJournal", "GoOn")
+        *("CloseStreams", "Append", "Append", "Append", "GoOn", "CloseJournal")
     ]
     assert SendBye() not in done
-    handed_on = done[-1]
+    handed_on = done[-2]
     assert isinstance(handed_on, GoOn)
     assert handed_on.memory.recording_ids == {}
     assert handed_on.memory.answered_at_ns == bench.at_ns
@@ -326,7 +326,7 @@ def test_a_call_has_a_longest_recording_and_goes_on_in_another() -> None:
 
 def split(bench: Bench) -> Bench:
     """Go on with an overlong call in another session."""
-    *_, handed_on = bench.feed(MediaChecked(1))
+    *_, handed_on, _ = bench.feed(MediaChecked(1))
     assert isinstance(handed_on, GoOn)
     rest = Bench(max_call_s=bench.max_call_s, now_s=bench.now_s)
     header = entries.JournalHeader(UUID(int=2), "dialog", "node-1", bench.at_ns)
@@ -346,6 +346,22 @@ def test_the_rest_of_a_split_call_is_not_of_an_owner_who_had_left_it() -> None:
     assert rest.timeline() == [("answered", "Bob Castellani")]
     rest.bye()
     assert [one.owner_username for one in rest.decision.assignments] == ["user2"]
+
+
+def test_the_journal_of_the_rest_says_again_what_the_peer_said() -> None:
+    bench = Bench(max_call_s=3600)
+    bench.invite()
+    bench.feed(sip.MessageSeen(DIALOG, b"INVITE sip:srs SIP/2.0", sent=False, flow=FLOW))
+    bench.ack()
+    bench.now_s = 3600
+    rest = split(bench)
+    [invite] = rest.entries(entries.SignallingSeen)
+    [document] = rest.entries(entries.MetadataSeen)
+    assert (invite.at_ns, invite.raw) == (bench.at_ns, b"INVITE sip:srs SIP/2.0")
+    assert document.raw == bench.entries(entries.MetadataSeen)[0].raw
+    rest.now_s = 7200
+    further = split(rest)
+    assert further.entries(entries.SignallingSeen)[0].raw == invite.raw
 
 
 def test_the_rest_of_a_split_call_stays_with_its_only_owner() -> None:

@@ -10,7 +10,15 @@ import pytest
 from callvault import sip
 from callvault.policy.decision import Verdict
 from callvault.policy.snapshot import SrtpPolicy
-from callvault.recorder.actions import Append, CloseJournal, OpenStreams, Report, Respond, SendBye
+from callvault.recorder.actions import (
+    Append,
+    CloseJournal,
+    OpenStreams,
+    ReopenStreams,
+    Report,
+    Respond,
+    SendBye,
+)
 from callvault.spool import entries
 from callvault.srtp import Context, MasterKey
 from tests.policy.cast import TRUNK
@@ -264,6 +272,10 @@ def test_a_restarted_recorder_writes_the_keys_into_its_new_journal() -> None:
     answer = invited(bench, secured(sdp(), KEYS[0], KEYS[1]))
     bench.ack()
     later = gone_on(bench)
+    # What comes to a port as soon as it is bound can be opened by what stands before it.
+    order = [getattr(one, "entry", one) for one in later.actions]
+    kinds = [type(one) for one in order]
+    assert kinds.index(entries.MediaKeys) < kinds.index(ReopenStreams)
     assert [one.streams for one in later.entries(entries.MediaKeys)] == [
         one.streams for one in bench.entries(entries.MediaKeys)
     ]

@@ -209,7 +209,7 @@ def _facts(
     reason = found.ended.reason if found.ended else "cut_off"
     return RecordingFacts(
         assignment=assignment,
-        interaction_id=_interaction_id(header.journal_id, assignment),
+        interaction_id=_interaction_id(header.rest_of or header.journal_id, assignment),
         journal_ids=journal.journal_ids,
         trunk=header.trunk,
         node=header.node,

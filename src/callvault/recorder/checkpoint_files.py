@@ -4,6 +4,7 @@ A disk that stalls holds up this thread and never a call: while it does, a newer
 takes the place of the one that waits.
 """
 
+import asyncio
 import logging
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -53,6 +54,11 @@ class CheckpointFiles:
         with self._lock:
             self._waiting.pop(journal_id, None)
         return self._thread.submit(self._write, journal_id, payload, durable=True)
+
+    async def supersede(self, journal_id: UUID) -> None:
+        """Forget a call's state once all that waits is written: another one's is among it."""
+        await asyncio.wrap_future(self._thread.submit(lambda: None))
+        self.remove(journal_id)
 
     def exists(self, journal_id: UUID) -> bool:
         """Whether a call may still be gone on with: nobody took its checkpoint away."""

@@ -59,6 +59,8 @@ logger = logging.getLogger(__name__)
 ANYWHERE = ("0.0.0.0/0", "::/0")
 """Media networks of a trunk that names none."""
 
+Wait = Coroutine[Any, Any, None]
+
 
 class Node(Protocol):
     """What a dialog needs of the node it lives on."""
@@ -88,8 +90,11 @@ class Node(Protocol):
     def stream_ended(self, counters: StreamCounters) -> None:
         """Learn what a stream received and dropped."""
 
-    def go_on_apart(self, dialog_id: sip.DialogId, memory: SessionMemory) -> None:
-        """Record the rest of a call in a session and journal of its own."""
+    def go_on_apart(self, dialog_id: sip.DialogId, memory: SessionMemory) -> Wait | None:
+        """Record the rest of a call in a session and journal of its own.
+
+        Returns what to wait for before the first journal ends; None: for nothing.
+        """
 
     def key_news(self, journal_id: UUID, news: KeyNews) -> None:
         """Tell operators whether the keys of a stream open what comes."""
@@ -140,6 +145,9 @@ class LiveDialog:
                 self._journal.pause()  # at once: no packet after the message is kept
                 self._in_turn(self._acknowledge_pause(action.entry, rest))
                 return
+            if isinstance(action, GoOn):
+                self._hand_over(action.memory, rest)
+                return
             if isinstance(action, ResumeCapture) and self._turns:
                 self._in_turn(self._acknowledge_resumption(action.entry, rest))
                 return
@@ -147,6 +155,20 @@ class LiveDialog:
                 self._go_on_capturing(action.entry)
             else:
                 self._perform(action)
+
+    def _hand_over(self, memory: SessionMemory, rest: Sequence[Action]) -> None:
+        """Have the rest of the call begin; end this part once a restart would find that one."""
+
+        async def wait_and_end(found: Wait) -> None:
+            await found
+            self._perform_rest(rest)
+
+        dialog_id = self.session.dialog_id
+        waits = self._node.go_on_apart(dialog_id, memory) if dialog_id is not None else None
+        if waits is None:
+            self._perform_all(rest)
+        else:
+            self._in_turn(wait_and_end(waits))
 
     def _in_turn(self, step: Coroutine[Any, Any, None]) -> None:
         """Take a step when those before it are done."""
@@ -194,6 +216,10 @@ class LiveDialog:
         `may_go_on` is asked when the new journal is there: a worker that took the old one by then
         did not see it.
         """
+        self.no_media.go_on(
+            memory.negotiation.ports,
+            for_ns=self._read_clocks().realtime_ns - memory.answered_at_ns,
+        )
         try:
             for action in self.session.go_on(memory, header, dialog_id, now=self._read_clocks()):
                 self._perform(action)
@@ -263,15 +289,8 @@ class LiveDialog:
                 self._close_journal(keep=action.keep)
             case SendBye() if self.session.dialog_id is not None:
                 self._node.bye(self.session.dialog_id, action.reason)
-            case GoOn() | Report():
-                self._hand_on(action)
-
-    def _hand_on(self, action: GoOn | Report) -> None:
-        """Give the node what is its own to do."""
-        if isinstance(action, Report):
-            self._node.report(action.entry)
-        elif self.session.dialog_id is not None:
-            self._node.go_on_apart(self.session.dialog_id, action.memory)
+            case Report():
+                self._node.report(action.entry)
 
     def _open_journal(self, action: OpenJournal) -> None:
         """Create the journal; a failure shows when ports are asked for."""
@@ -331,6 +350,7 @@ class LiveDialog:
             self._streams[index] = self._journal.open_stream(
                 index, allow=action.media_networks or ANYWHERE, rtp_port=rtp_port
             )
+            self.keys.opened(index)
 
     def _close_streams(self, indexes: tuple[int, ...]) -> None:
         for index in indexes:

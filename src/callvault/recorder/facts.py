@@ -34,7 +34,7 @@ def header_of(
 
 def header_of_dialog(
     dialog: sip.SavedDialog,
-    trunk: Trunk,
+    memory: SessionMemory,
     *,
     journal_id: UUID,
     node: str,
@@ -42,6 +42,7 @@ def header_of_dialog(
     continues: UUID | None = None,
 ) -> entries.JournalHeader:
     """Head the journal of a call that another one began."""
+    trunk = memory.trunk
     return entries.JournalHeader(
         journal_id=journal_id,
         purpose="dialog",
@@ -53,22 +54,25 @@ def header_of_dialog(
         transport=dialog.flow.transport,
         continues=continues,
         device_zone=trunk.device_zone,
+        rest_of=memory.said.first_journal_id,
     )
 
 
 def first_events(
     memory: SessionMemory, header: entries.JournalHeader, decided: Decision | None, now: Instant
-) -> list[entries.TimelineEvent]:
+) -> list[entries.Event]:
     """Return what the journal of a call that goes on must say of what was before.
 
-    Of the answer again, since the journal before may have been cut off a moment after it; of a
-    pause only in a journal that is not the next piece of another.
+    Of the answer again, since the journal before may have been cut off a moment after it; of what
+    the peer said, and of a pause, only in a journal that is not the next piece of another.
     """
     answered = entries.TimelineEvent(memory.answered_at_ns, "answered", owner_of(decided))
-    is_paused = memory.is_paused or memory.is_paused_by_src
-    if header.continues is not None or not is_paused:
+    if header.continues is not None:
         return [answered]
-    return [answered, entries.TimelineEvent(now.realtime_ns, "paused", detail="split")]
+    told: list[entries.Event] = [*memory.said.again(now.realtime_ns), answered]
+    if memory.is_paused or memory.is_paused_by_src:
+        told.append(entries.TimelineEvent(now.realtime_ns, "paused", detail="split"))
+    return told
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,11 @@ class LiveKeys:
             elif index in gone:
                 stream.close_tap()
 
+    def opened(self, index: int) -> None:
+        """Tap a stream that was opened after its keys were known."""
+        if index in self._check.streams:
+            self._streams[index].open_tap()
+
     def look(self) -> None:
         """Have what was tapped since the last time tried, unless that is being done."""
         checks = dict(self._check.streams)

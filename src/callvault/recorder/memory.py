@@ -14,6 +14,7 @@ from callvault.policy.decision import Decision
 from callvault.policy.snapshot import Trunk
 from callvault.recorder.negotiation import Negotiation
 from callvault.recorder.parties import Parties
+from callvault.recorder.said import Said
 from callvault.recorder.timeline import HoldWatch
 
 
@@ -30,6 +31,7 @@ class SessionMemory(msgspec.Struct, frozen=True):
     recording_ids: dict[tuple[str, UUID], UUID]
     decision: Decision | None
     is_paused_by_src: bool = False
+    said: Said = msgspec.field(default_factory=Said)
 
 
 def begun_anew(memory: SessionMemory, now: Instant) -> SessionMemory:

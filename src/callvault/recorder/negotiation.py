@@ -15,6 +15,9 @@ from callvault.siprec import Line
 from callvault.spool.entries import PayloadFormat, StreamDescription, StreamKeys
 from callvault.srtp import Context
 
+MAX_OWN_LINES = 8
+"""Lines of an offer of ours, however many streams the metadata names."""
+
 
 @dataclass(slots=True)
 class Negotiation:
@@ -53,13 +56,13 @@ class Negotiation:
         )
 
     def make_offer(self, labels: Sequence[str], *, falls_back: bool = False) -> tuple[int, ...]:
-        """Prepare an offer of our own, a line for each label; return their indexes.
+        """Prepare an offer of our own, a line for each label, at least one; return their indexes.
 
         `falls_back`: the peer answers RTP/AVP to RTP/SAVP where its phone has no SRTP (CUCM).
         """
-        self.labels = tuple(labels)
+        self.labels = tuple(labels)[:MAX_OWN_LINES] or ("",)
         self.offers_srtp = not self.transports.plain or (falls_back and self.transports.srtp)
-        return tuple(range(len(labels)))
+        return tuple(range(len(self.labels)))
 
     def complete(self, ports: Mapping[int, int], new_key: sdp.NewKey) -> sdp.LocalDescription:
         """Write our description, now that the ports asked for are there."""

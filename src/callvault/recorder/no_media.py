@@ -40,6 +40,15 @@ class NoMediaWatch:
         before = self.waiting_since_ns
         self.waiting_since_ns = {index: before.get(index, now_ns) for index in sorted(active)}
 
+    def go_on(self, lines: Iterable[int], *, for_ns: int) -> None:
+        """Begin in the middle of a call, after a restart: `for_ns` after its answer.
+
+        What the recorder before has told, or need not tell, is not told again: by then each line
+        had brought something or been spoken of. Who is silent for a while now has only that.
+        """
+        if for_ns >= ALARM_NS:
+            self.heard.update(lines)
+
     def put_off(self, *, now_ns: int) -> None:
         """Begin to wait anew: nothing need come now on any line."""
         self.waiting_since_ns = dict.fromkeys(self.waiting_since_ns, now_ns)

@@ -14,6 +14,7 @@ from callvault.sip import Address, Request
 from callvault.siprec import (
     Change,
     Correlation,
+    DataMode,
     Document,
     Line,
     MetadataState,
@@ -42,6 +43,7 @@ class MetadataRead:
     change: Change = field(default_factory=Change)
     problem: str = ""  # why it could not be read whole
     is_first: bool = False
+    is_whole: bool = False  # a document that stands for all metadata
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,8 @@ class Parties:
         elif change.names_unknown:
             self.wish_snapshot("metadata name what is not known")
         self.group_ids = tuple(one.group_id for one in self.state.view.groups)
-        return MetadataRead(change, document.problem, is_first)
+        is_whole = document.mode is DataMode.COMPLETE
+        return MetadataRead(change, document.problem, is_first, is_whole)
 
     @property
     def is_without_session(self) -> bool:

@@ -53,14 +53,24 @@ def go_on_with_calls(
 
     `last_piece` finds the last journal of a chain: a start before this one may have died half-way.
     """
-    count = 0
+    latest: dict[tuple[str, str, str], Checkpoint] = {}
     for found in files.read():
-        if isinstance(found, Checkpoint):
-            count += _go_on(recorder, files, found, node, opened_at_ns, last_piece)
-        else:
-            journal_id, damaged = found
-            _give_up(recorder, files, journal_id, damaged)
-    return count
+        if not isinstance(found, Checkpoint):
+            _give_up(recorder, files, *found)
+            continue
+        dialog = found.dialog.call_id, found.dialog.local_tag, found.dialog.remote_tag
+        # A call that was being split has two: the first part is whole but for its last block.
+        first, last = sorted((latest.get(dialog, found), found), key=_answered_at_ns)
+        latest[dialog] = last
+        if first is not last:
+            files.remove(first.journal_id)
+    return sum(
+        _go_on(recorder, files, one, node, opened_at_ns, last_piece) for one in latest.values()
+    )
+
+
+def _answered_at_ns(checkpoint: Checkpoint) -> int:
+    return checkpoint.session.answered_at_ns
 
 
 def _go_on(
@@ -102,7 +112,7 @@ def _give_up(
 def _header(found: Checkpoint, last: UUID, node: str, opened_at_ns: int) -> JournalHeader:
     return header_of_dialog(
         found.dialog,
-        found.session.trunk,
+        found.session,
         journal_id=continuation_of(last),
         node=node,
         opened_at_ns=opened_at_ns,

@@ -23,7 +23,7 @@ from callvault.recorder.capacity import Capacity
 from callvault.recorder.checkpoint import Checkpoint
 from callvault.recorder.checkpoint import encode as encode_checkpoint
 from callvault.recorder.checkpoint_files import CheckpointFiles
-from callvault.recorder.dialog import LiveDialog
+from callvault.recorder.dialog import LiveDialog, Wait
 from callvault.recorder.disk_watch import DiskWatch
 from callvault.recorder.draining import DrainOrder
 from callvault.recorder.facts import TurnedAway, header_of_dialog, warning
@@ -32,7 +32,7 @@ from callvault.recorder.gatekeeper import Gatekeeper, Severity
 from callvault.recorder.journals import JournalOpener, NodeJournal
 from callvault.recorder.key_check import KeyNews
 from callvault.recorder.memory import SessionMemory
-from callvault.recorder.no_media import MediaNews
+from callvault.recorder.no_media import MediaNews, NoMediaWatch
 from callvault.recorder.policy_source import PolicySource
 from callvault.recorder.resumption import go_on_with_calls
 from callvault.recorder.room import Room
@@ -131,13 +131,12 @@ class Recorder:
         Before SIP is bound, so that no request finds its dialog missing. Returns how many go on.
         """
         self._checkpoints = checkpoints
-        node, folder = self._config.node.name, self._config.spool.folder
-        now = self._read_clocks()
+        folder = self._config.spool.folder
         return go_on_with_calls(
             self,
             checkpoints,
-            node=node,
-            opened_at_ns=now.realtime_ns,
+            node=self._config.node.name,
+            opened_at_ns=self._read_clocks().realtime_ns,
             last_piece=lambda journal_id: spool.last_piece(folder, journal_id),
         )
 
@@ -160,10 +159,12 @@ class Recorder:
         header: JournalHeader,
         *,
         may_go_on: Callable[[], bool] = lambda: True,
+        no_media: NoMediaWatch | None = None,
     ) -> None:
         """Have a new session go on with a dialog; raises CallvaultError, and ends it, if not."""
         setting = self._setting(header.journal_id, memory.trunk, memory.negotiation.address)
         live = LiveDialog(RecordingSession(setting), self, read_clocks=self._read_clocks)
+        live.no_media = no_media or live.no_media
         try:
             live.go_on(memory, header, dialog_id, may_go_on=may_go_on)
         except CallvaultError:
@@ -172,23 +173,27 @@ class Recorder:
         self.dialogs[dialog_id] = live
         self._save(live.session)
 
-    def go_on_apart(self, dialog_id: sip.DialogId, memory: SessionMemory) -> None:
+    def go_on_apart(self, dialog_id: sip.DialogId, memory: SessionMemory) -> Wait | None:
         """Give the rest of an overlong call a session of its own (dialog.Node)."""
-        before = self.dialogs.pop(dialog_id)
-        if self._checkpoints is not None:
-            self._checkpoints.remove(before.session.journal_id)
+        before, files = self.dialogs.pop(dialog_id), self._checkpoints
         dialog = self.agent.save(dialog_id)
-        if dialog is None:  # it is ending already
-            return
+        if dialog is not None:  # it is not ending already
+            self._begin_rest(dialog_id, dialog, memory, before)
+        return files.supersede(before.session.journal_id) if files is not None else None
+
+    def _begin_rest(
+        self,
+        dialog_id: sip.DialogId,
+        dialog: sip.SavedDialog,
+        memory: SessionMemory,
+        before: LiveDialog,
+    ) -> None:
+        now, node = self._read_clocks(), self._config.node.name
         header = header_of_dialog(
-            dialog,
-            memory.trunk,
-            journal_id=new_id(),
-            node=self._config.node.name,
-            opened_at_ns=self._read_clocks().realtime_ns,
+            dialog, memory, journal_id=new_id(), node=node, opened_at_ns=now.realtime_ns
         )
         try:
-            self._take_up(dialog_id, memory, header)
+            self._take_up(dialog_id, memory, header, no_media=before.no_media)
         except CallvaultError as error:
             self.call_not_continued(header.journal_id, str(error))
 

@@ -52,6 +52,7 @@ from callvault.recorder.memory import SessionMemory, begun_anew
 from callvault.recorder.negotiation import Negotiation
 from callvault.recorder.parties import Parties
 from callvault.recorder.pausing import Pausing
+from callvault.recorder.said import Said
 from callvault.recorder.setting import SessionSetting
 from callvault.recorder.states import AFTER_CALL, TRANSITIONS, State
 from callvault.recorder.timeline import HoldWatch, party_events
@@ -60,9 +61,6 @@ from callvault.siprec import Body, Part, classify
 from callvault.spool import entries
 
 logger = logging.getLogger(__name__)
-
-MAX_OWN_LINES = 8
-"""Lines of an offer of ours, however many streams the metadata names."""
 
 
 class RecordingSession:
@@ -87,6 +85,7 @@ class RecordingSession:
         self._journalled: tuple[entries.StreamDescription, ...] = ()
         self._media = MediaWatch(setting.media_timeout_s, setting.max_call_s)
         self._end: entries.DialogEnded | None = None
+        self._said = Said(setting.journal_id)
 
     @property
     def journal_id(self) -> UUID:
@@ -135,6 +134,7 @@ class RecordingSession:
             holds=self._holds,
             recording_ids=self._judge.recording_ids,
             decision=self._judge.last,
+            said=self._said,
         )
 
     def go_on(
@@ -155,17 +155,17 @@ class RecordingSession:
         self._negotiation, self._parties = memory.negotiation, memory.parties
         self._holds, self._media.heard_ns = memory.holds, now.monotonic_ns
         self._media.answered_ns = now.monotonic_ns - (now.realtime_ns - memory.answered_at_ns)
+        self._said = memory.said
         trunk = self._setting.trunk
         self._judge = self._setting.judge(memory.peer, since_ns=memory.answered_at_ns)
-        self._judge.last, self._judge.recording_ids = memory.decision, memory.recording_ids
+        self._judge.last = last = memory.decision
+        self._judge.recording_ids = memory.recording_ids
         self._journalled = self._negotiation.streams()
         self._log("continues rs=%s", header.continues)
-        captures = policy.captures(trunk) and not self.pausing.is_paused
-        last = memory.decision
         return [
-            OpenJournal(header, captures=captures),
-            ReopenStreams(dict(self._negotiation.ports), trunk.media_networks),
+            OpenJournal(header, captures=self.pausing.may_capture and not self.pausing.is_paused),
             *self._keys.go_on(self._negotiation.keys(), at_ns=now.realtime_ns),
+            ReopenStreams(dict(self._negotiation.ports), trunk.media_networks),
             Append(entries.StreamsChanged(now.realtime_ns, self._journalled)),
             *([Append(entries.Decided(now.realtime_ns, last))] if last else self._judge_again(now)),
             *(Append(one) for one in first_events(memory, header, self._judge.last, now)),
@@ -201,8 +201,8 @@ class RecordingSession:
         self._parties.learn_invite(event.request)
         try:
             if body.sdp is None:
-                labels = self._parties.labels()[:MAX_OWN_LINES] or ("",)
-                wanted = self._negotiation.make_offer(labels, falls_back=falls_back(event.request))
+                labels, falls = self._parties.labels(), falls_back(event.request)
+                wanted = self._negotiation.make_offer(labels, falls_back=falls)
             else:
                 wanted = self._negotiation.take_offer(body.sdp, self._setting.own_address)
         except OfferRefused as refused:
@@ -210,9 +210,8 @@ class RecordingSession:
         self._offer_is_out = body.sdp is None
         self._pending = event.request_id
         self._has_journal = True
-        header = header_of(event, self._setting, now)
         return [
-            OpenJournal(header, captures=policy.captures(self._setting.trunk)),
+            OpenJournal(header_of(event, self._setting, now), captures=self.pausing.may_capture),
             *self._follow_src(now),
             *metadata,
             OpenStreams(wanted, self._setting.trunk.media_networks),
@@ -346,6 +345,7 @@ class RecordingSession:
         seen = entries.MetadataSeen(
             now.realtime_ns, part.media_type, part.content, problem=read.problem
         )
+        self._said.learn(seen, is_whole=read.is_whole)
         told = () if read.is_first else party_events(read.change, at_ns=now.realtime_ns)
         return [Append(seen), *map(Append, told)]
 
@@ -388,13 +388,13 @@ class RecordingSession:
         return self._end_by_us(overdue, now) if overdue else []
 
     def _split(self, now: Instant) -> list[Action]:
-        """End the recording of an overlong call, and have another one begin: nothing is lost."""
+        """End the recording of an overlong call, its journal when another one has begun."""
         memory = self.memory(now)
         if memory is None:
             return []
-        actions = [*self._stop("max_length", now, by_us=True), *self._close(now)]
+        *actions, close = [*self._stop("max_length", now, by_us=True), *self._close(now)]
         self.state = State.ENDED
-        return [*actions, GoOn(begun_anew(memory, now))]
+        return [*actions, GoOn(begun_anew(memory, now)), close]
 
     def _session_expired(self, event: sip.SessionExpired, now: Instant) -> list[Action]:
         return self._end_by_us("session_timeout", now)
@@ -407,8 +407,7 @@ class RecordingSession:
 
     def _bye_received(self, event: sip.ByeReceived, now: Instant) -> list[Action]:
         """Take the final metadata that a BYE may carry, then stop."""
-        actions = self._learn(body_of(event.request).metadata, now)
-        return [*actions, *self._stop("bye", now)]
+        return [*self._learn(body_of(event.request).metadata, now), *self._stop("bye", now)]
 
     def _cancelled(self, event: sip.InviteCancelled, now: Instant) -> list[Action]:
         """Report an INVITE taken back before its answer; of a re-INVITE nothing comes."""
@@ -456,8 +455,9 @@ class RecordingSession:
         """Keep each message of the dialog, without the keys in its SDP."""
         if not self._has_journal:
             return []
-        raw = without_keys(event.raw)
-        return [Append(entries.SignallingSeen(now.realtime_ns, event.sent, raw))]
+        seen = entries.SignallingSeen(now.realtime_ns, event.sent, without_keys(event.raw))
+        self._said.hear(seen)
+        return [Append(seen)]
 
     def _nothing(self, event: object, now: Instant) -> list[Action]:
         return []
