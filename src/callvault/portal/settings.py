@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "callvault.portal.decisions",
     "callvault.portal.configuration",
     "callvault.portal.nodes",
+    "callvault.portal.notifications",
     "callvault.portal.audit",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -18,6 +18,7 @@ urlpatterns = [
     path("healthz", views.health, name="health"),
     path("sign-in/", sign_in, name="account_login"),
     path("sign-out/", logout, name="account_logout"),
+    path("", include("callvault.portal.notifications.urls")),
     path("password/", change_password, name="account_change_password"),
     path("recordings/", include("callvault.portal.recordings.urls")),
     path("decisions/", include("callvault.portal.decisions.urls")),

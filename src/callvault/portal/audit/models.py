@@ -43,6 +43,11 @@ class Action(models.TextChoices):
     NOTE_ADDED = "note_added"
     NOTE_CHANGED = "note_changed"
     NOTE_DELETED = "note_deleted"
+    MAIL_TESTED = "mail_tested"
+    PASSWORD_RESET_ASKED = "password_reset_asked"  # noqa: S105 - a name, not a password
+    PASSWORD_RESET = "password_reset"  # noqa: S105 - a name, not a password
+    TOKEN_CREATED = "token_created"  # noqa: S105 - a name, not a token
+    TOKEN_REVOKED = "token_revoked"  # noqa: S105 - a name, not a token
 
 
 def actions() -> list[tuple[str, str]]:
