@@ -86,7 +86,7 @@ def _journals() -> list[bytes]:
 
 
 def _checkpoints() -> list[bytes]:
-    return [b"\x50" + encode(checkpoint(established()))]
+    return [b"\x50" + (encode(checkpoint(established())) or b"")]
 
 
 def _sealed() -> list[bytes]:

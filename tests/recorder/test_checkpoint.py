@@ -1,6 +1,7 @@
 """Checkpoints: what goes in comes out, and nothing that was touched does."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from callvault import sip
 from callvault.clock import Instant
 from callvault.recorder.actions import MediaChecked, OpenJournal, PauseRequested, ReopenStreams
 from callvault.recorder.checkpoint import (
+    MAX_BYTES,
     VERSION,
     Checkpoint,
     CheckpointDamaged,
@@ -26,13 +28,15 @@ from callvault.recorder.checkpoint import (
 from callvault.recorder.checkpoint_files import CheckpointFiles
 from callvault.recorder.memory import SessionMemory, begun_anew
 from callvault.recorder.resumption import go_on_with_calls
+from callvault.recorder.said import Said
 from callvault.recorder.session import RecordingSession
 from callvault.recorder.states import State
+from callvault.siprec import Correlation
 from callvault.spool import checkpoint_path, continuation_of, journal_path
-from callvault.spool.entries import DialogEnded, JournalHeader, TimelineEvent
+from callvault.spool.entries import DialogEnded, JournalHeader, StreamsChanged, TimelineEvent
 from callvault.vault import node_key
 from tests.recorder.bench import DIALOG, Bench, established
-from tests.recorder.bodies import sdp
+from tests.recorder.bodies import ANN, METADATA, REMOTE, metadata, sdp
 
 JOURNAL = UUID(int=1)
 KEY = bytes(range(32))
@@ -69,8 +73,14 @@ def checkpoint(bench: Bench) -> Checkpoint:
     return Checkpoint(JOURNAL, SAVED, memory)
 
 
+def payload_of(one: Checkpoint) -> bytes:
+    payload = encode(one)
+    assert payload is not None
+    return payload
+
+
 def sealed(bench: Bench) -> bytes:
-    return seal(encode(checkpoint(bench)), JOURNAL, KEY)
+    return seal(payload_of(checkpoint(bench)), JOURNAL, KEY)
 
 
 def gone_on(bench: Bench, *, after_s: float = 3.0) -> Bench:
@@ -133,6 +143,50 @@ def test_what_is_paused_stays_paused_before_any_port_is_bound() -> None:
     assert isinstance(opened, OpenJournal)
     assert not opened.captures
     assert after.session.pausing.is_paused
+
+
+def test_the_answer_to_an_offer_of_ours_is_taken_after_the_restart() -> None:
+    before = Bench()
+    before.invite(metadata(ANN, REMOTE), METADATA)
+    after = gone_on(before)
+    after.ack(sdp())
+    streams = after.entries(StreamsChanged)[-1].streams
+    assert [one.offered for one in streams] == ["sendonly", "sendonly"]
+    after.ack(sdp("inactive", "inactive"))  # one that is repeated answers nothing any more
+    assert after.entries(StreamsChanged)[-1].streams == streams
+
+
+@pytest.mark.parametrize(
+    ("said", "ids", "kept"),
+    [
+        (600_000, 0, (True, True, True)),
+        (1_200_000, 0, (False, True, True)),
+        (1_200_000, 1_200_000, (False, False, False)),
+    ],
+)
+def test_what_is_too_large_is_cut_the_least_needed_first(
+    said: int, ids: int, kept: tuple[bool, bool, bool]
+) -> None:
+    plain = checkpoint(established())
+    parties = replace(plain.session.parties, of_sessions={"a" * ids: Correlation()})
+    memory = msgspec.structs.replace(
+        plain.session, said=Said(JOURNAL, os.urandom(said)), parties=parties
+    )
+    large = Checkpoint(JOURNAL, SAVED, memory)
+    content = seal(payload_of(large), JOURNAL, KEY)
+    assert len(content) <= MAX_BYTES
+    found = unseal(content, JOURNAL, KEY).session
+    there = found.said.invite, found.parties.state.last, found.parties.of_sessions
+    assert tuple(map(bool, there)) == kept
+    assert found.parties.roster == parties.roster
+    assert found.said.first_journal_id == JOURNAL
+    assert memory.parties.of_sessions  # the live session loses nothing
+
+
+def test_a_state_that_cannot_be_cut_is_not_written(caplog: pytest.LogCaptureFixture) -> None:
+    large = replace(SAVED, local_sdp=bytes(MAX_BYTES))
+    assert encode(Checkpoint(JOURNAL, large, checkpoint(established()).session)) is None
+    assert "too large" in caplog.text
 
 
 def test_the_longest_length_counts_from_the_answer_and_not_from_the_restart() -> None:
@@ -220,7 +274,7 @@ def test_files_give_back_the_newest_state_and_are_removed(folder: Path) -> None:
     bench = established()
     files = CheckpointFiles(folder, KEY)
     files.put(JOURNAL, b"old")
-    files.put(JOURNAL, encode(checkpoint(bench)))
+    files.put(JOURNAL, payload_of(checkpoint(bench)))
     files.close()
     again = CheckpointFiles(folder, KEY)
     assert list(again.read()) == [checkpoint(bench)]
@@ -235,7 +289,7 @@ def test_a_damaged_file_is_told_of_and_the_others_are_read(folder: Path) -> None
     checkpoint_path(folder, other).write_bytes(b"no checkpoint")
     (folder / "strange.ckpt").write_bytes(b"")
     files = CheckpointFiles(folder, KEY)
-    files.put_durably(JOURNAL, encode(checkpoint(established()))).result(5)
+    files.put_durably(JOURNAL, payload_of(checkpoint(established()))).result(5)
     found = list(files.read())
     files.close()
     assert [isinstance(one, Checkpoint) for one in found] == [True, False]
@@ -243,7 +297,7 @@ def test_a_damaged_file_is_told_of_and_the_others_are_read(folder: Path) -> None
 
 def test_a_checkpoint_whose_journal_is_gone_is_removed(folder: Path) -> None:
     files = CheckpointFiles(folder, KEY)
-    files.put_durably(JOURNAL, encode(checkpoint(established()))).result(5)
+    files.put_durably(JOURNAL, payload_of(checkpoint(established()))).result(5)
     journal_path(folder, JOURNAL).unlink()
     assert list(files.read()) == []
     files.close()
@@ -256,8 +310,8 @@ def test_a_call_that_was_being_split_goes_on_once_with_its_rest(folder: Path) ->
     before = checkpoint(bench)
     later = begun_anew(before.session, now(Bench(now_s=60)))
     files = CheckpointFiles(folder, KEY)
-    files.put(rest, encode(Checkpoint(rest, SAVED, later)))
-    files.put(JOURNAL, encode(before))
+    files.put(rest, payload_of(Checkpoint(rest, SAVED, later)))
+    files.put(JOURNAL, payload_of(before))
     files.close()
     again, resumer = CheckpointFiles(folder, KEY), Resumer()
     assert go_on_with_calls(
@@ -270,7 +324,7 @@ def test_a_call_that_was_being_split_goes_on_once_with_its_rest(folder: Path) ->
 
 def test_the_state_of_the_first_part_goes_when_that_of_the_rest_is_written(folder: Path) -> None:
     files, rest = CheckpointFiles(folder, KEY), UUID(int=9)
-    stalled, payload = Event(), encode(checkpoint(established()))
+    stalled, payload = Event(), payload_of(checkpoint(established()))
     files._thread.submit(stalled.wait)
     files.put(JOURNAL, payload)
     files.put(rest, payload)
@@ -297,7 +351,7 @@ def test_a_name_in_latin_1_comes_back_byte_for_byte() -> None:
     remote = b'"Jos\xe9" <sip:pbx@192.0.2.14>;tag=them'.decode("utf-8", "surrogateescape")
     plain = checkpoint(established())
     odd = msgspec.structs.replace(plain, dialog=replace(SAVED, remote=remote))
-    assert unseal(seal(encode(odd), JOURNAL, KEY), JOURNAL, KEY) == odd
+    assert unseal(seal(payload_of(odd), JOURNAL, KEY), JOURNAL, KEY) == odd
 
 
 @pytest.mark.parametrize("start", [b"", b"\xc1"])

@@ -21,6 +21,7 @@ from tests.sip.harness import (
     OFFER,
     SERVER,
     Conversation,
+    LossyWire,
     raw_request,
     tokens,
     with_headers,
@@ -101,6 +102,23 @@ def test_a_restored_dialog_whose_peer_has_gone_expires() -> None:
     talk.client = UserAgentClient(new_token=tokens("gone"))
     talk.wait(40)
     assert talk.kinds() == ["SessionExpired"]
+
+
+@pytest.mark.parametrize(("transport", "connection_id"), [("udp", 0), ("tcp", 5)])
+def test_an_answer_whose_ack_was_lost_in_between_is_repeated_until_it_comes_again(
+    transport: Transport, connection_id: int
+) -> None:
+    the_ack = [False, True]
+    talk = Conversation(transport=transport, to_server=LossyWire(the_ack))
+    talk.invite(replace(INVITATION, content_type="", body=b""))
+    assert [one.is_offer for one in save(talk).answers] == [True]
+    restart(talk, connection_id=connection_id)
+    talk.wait(1)
+    assert talk.kinds() == ["AckReceived"]
+    repeated = talk.statuses("INVITE")
+    assert repeated[0] == 200
+    talk.wait(10)
+    assert talk.statuses("INVITE") == repeated
 
 
 def test_only_a_confirmed_dialog_can_be_saved() -> None:

@@ -4,8 +4,10 @@ Format: docs/formats/checkpoint.md. Each writing has a key of its own, derived f
 and a random salt, so that no nonce is ever used twice however often calls change.
 """
 
+import logging
 import os
 import struct
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -18,12 +20,18 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from callvault import sip
 from callvault.errors import SpoolError
 from callvault.recorder.memory import SessionMemory
+from callvault.recorder.parties import Parties
+from callvault.recorder.said import Said
+
+logger = logging.getLogger(__name__)
 
 MAGIC = b"CVCKPT01"
 VERSION = 2
-MAX_BYTES = 1_048_576
+MAX_BYTES = 1_048_576  # of a file
 _HEAD = struct.Struct("<8sHH16s32s")  # magic, version, flags, journal, salt
 _NONCE = bytes(12)
+_TAG_BYTES = 16
+_MAX_PAYLOAD = MAX_BYTES - _HEAD.size - _TAG_BYTES
 _INFO = b"callvault checkpoint"
 
 
@@ -46,8 +54,51 @@ _TO_PRIVATE_USE = {0xDC80 + byte: 0xF780 + byte for byte in range(128)}
 _FROM_PRIVATE_USE = {to: of for of, to in _TO_PRIVATE_USE.items()}
 
 
-def encode(checkpoint: Checkpoint) -> bytes:
-    """Return a checkpoint as it is sealed.
+def encode(checkpoint: Checkpoint) -> bytes | None:
+    """Return a checkpoint as it is sealed, without what is not needed if it is too large.
+
+    None: it is too large even so; the call goes on, and ends with the recorder.
+    """
+    payload = _encoded(checkpoint)
+    for lighter in _LIGHTER:
+        if len(payload) <= _MAX_PAYLOAD:
+            return payload
+        checkpoint = msgspec.structs.replace(checkpoint, session=lighter(checkpoint.session))
+        payload = _encoded(checkpoint)
+    if len(payload) <= _MAX_PAYLOAD:
+        return payload
+    logger.warning("rs=%s state of %d bytes is too large", checkpoint.journal_id, len(payload))
+    return None
+
+
+def _without_what_was_said(memory: SessionMemory) -> SessionMemory:
+    """Leave out what only fills the details of a recording of the rest of a call."""
+    return msgspec.structs.replace(memory, said=Said(memory.said.first_journal_id))
+
+
+def _without_the_last_document(memory: SessionMemory) -> SessionMemory:
+    """Leave out what tells that a document says nothing new."""
+    return _with_parties(
+        memory, replace(memory.parties, state=replace(memory.parties.state, last=None))
+    )
+
+
+def _without_ids(memory: SessionMemory) -> SessionMemory:
+    """Leave out the ids that link a conversation, and vendors' hints; parties and lines stay."""
+    state = replace(memory.parties.state, hints={})
+    return _with_parties(memory, replace(memory.parties, state=state, of_sessions={}))
+
+
+def _with_parties(memory: SessionMemory, parties: Parties) -> SessionMemory:
+    return msgspec.structs.replace(memory, parties=parties)
+
+
+_LIGHTER = (_without_what_was_said, _without_the_last_document, _without_ids)
+"""What a checkpoint can do without, the least needed first."""
+
+
+def _encoded(checkpoint: Checkpoint) -> bytes:
+    """Return a checkpoint as bytes.
 
     SIP text with bytes that are no UTF-8 (a name in Latin-1) must come back byte for byte, since
     the peer compares it. MessagePack refuses the surrogates that stand for them, so that these

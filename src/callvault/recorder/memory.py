@@ -31,6 +31,7 @@ class SessionMemory(msgspec.Struct, frozen=True):
     recording_ids: dict[tuple[str, UUID], UUID]
     decision: Decision | None
     is_paused_by_src: bool = False
+    offer_is_out: bool = False  # the ACK of our last 2xx brings the answer
     said: Said = msgspec.field(default_factory=Said)
 
 

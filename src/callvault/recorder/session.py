@@ -135,6 +135,7 @@ class RecordingSession:
             recording_ids=self._judge.recording_ids,
             decision=self._judge.last,
             said=self._said,
+            offer_is_out=self._offer_is_out,
         )
 
     def go_on(
@@ -155,8 +156,7 @@ class RecordingSession:
         self._negotiation, self._parties = memory.negotiation, memory.parties
         self._holds, self._media.heard_ns = memory.holds, now.monotonic_ns
         self._media.answered_ns = now.monotonic_ns - (now.realtime_ns - memory.answered_at_ns)
-        self._said = memory.said
-        trunk = self._setting.trunk
+        self._said, self._offer_is_out = memory.said, memory.offer_is_out
         self._judge = self._setting.judge(memory.peer, since_ns=memory.answered_at_ns)
         self._judge.last = last = memory.decision
         self._judge.recording_ids = memory.recording_ids
@@ -165,7 +165,7 @@ class RecordingSession:
         return [
             OpenJournal(header, captures=self.pausing.may_capture and not self.pausing.is_paused),
             *self._keys.go_on(self._negotiation.keys(), at_ns=now.realtime_ns),
-            ReopenStreams(dict(self._negotiation.ports), trunk.media_networks),
+            ReopenStreams(dict(self._negotiation.ports), self._setting.trunk.media_networks),
             Append(entries.StreamsChanged(now.realtime_ns, self._journalled)),
             *([Append(entries.Decided(now.realtime_ns, last))] if last else self._judge_again(now)),
             *(Append(one) for one in first_events(memory, header, self._judge.last, now)),

@@ -196,11 +196,13 @@ class UserAgentServer:
         """Go on with a dialog of a process before this one; requests in it are served at once.
 
         Its session timer begins anew; a refresh that is ours to send goes out within seconds,
-        since nobody knows when the last one did.
+        since nobody knows when the last one did. A 2xx that had no ACK is sent again.
         """
         self._last_dialog_id += 1
         dialog = restored(one, DialogId(self._last_dialog_id))
         self._dialogs.add(dialog)
+        for answer in one.answers:
+            self._inside.go_on(dialog, answer, now)
         self._own_requests.resume(dialog, one.session_timer, now)
         return dialog.dialog_id
 

@@ -102,7 +102,8 @@ class Answering:
         if answer.content_type == "application/sdp":
             dialog.local_sdp = answer.body
         if exchange.transaction.is_invite:
-            _await_ack(dialog, exchange, offers=bool(answer.body) and not request.carries_sdp)
+            offers = bool(answer.body) and not request.carries_sdp
+            await_ack(dialog, exchange.transaction, request.cseq.number, offers=offers)
         self.send(exchange, answer, now, _accepted(request, dialog, agreed))
         self.own_requests.watch(dialog, timer_of_answer(agreed), now)
 
@@ -132,12 +133,13 @@ class Answering:
             self.report(MessageSeen(dialog.dialog_id, raw, sent=True, flow=flow))
 
 
-def _await_ack(dialog: Dialog, exchange: Exchange, *, offers: bool) -> None:
-    exchange.transaction.carries_offer = offers
+def await_ack(dialog: Dialog, transaction: ServerTransaction, number: int, *, offers: bool) -> None:
+    """Have a dialog wait for the ACK of a 2xx to its INVITE of this CSeq number."""
+    transaction.carries_offer = offers
     dialog.offers_out += offers
     if len(dialog.unacknowledged) >= MAX_UNACKNOWLEDGED:
         dialog.close_offer(dialog.unacknowledged.pop(min(dialog.unacknowledged)))
-    dialog.unacknowledged[exchange.request.cseq.number] = exchange.transaction
+    dialog.unacknowledged[number] = transaction
 
 
 def _accepted(request: Request, dialog: Dialog, agreed: SessionExpires | None) -> Fields:

@@ -2,9 +2,9 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from callvault.sip.answering import Answer, Answering, Exchange
+from callvault.sip.answering import Answer, Answering, Exchange, await_ack
 from callvault.sip.dialog import Dialog
 from callvault.sip.dialogs import DialogTable
 from callvault.sip.events import (
@@ -24,6 +24,7 @@ from callvault.sip.layer import TransactionLayer
 from callvault.sip.message import Request
 from callvault.sip.own_requests import OwnRequests
 from callvault.sip.responses import CAPABILITIES
+from callvault.sip.saved import SavedAnswer
 from callvault.sip.screening import (
     INFO_ACCEPT,
     Refusal,
@@ -32,7 +33,7 @@ from callvault.sip.screening import (
     takes_info,
 )
 from callvault.sip.settings import AgentSettings
-from callvault.sip.transaction import ServerTransaction, State
+from callvault.sip.transaction import Route, ServerTransaction, State
 
 MAX_RETRY_AFTER_S = 10  # of a request that came while another waits (RFC 3261, section 14.2)
 
@@ -62,6 +63,13 @@ class InsideDialogs:
         self.report(MessageSeen(dialog.dialog_id, request.raw, sent=False, flow=flow))
         self.report(AckReceived(dialog.dialog_id, transaction.request_id, request))
         self.bye_if_acknowledged(dialog, now)
+
+    def go_on(self, dialog: Dialog, answer: SavedAnswer, now: float) -> None:
+        """Repeat a 2xx that a process before this one sent, until its ACK."""
+        back = replace(dialog.flow, remote=answer.remote)
+        transaction = self.layer.go_on_answering(answer.key, Route(back, back), answer.raw, now)
+        transaction.dialog_id = dialog.dialog_id
+        await_ack(dialog, transaction, answer.cseq, offers=answer.is_offer)
 
     def receive(self, request: Request, flow: Flow, now: float) -> None:
         """Take any other request; one of an unknown dialog gets 481."""

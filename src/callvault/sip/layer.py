@@ -166,6 +166,23 @@ class TransactionLayer:
         transaction.begin(now)
         return transaction
 
+    def go_on_answering(
+        self, key: TransactionKey, route: Route, answer: bytes, now: float
+    ) -> ServerTransaction:
+        """Repeat the 2xx of an INVITE that a process before this one answered, until its ACK."""
+        transaction = ServerTransaction(
+            key,
+            route,
+            is_invite=True,
+            timers=self.timers,
+            send=self.connections.send,
+            on_timeout=self._server_timed_out,
+        )
+        self._servers[key] = transaction
+        transaction.begin(now)
+        transaction.respond(200, answer, now)
+        return transaction
+
     def find_invite(self, cancel: Request) -> ServerTransaction | None:
         """Return the INVITE that a CANCEL takes back (RFC 3261, section 9.2)."""
         branch, sent_by, _, *rest = transaction_key(cancel)

@@ -6,14 +6,30 @@ from callvault.sip.dialog import Dialog, DialogState
 from callvault.sip.events import DialogId
 from callvault.sip.flow import Flow, HostPort, Transport
 from callvault.sip.session_timer import SessionTimer
+from callvault.sip.transaction import State, TransactionKey
 
 CSEQ_LEAP = 1_000
 """Added to our CSeq at a restore: refreshes since the saving may have used up some numbers."""
 
 
 @dataclass(frozen=True, slots=True)
+class SavedAnswer:
+    """A 2xx of ours that waits for its ACK: the next process goes on repeating it.
+
+    Without that an ACK that came while nobody was there was lost, and with it the answer to an
+    offer of ours: the peer acknowledges each repetition anew (RFC 3261, section 13.2.2.4).
+    """
+
+    cseq: int
+    raw: bytes
+    key: TransactionKey
+    remote: HostPort
+    is_offer: bool  # its SDP is an offer, which the ACK answers
+
+
+@dataclass(frozen=True, slots=True)
 class SavedDialog:
-    """A confirmed dialog at one moment. Transactions under way are not part of it."""
+    """A confirmed dialog at one moment. Other transactions under way are not part of it."""
 
     call_id: str
     local: str
@@ -34,6 +50,7 @@ class SavedDialog:
     local_sdp: bytes
     session_timer: SessionTimer | None
     peer_names: tuple[str, ...] = ()
+    answers: tuple[SavedAnswer, ...] = ()
 
     @property
     def flow(self) -> Flow:
@@ -68,6 +85,13 @@ def saved(dialog: Dialog) -> SavedDialog | None:
         local_sdp=dialog.local_sdp,
         session_timer=dialog.session_timer,
         peer_names=flow.peer_names,
+        answers=tuple(
+            SavedAnswer(
+                number, one.response, one.key, one.route.otherwise.remote, one.carries_offer
+            )
+            for number, one in dialog.unacknowledged.items()
+            if one.state is State.ACCEPTED
+        ),
     )
 
 

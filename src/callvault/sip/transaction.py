@@ -166,6 +166,11 @@ class ServerTransaction:
         """Start the time in which an answer must come."""
         self._enter(State.PROCEEDING, now)
 
+    @property
+    def response(self) -> bytes:
+        """The last answer sent; empty before the first."""
+        return self._response
+
     def receive_again(self, now: float) -> None:
         """Take a retransmission of the request."""
         self._step(Signal.REPEATED, now)
