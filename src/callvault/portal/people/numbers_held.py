@@ -1,0 +1,137 @@
+"""What only one person may have, or several only where something tells them apart.
+
+User names and numeric user IDs belong to one person, active or not; PBX user names, extensions and
+aliases to one active person. Extensions and aliases are shared where each holder has a numeric
+user ID or partition ID, but not within a partition (IDENT-2, IDENT-3).
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from django.utils.translation import gettext as _
+
+from .fields import Value
+
+Key = tuple[str, str]  # field, value as it is compared
+Stake = tuple[str, str]  # numeric user ID and partition ID behind a shared number
+
+_SHARED = ("extension", "alias")
+_ALWAYS = ("username", "numeric_user_id")
+_ONE_ACTIVE = ("pbx_username",)
+_ALONE: Stake = ("", "")
+
+
+@dataclass(slots=True)
+class Claimant:
+    """Somebody who has, or would have, a user name and numbers."""
+
+    name: str  # as people are called
+    line: str  # where they stand in what is being read; empty: nowhere, they stay as they are
+    before: Mapping[str, Value] | None  # None: to be created
+    after: dict[str, Value]
+    fell_back: bool = field(default=False, kw_only=True)  # stays as before
+
+    @property
+    def in_force(self) -> Mapping[str, Value] | None:
+        """What they have when all is done; None: they do not come to be."""
+        return self.before if self.fell_back else self.after
+
+
+def claims_of(values: Mapping[str, Value] | None) -> dict[Key, Stake]:
+    """Return what somebody with these values claims, each with what tells them from others."""
+    if values is None:
+        return {}
+    fields = [*_ALWAYS, *(_ONE_ACTIVE if values["is_active"] else ())]
+    found = {(name, str(values[name]).casefold()): _ALONE for name in fields if values[name]}
+    if values["is_active"]:
+        stake = (str(values["numeric_user_id"]), str(values["numeric_partition_id"]))
+        found |= {(name, str(values[name])): stake for name in _SHARED if values[name]}
+    return found
+
+
+C = TypeVar("C", bound=Claimant)
+
+
+class Claims(Generic[C]):
+    """All claims of everybody, and who has to give way."""
+
+    def __init__(self) -> None:
+        self.everybody: list[C] = []
+        self._by_key: dict[Key, dict[int, tuple[C, Stake]]] = {}
+        self._to_check: dict[Key, None] = {}  # in order of arrival, each once
+
+    def add(self, claimant: C) -> None:
+        """Take somebody in with what they would have."""
+        self.everybody.append(claimant)
+        before = claims_of(claimant.before)
+        for key, stake in claims_of(claimant.after).items():
+            self._by_key.setdefault(key, {})[id(claimant)] = (claimant, stake)
+            if before.get(key) != stake:
+                self._to_check[key] = None
+
+    def fall_back(self, claimant: C) -> None:
+        """Leave somebody as they were; what they keep may now be in the way of others."""
+        for key in claims_of(claimant.after):
+            self._by_key[key].pop(id(claimant), None)
+        claimant.fell_back = True
+        for key, stake in claims_of(claimant.before).items():
+            self._by_key.setdefault(key, {})[id(claimant)] = (claimant, stake)
+            self._to_check[key] = None
+
+    def settle(self, refuse: Callable[[C, str, str], None]) -> None:
+        """Refuse whoever claims what they may not have, with the field and why."""
+        while self._to_check:
+            key = next(iter(self._to_check))
+            del self._to_check[key]
+            refused = list(self._refused(key))
+            for claimant, message in refused:
+                refuse(claimant, key[0], message)
+            for claimant, _message in refused:
+                if not claimant.fell_back:
+                    self.fall_back(claimant)
+
+    def _refused(self, key: Key) -> Iterator[tuple[C, str]]:
+        """Yield those who would be new at a key and clash with anybody there."""
+        holders = self._by_key.get(key, {})
+        if len(holders) < 2:
+            return
+        stakes = [stake for _one, stake in holders.values()]
+        alone = sum(stake == _ALONE for stake in stakes)
+        partitions = Counter(partition for _user, partition in stakes if partition)
+        for claimant, stake in holders.values():
+            clashes = alone > 0 or partitions[stake[1]] > 1
+            if clashes and self._is_new(claimant, key, stake):
+                yield claimant, self._reason(key, claimant, stake)
+
+    def _is_new(self, claimant: C, key: Key, stake: Stake) -> bool:
+        return not claimant.fell_back and claims_of(claimant.before).get(key) != stake
+
+    def _reason(self, key: Key, claimant: C, stake: Stake) -> str:
+        other, theirs = self._other(key, claimant, stake)
+        values = other.in_force or {}
+        told = {"value": str(claimant.after[key[0]]), "name": other.name, "line": other.line}
+        if key[0] == "username":
+            return _("This user name is taken.")
+        if key[0] in _SHARED and stake[1] and stake[1] == theirs[1]:
+            told["partition"] = stake[1]
+            return _("%(value)s already belongs to %(name)s in partition %(partition)s.") % told
+        if other.line and not other.fell_back and self._is_new(other, key, theirs):
+            return _("%(value)s is also wanted in line %(line)s, for %(name)s.") % told
+        if not values.get("is_active", True):
+            return _("%(value)s already belongs to %(name)s, who is not active.") % told
+        if key[0] in _SHARED:
+            return (_("%(value)s already belongs to %(name)s.") + " " + _how_to_share()) % told
+        return _("%(value)s already belongs to %(name)s.") % told
+
+    def _other(self, key: Key, claimant: C, stake: Stake) -> tuple[C, Stake]:
+        """Return with whom somebody clashes: within the partition, without ID, or anybody."""
+        others = [one for one in self._by_key[key].values() if one[0] is not claimant]
+        within = (one for one in others if stake[1] and one[1][1] == stake[1])
+        alone = (one for one in others if one[1] == _ALONE)
+        return next(within, None) or next(alone, None) or others[0]
+
+
+def _how_to_share() -> str:
+    return _("They can share it if each has a numeric user ID or partition ID.")
