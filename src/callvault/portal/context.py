@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 
+from callvault.portal.access.sessions import single_keys_act
 from callvault.portal.people.models import User
 
 from .navigation import navigation_for
@@ -23,4 +24,5 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         "recorder": recorder_status(settings.DATA_FOLDER, now_ns=time.time_ns()),
         "zone_name": timezone.get_current_timezone_name(),
         "theme": user.theme,
+        "single_keys": single_keys_act(request),
     }

@@ -42,6 +42,7 @@ WSGI_APPLICATION = "callvault.portal.wsgi.application"
 INSTALLED_APPS = [
     "callvault.portal",
     "callvault.portal.people",
+    "callvault.portal.access",
     "callvault.portal.recordings",
     "callvault.portal.decisions",
     "callvault.portal.configuration",
@@ -55,6 +56,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
     "axes",
     "csp",
     "django_htmx",
@@ -69,13 +72,14 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "callvault.portal.access.middleware.OpenSessionMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "callvault.portal.middleware.ReaderMiddleware",
     "callvault.portal.middleware.NotAllowedMiddleware",
     "callvault.portal.people.middleware.EndedSessionMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
-    "callvault.portal.people.middleware.OneTimePasswordMiddleware",
+    "callvault.portal.access.middleware.DutiesMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -116,15 +120,14 @@ PASSWORD_HASHERS = [
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 10},
-    },
+    {"NAME": "callvault.portal.access.password_rules.LengthRule"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "callvault.portal.access.password_rules.HistoryRule"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
-SESSION_COOKIE_AGE = 10 * 60 * 60  # a working day; ends with the browser, too
+SESSION_COOKIE_AGE = 24 * 60 * 60  # the most that the settings of sign-in allow; they say less
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -144,7 +147,18 @@ ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_RATE_LIMITS = False  # axes counts, in the database: the workers share no memory
 
-AXES_FAILURE_LIMIT = 5
+MFA_ADAPTER = "callvault.portal.access.adapters.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses are the administrators', not allauth's
+MFA_RATE_LIMITS = False  # wrong codes count with axes, like wrong passwords
+
+SOCIALACCOUNT_ADAPTER = "callvault.portal.access.provider_adapter.ProviderAdapter"
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+
+AXES_FAILURE_LIMIT = "callvault.portal.people.sign_in.lock_out_count"
 AXES_COOLOFF_TIME = "callvault.portal.people.sign_in.lock_out_time"
 # By user name alone: behind a proxy or one office's address everybody shares an address, and one
 # person's typing errors must not lock out the others.
@@ -155,6 +169,8 @@ AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_DISABLE_ACCESS_LOG = True  # the audit log says who signed in
 AXES_VERBOSE = False
+AXES_CLIENT_STR_CALLABLE = "callvault.portal.people.sign_in.not_named"
+AXES_SENSITIVE_PARAMETERS = ["login", "code", "old_password", "new_password1", "new_password2"]
 SILENCED_SYSTEM_CHECKS = [
     "axes.W006",  # see AXES_LOCKOUT_PARAMETERS
     "auth.W004",  # user names are unique, whatever their capitals: people.models.User

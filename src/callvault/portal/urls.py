@@ -1,8 +1,14 @@
 """All addresses of the portal. Ids in them are random; sequential numbers never appear."""
 
-from allauth.account.views import logout
 from django.urls import include, path
 
+from callvault.portal.access.provider_views import (
+    provider_callback,
+    provider_sign_in,
+    provider_sign_out,
+    sign_out,
+)
+from callvault.portal.access.sign_in_views import passkey_sign_in, second_step
 from callvault.portal.people.account import change_password, sign_in
 
 from . import views
@@ -17,9 +23,15 @@ urlpatterns = [
     path("theme", views.theme, name="theme"),
     path("healthz", views.health, name="health"),
     path("sign-in/", sign_in, name="account_login"),
-    path("sign-out/", logout, name="account_logout"),
+    path("sign-in/code", second_step, name="mfa_authenticate"),
+    path("sign-in/passkey", passkey_sign_in, name="mfa_login_webauthn"),
+    path("sign-in/provider", provider_sign_in, name="provider_sign_in"),
+    path("sign-in/provider/back", provider_callback, name="provider_callback"),
+    path("sign-in/provider/out", provider_sign_out, name="provider_sign_out"),
+    path("sign-out/", sign_out, name="account_logout"),
     path("", include("callvault.portal.notifications.urls")),
     path("password/", change_password, name="account_change_password"),
+    path("", include("callvault.portal.access.urls")),
     path("recordings/", include("callvault.portal.recordings.urls")),
     path("decisions/", include("callvault.portal.decisions.urls")),
     path("people/", include("callvault.portal.people.urls")),

@@ -226,5 +226,5 @@ def test_the_list_costs_the_same_however_many_rows(
 ) -> None:
     for _ in range(number_of_rows):
         list_recording(ann)
-    with django_assert_num_queries(7):  # session, person, settings, owners, rows, parts, count
+    with django_assert_num_queries(9):  # session, person, settings, owners, rows, parts, count
         sam_client.get("/recordings/")

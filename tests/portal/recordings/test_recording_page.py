@@ -197,7 +197,7 @@ def test_a_page_costs_few_queries(
 ) -> None:
     recording = list_recording(ann, Spoken(timeline=TIMELINE))
     client.force_login(ann)
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(10):
         client.get(f"/recordings/{recording.recording_id}/")
 
 

@@ -9,18 +9,34 @@ from django.contrib.auth.forms import PasswordChangeForm
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from callvault.portal.access.duties import is_too_old
+from callvault.portal.access.models import SignInSettings
+from callvault.portal.access.password_rules import rules_of
+from callvault.portal.access.sessions import end_all_but
+from callvault.portal.access.ways_in import led_here, ways_in
 from callvault.portal.audit.log import record
 from callvault.portal.audit.models import Action
 
 from .models import User
 from .sign_in import is_locked, locked_sentence
 
-sign_in = LoginView.as_view()
+
+class SignInView(LoginView):  # type: ignore[misc]
+    """The sign-in page: password, passkey, and the provider of the organisation."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add the other ways in, and why somebody was led here."""
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        return context | ways_in(self.request) | led_here(self.request)
+
+
+sign_in = SignInView.as_view()
 
 
 class OwnPasswordForm(PasswordChangeForm):  # not generic at run time
@@ -40,9 +56,11 @@ class OwnPasswordForm(PasswordChangeForm):  # not generic at run time
         self._request = request
         self.fields["old_password"].label = _("Password now")
         self.fields["new_password1"].label = _("New password")
-        self.fields["new_password1"].help_text = _(
-            "At least 10 characters. A few words that belong together only for you are best."
-        )
+        self.fields["new_password1"].help_text = ""  # the rules stand under it
+        self.fields["new_password1"].widget.attrs |= {
+            "aria-describedby": "password-rules",
+            "data-cv-judge": reverse("access:judge_password"),
+        }
         self.fields["new_password2"].label = _("New password, again")
         self.fields["new_password2"].help_text = ""
 
@@ -77,7 +95,14 @@ def change_password(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         _replace_password(request, user, form)
         return redirect("home")
-    return render(request, "account/password_change.html", {"form": form})
+    rules = SignInSettings.load()
+    context = {
+        "form": form,
+        "password_rules": rules_of(rules),
+        "too_old": not user.must_change_password and is_too_old(user, rules),
+    }
+    status = 422 if form.is_bound else 200
+    return render(request, "account/password_change.html", context, status=status)
 
 
 @transaction.atomic
@@ -86,3 +111,4 @@ def _replace_password(request: HttpRequest, user: User, form: OwnPasswordForm) -
     user.must_change_password = False
     form.save()
     update_session_auth_hash(request, user)  # other sessions of this person end
+    end_all_but(user, request)

@@ -2,6 +2,8 @@
 
 import secrets
 
+from callvault.portal.access.sessions import end_all_but
+
 from .models import User
 
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that looks like another
@@ -18,4 +20,5 @@ def give_one_time_password(user: User) -> str:
     user.set_password(password)
     user.must_change_password = True
     user.save(update_fields=["password", "must_change_password"])
+    end_all_but(user)
     return password

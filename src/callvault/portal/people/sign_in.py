@@ -9,9 +9,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from .backends import person_named
+from callvault.portal.access.bindings import must_use_provider
+from callvault.portal.access.models import OpenIdProvider, SignInSettings
 
-LOCK_OUT_MINUTES = 10
+from .backends import person_named
 
 
 class SignInForm(LoginForm):  # type: ignore[misc]
@@ -35,6 +36,9 @@ class SignInForm(LoginForm):  # type: ignore[misc]
             cleaned: dict[str, Any] = super().clean()
         except forms.ValidationError as refused:
             raise forms.ValidationError(self._reason()) from refused
+        if self.user is not None and must_use_provider(self.user):
+            told = gettext("Sign in with %(name)s.") % {"name": OpenIdProvider.load()}
+            raise forms.ValidationError(told)
         return cleaned
 
     def _reason(self) -> str:
@@ -49,14 +53,19 @@ def is_locked(request: HttpRequest) -> bool:
 
 
 def locked_sentence() -> str:
-    """Say that a name is locked, and for how long."""
-    told = gettext("Too many attempts. Sign-in for this name is locked for %(minutes)s minutes.")
-    return told % {"minutes": LOCK_OUT_MINUTES}
+    """Say that a name is locked, and for how long; the same for names that nobody has."""
+    told = gettext("Too many attempts. Try again in %(minutes)s min.")
+    return told % {"minutes": SignInSettings.load().lock_minutes}
 
 
 def lock_out_time(request: HttpRequest | None = None) -> timedelta:
     """How long a name stays locked after too many tries."""
-    return timedelta(minutes=LOCK_OUT_MINUTES)
+    return timedelta(minutes=SignInSettings.load().lock_minutes)
+
+
+def lock_out_count(request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
+    """After how many tries a name is locked."""
+    return SignInSettings.load().lock_attempts
 
 
 def name_tried(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str:
@@ -75,5 +84,10 @@ def locked_out(
     """Answer a locked name with the sign-in page that says so, as 429."""
     answer = response if response is not None else HttpResponse()
     answer.status_code = 429
-    answer["Retry-After"] = str(LOCK_OUT_MINUTES * 60)
+    answer["Retry-After"] = str(SignInSettings.load().lock_minutes * 60)
     return answer
+
+
+def not_named(*client: object) -> str:
+    """Return what the technical log says instead of a name, in whose place passwords get typed."""
+    return "(not named)"

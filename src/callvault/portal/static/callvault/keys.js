@@ -13,9 +13,13 @@ export function belongsToPage(event) {
   if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return false;
   if (document.querySelector("dialog[open]")) return false;
   if (event.target.closest(FIELDS)) return false;
+  if (isSingle(event.key) && document.body.dataset.cvSingleKeys === "off") return false;
   const own = OWN_KEYS[event.key];
   return !(own && event.target.closest(own));
 }
+
+// A letter, digit or sign; the space bar and named keys are none (WCAG 2.1.4).
+const isSingle = (key) => key.length === 1 && key !== " ";
 
 /** Call `keys[event.key]` for each press that belongs to the page. */
 export function onKeys(keys) {

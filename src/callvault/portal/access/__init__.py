@@ -1,0 +1,1 @@
+"""Who is at the door, and for how long: second factors, passkeys, OpenID Connect, sessions."""

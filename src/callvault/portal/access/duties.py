@@ -1,0 +1,62 @@
+"""What somebody must do after signing in, before any other page opens."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from callvault.portal.people.models import User
+
+from .demands import Demand, is_demanded
+from .models import OpenIdProvider, OwnChoices, SignInSettings
+from .second_factor import came_by_provider, has_second_factor
+from .sessions import rules_during
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """A page that comes first, and what else may be opened until it is done."""
+
+    address: str
+    also: tuple[str, ...]
+
+    def allows(self, path: str) -> bool:
+        """Whether a page may be opened all the same."""
+        return path == self.address or path.startswith(self.also)
+
+
+def duty_of(request: HttpRequest) -> Duty | None:
+    """Return what the signed-in person must do first."""
+    person = request.user
+    if not isinstance(person, User):
+        return None
+    out = reverse("account_logout")
+    rules = rules_during(request)
+    if person.must_change_password or is_too_old(person, rules):
+        return Duty(reverse("account_change_password"), (out,))
+    if must_set_up_second_factor(request, person, rules):
+        factors = reverse("access:second_factor")
+        return Duty(factors, (factors, out, reverse("access:confirm")))
+    return None
+
+
+def is_too_old(person: User, rules: SignInSettings) -> bool:
+    """Whether a password kept here is older than the settings allow."""
+    if not rules.max_age_days or not person.has_usable_password():
+        return False
+    choices = OwnChoices.objects.filter(person=person).first()
+    since = (choices and choices.password_set_at) or person.created_at
+    return timezone.now() - since > timedelta(days=rules.max_age_days)
+
+
+def must_set_up_second_factor(request: HttpRequest, person: User, rules: SignInSettings) -> bool:
+    """Whether the settings ask this person for a second factor that is not there yet."""
+    if rules.second_factor == Demand.NOBODY or not is_demanded(rules.second_factor, person.level):
+        return False
+    if has_second_factor(person):
+        return False
+    provider = OpenIdProvider.in_use()
+    checked = provider is not None and provider.checks_second_factor
+    return not (checked and came_by_provider(request, person))
