@@ -10,8 +10,9 @@ use crate::sweep::DATAGRAMS;
 const BLOCK_NS: u64 = 1_000_000_000;
 /// A block with so much in it is sealed early (after a stall, or video).
 const FULL_BYTES: usize = 512 * 1024;
-/// What a usual second of two G.711 streams takes; a buffer grown beyond is given back.
-const KEPT_BYTES: usize = 64 * 1024;
+/// Packets are gathered in pieces of this size (4 KiB with what the allocator adds): a buffer that
+/// grew with its content would keep up to twice of it, for each call.
+const PIECE_BYTES: usize = 4080;
 /// Flag of an RTCP packet.
 const RTCP: u8 = 1;
 
@@ -20,9 +21,10 @@ const RTCP: u8 = 1;
 pub struct Gathering {
     sources: Vec<u8>,
     source_count: u8,
-    packets: Vec<u8>,
+    packets: Pieces,
     packet_count: u32,
-    began_ns: u64,
+    due_ns: u64,
+    phase_ns: u64,
     serial: u64,
 }
 
@@ -34,6 +36,15 @@ pub struct Heads {
 }
 
 impl Gathering {
+    /// A gathering whose blocks are due once a second, at a moment of it that follows from the
+    /// journal's random id: were all calls of a node due at once, each second would begin with
+    /// all their packets twice in memory, and with all that the disk has to take.
+    pub fn of(journal_id: &[u8; 16]) -> Self {
+        let [first, second, third, fourth, ..] = *journal_id;
+        let phase_ns = u64::from(u32::from_le_bytes([first, second, third, fourth])) % BLOCK_NS;
+        Self { phase_ns, ..Self::default() }
+    }
+
     /// Number of the block that is being gathered, for `Sources::place`.
     pub fn serial(&self) -> u64 {
         self.serial
@@ -46,13 +57,13 @@ impl Gathering {
 
     /// Whether the block must be sealed before another batch comes in.
     pub fn is_full(&self) -> bool {
-        self.packets.len() >= FULL_BYTES
+        self.packets.length >= FULL_BYTES
             || usize::from(self.source_count) + DATAGRAMS > usize::from(u8::MAX)
     }
 
-    /// Whether a second has passed, counted to the nearest sweep.
+    /// Whether the moment of the block has come, counted to the nearest sweep.
     pub fn is_due(&self, now_ns: u64, sweep_ns: u64) -> bool {
-        !self.is_empty() && now_ns.saturating_sub(self.began_ns) + sweep_ns / 2 >= BLOCK_NS
+        !self.is_empty() && now_ns.saturating_add(sweep_ns / 2) >= self.due_ns
     }
 
     /// List a source, before its first packet in this block.
@@ -76,7 +87,7 @@ impl Gathering {
     /// Add a packet; `now_ns` is monotonic, `arrival_ns` realtime.
     pub fn push(&mut self, packet: &GatheredPacket<'_>, now_ns: u64) {
         if self.is_empty() {
-            self.began_ns = now_ns;
+            self.due_ns = self.next_moment(now_ns);
         }
         let mut head = [0; 14];
         head[..2].copy_from_slice(&packet.stream.to_le_bytes());
@@ -84,8 +95,8 @@ impl Gathering {
         head[3] = if packet.is_rtcp { RTCP } else { 0 };
         head[4..12].copy_from_slice(&packet.arrival_ns.to_le_bytes());
         head[12..].copy_from_slice(&(packet.datagram.len() as u16).to_le_bytes());
-        self.packets.extend_from_slice(&head);
-        self.packets.extend_from_slice(packet.datagram);
+        self.packets.append(&head);
+        self.packets.append(packet.datagram);
         self.packet_count += 1;
     }
 
@@ -99,9 +110,11 @@ impl Gathering {
     }
 
     /// The whole payload, in pieces.
-    pub fn parts<'a>(&'a self, heads: &'a Heads) -> [&'a [u8]; 5] {
+    pub fn parts<'a>(&'a self, heads: &'a Heads) -> Vec<&'a [u8]> {
         let Heads { clocks, source_count, packet_count } = heads;
-        [clocks, source_count, &self.sources, packet_count, &self.packets]
+        let mut parts: Vec<&[u8]> = vec![clocks, source_count, &self.sources, packet_count];
+        parts.extend(self.packets.pieces.iter().map(Vec::as_slice));
+        parts
     }
 
     /// Begin the next block.
@@ -110,8 +123,35 @@ impl Gathering {
         self.source_count = 0;
         self.packet_count = 0;
         self.sources.clear();
-        self.packets.clear();
-        self.packets.shrink_to(KEPT_BYTES);
+        self.packets = Pieces::default();
+    }
+
+    /// The first moment of this journal's blocks after `now_ns`.
+    fn next_moment(&self, now_ns: u64) -> u64 {
+        now_ns + BLOCK_NS - (now_ns + BLOCK_NS - self.phase_ns) % BLOCK_NS
+    }
+}
+
+/// Bytes in pieces that are never moved.
+#[derive(Default)]
+struct Pieces {
+    pieces: Vec<Vec<u8>>,
+    length: usize,
+}
+
+impl Pieces {
+    fn append(&mut self, mut bytes: &[u8]) {
+        self.length += bytes.len();
+        while !bytes.is_empty() {
+            let has_room = self.pieces.last().is_some_and(|piece| piece.len() < PIECE_BYTES);
+            if !has_room {
+                self.pieces.push(Vec::with_capacity(PIECE_BYTES));
+            }
+            let Some(piece) = self.pieces.last_mut() else { return };
+            let (fits, rest) = bytes.split_at(bytes.len().min(PIECE_BYTES - piece.len()));
+            piece.extend_from_slice(fits);
+            bytes = rest;
+        }
     }
 }
 
@@ -158,18 +198,48 @@ mod tests {
         assert_eq!(payload, expected);
     }
 
+    fn packet(datagram: &[u8]) -> GatheredPacket<'_> {
+        GatheredPacket { stream: 0, source: 0, is_rtcp: false, arrival_ns: 0, datagram }
+    }
+
     #[test]
-    fn a_block_is_due_a_second_after_its_first_packet() {
-        let mut gathering = Gathering::default();
+    fn a_block_is_due_once_a_second_at_the_moment_of_its_journal() {
+        let mut id = [9; 16];
+        id[..4].copy_from_slice(&250_000_000u32.to_le_bytes());
+        let mut gathering = Gathering::of(&id);
         assert!(!gathering.is_due(u64::MAX, 0));
-        let packet =
-            GatheredPacket { stream: 0, source: 0, is_rtcp: false, arrival_ns: 0, datagram: b"" };
-        gathering.push(&packet, 5);
-        gathering.push(&packet, 400_000_000);
-        assert!(!gathering.is_due(899_999_999, 200_000_000));
-        assert!(gathering.is_due(900_000_005, 200_000_000));
+        for (first_ns, due_ns) in [(5, 250_000_000), (450_000_000, 1_250_000_000)] {
+            gathering.push(&packet(b""), first_ns);
+            gathering.push(&packet(b""), first_ns + 100_000_000);
+            assert!(!gathering.is_due(due_ns - 100_000_001, 200_000_000));
+            assert!(gathering.is_due(due_ns - 100_000_000, 200_000_000));
+            gathering.clear();
+            assert!(gathering.is_empty());
+        }
+        assert_eq!(gathering.serial(), 2);
+    }
+
+    #[test]
+    fn no_packet_waits_longer_than_a_second_for_its_block() {
+        for (id, began_ns) in (0..=255u8).map(|byte| ([byte; 16], u64::from(byte) * 77_777_777)) {
+            let mut gathering = Gathering::of(&id);
+            gathering.push(&packet(b""), began_ns);
+            assert!(!gathering.is_due(began_ns, 0));
+            assert!(gathering.is_due(began_ns + BLOCK_NS, 0));
+        }
+    }
+
+    #[test]
+    fn packets_that_span_pieces_come_out_whole_and_nothing_is_kept_of_them() {
+        let mut gathering = Gathering::default();
+        let datagrams: Vec<Vec<u8>> = (0..60).map(|one| vec![one; 200]).collect();
+        datagrams.iter().for_each(|one| gathering.push(&packet(one), 0));
+        let clocks = Clocks { realtime_ns: 7, monotonic_ns: 8 };
+        let payload = gathering.parts(&gathering.heads(&clocks)).concat();
+        let packets: Vec<&[u8]> = payload[21..].chunks(214).map(|one| &one[14..]).collect();
+        assert_eq!(packets, datagrams);
+        assert_eq!(gathering.packets.pieces.len(), 4);
         gathering.clear();
-        assert!(gathering.is_empty());
-        assert_eq!(gathering.serial(), 1);
+        assert!(gathering.packets.pieces.is_empty());
     }
 }

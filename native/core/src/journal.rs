@@ -93,7 +93,8 @@ impl Journal {
             outbox.leave(Leave::Removed, &shared);
             return Err(Error::from_spool("journal cannot be created", &failure));
         }
-        let inner = Mutex::new(Inner::new(Output::new(sealer, outbox.clone())));
+        let inner =
+            Mutex::new(Inner::new(Output::new(sealer, outbox.clone()), Gathering::of(&new.id)));
         let is_name_durable = AtomicBool::new(false);
         let (id, is_dialog) = (new.id, !new.is_node_events);
         Ok(Self { id, path, is_dialog, shared, outbox, is_name_durable, inner })
@@ -298,11 +299,11 @@ impl Journal {
 }
 
 impl Inner {
-    fn new(output: Output) -> Self {
+    fn new(output: Output, gathering: Gathering) -> Self {
         Self {
             output,
             streams: Vec::new(),
-            gathering: Gathering::default(),
+            gathering,
             window: Window::OPEN,
             told: None,
             is_losing: false,
