@@ -5,7 +5,6 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from threading import Event
 from uuid import UUID
 
 import msgspec
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 
 from callvault import sip
 from callvault.clock import Instant
+from callvault.errors import SpoolError
 from callvault.recorder.actions import MediaChecked, OpenJournal, PauseRequested, ReopenStreams
 from callvault.recorder.checkpoint import (
     MAX_BYTES,
@@ -283,13 +283,27 @@ def test_files_give_back_the_newest_state_and_are_removed(folder: Path) -> None:
     assert [one.name for one in folder.iterdir()] == [journal_path(folder, JOURNAL).name]
 
 
+def test_what_cannot_be_written_is_logged_and_costs_nothing_else(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    files = CheckpointFiles(folder, KEY)
+    (folder / f".{checkpoint_path(folder, JOURNAL).name}").mkdir()
+    with pytest.raises(SpoolError):
+        files.put_durably(JOURNAL, b"state")
+    files.put(JOURNAL, b"state")
+    files.put(UUID(int=9), b"state")
+    files.close()
+    assert [record.getMessage()[:40] for record in caplog.records] == [f"rs={JOURNAL} "[:40]]
+    assert checkpoint_path(folder, UUID(int=9)).exists()
+
+
 def test_a_damaged_file_is_told_of_and_the_others_are_read(folder: Path) -> None:
     other = UUID(int=9)
     journal_path(folder, other).write_bytes(b"journal")
     checkpoint_path(folder, other).write_bytes(b"no checkpoint")
     (folder / "strange.ckpt").write_bytes(b"")
     files = CheckpointFiles(folder, KEY)
-    files.put_durably(JOURNAL, payload_of(checkpoint(established()))).result(5)
+    files.put_durably(JOURNAL, payload_of(checkpoint(established())))
     found = list(files.read())
     files.close()
     assert [isinstance(one, Checkpoint) for one in found] == [True, False]
@@ -297,7 +311,7 @@ def test_a_damaged_file_is_told_of_and_the_others_are_read(folder: Path) -> None
 
 def test_a_checkpoint_whose_journal_is_gone_is_removed(folder: Path) -> None:
     files = CheckpointFiles(folder, KEY)
-    files.put_durably(JOURNAL, payload_of(checkpoint(established()))).result(5)
+    files.put_durably(JOURNAL, payload_of(checkpoint(established())))
     journal_path(folder, JOURNAL).unlink()
     assert list(files.read()) == []
     files.close()
@@ -324,14 +338,18 @@ def test_a_call_that_was_being_split_goes_on_once_with_its_rest(folder: Path) ->
 
 def test_the_state_of_the_first_part_goes_when_that_of_the_rest_is_written(folder: Path) -> None:
     files, rest = CheckpointFiles(folder, KEY), UUID(int=9)
-    stalled, payload = Event(), payload_of(checkpoint(established()))
-    files._thread.submit(stalled.wait)
+    payload, stalled = payload_of(checkpoint(established())), folder / f".{JOURNAL.hex}.ckpt"
+    os.mkfifo(stalled)  # who opens it to write waits for a reader
     files.put(JOURNAL, payload)
     files.put(rest, payload)
 
     async def split() -> None:
-        asyncio.get_running_loop().call_later(0.01, stalled.set)
-        await files.supersede(JOURNAL)
+        superseding = asyncio.ensure_future(files.supersede(JOURNAL))
+        await asyncio.sleep(0.05)
+        assert not superseding.done()
+        reader = os.open(stalled, os.O_RDONLY | os.O_NONBLOCK)
+        await superseding
+        os.close(reader)
         assert files.exists(rest)
 
     asyncio.run(split())

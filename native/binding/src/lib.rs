@@ -265,6 +265,52 @@ mod native {
         }
     }
 
+    /// Writes the checkpoints of one spool folder.
+    #[pyclass(module = "callvault._native", frozen)]
+    struct Checkpoints {
+        held: core::Checkpoints,
+    }
+
+    #[pymethods]
+    impl Checkpoints {
+        #[new]
+        fn new(py: Python<'_>, spool_folder: Vec<u8>, node_key: [u8; 32]) -> PyResult<Self> {
+            let folder = PathBuf::from(std::ffi::OsString::from_vec(spool_folder));
+            let held = py.detach(|| core::Checkpoints::start(folder, node_key)).or_raise()?;
+            Ok(Self { held })
+        }
+
+        fn put(&self, py: Python<'_>, journal_id: [u8; 16], content: &[u8]) {
+            py.detach(|| self.held.put(journal_id, content.to_vec()));
+        }
+
+        fn put_durably(
+            &self,
+            py: Python<'_>,
+            journal_id: [u8; 16],
+            content: &[u8],
+        ) -> PyResult<()> {
+            py.detach(|| self.held.put_durably(journal_id, content)).or_raise()
+        }
+
+        fn remove(&self, py: Python<'_>, journal_id: [u8; 16]) {
+            py.detach(|| self.held.remove(journal_id));
+        }
+
+        fn flush(&self, py: Python<'_>) {
+            py.detach(|| self.held.flush());
+        }
+
+        fn failures<'py>(&self, py: Python<'py>) -> Vec<(Bound<'py, PyBytes>, String)> {
+            let failures = py.detach(|| self.held.failures());
+            failures.into_iter().map(|(id, problem)| (PyBytes::new(py, &id), problem)).collect()
+        }
+
+        fn close(&self, py: Python<'_>) {
+            py.detach(|| self.held.close());
+        }
+    }
+
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         let profile = if cfg!(debug_assertions) { "debug" } else { "release" };

@@ -15,6 +15,7 @@ compile_error!("the layout of control messages is read as 64-bit Linux writes it
 
 mod alarms;
 mod block;
+mod checkpoints;
 mod classify;
 mod clock;
 mod config;
@@ -46,6 +47,7 @@ mod window;
 mod writer;
 
 pub use alarms::Alarm;
+pub use checkpoints::Checkpoints;
 pub use config::Config;
 pub use error::Error;
 pub use journal::{Journal, NewJournal};

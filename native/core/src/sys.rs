@@ -20,10 +20,15 @@ pub fn clock_ns(clock: libc::clockid_t) -> u64 {
 
 /// A random number.
 pub fn random() -> Result<u64, Error> {
-    let mut bytes = [0; 8];
+    random_bytes().map(u64::from_ne_bytes)
+}
+
+/// Random bytes.
+pub fn random_bytes<const COUNT: usize>() -> Result<[u8; COUNT], Error> {
+    let mut bytes = [0; COUNT];
     let outcome = SystemRandom::new().fill(&mut bytes);
     outcome.map_err(|_| Error::Capture("the system gives no random numbers".to_owned()))?;
-    Ok(u64::from_ne_bytes(bytes))
+    Ok(bytes)
 }
 
 /// Lock a file exclusively, without waiting.

@@ -15,12 +15,15 @@ in docs/formats/journal.md; `callvault.spool` reads them.
     journal.close()
 """
 
+from callvault.capture.checkpoints import CheckpointFailure, CheckpointWriter
 from callvault.capture.figures import Alarm, AlarmKind, ReceiverStats, StreamCounters
 from callvault.capture.receiver import Journal, Receiver, Stream
 
 __all__ = [
     "Alarm",
     "AlarmKind",
+    "CheckpointFailure",
+    "CheckpointWriter",
     "Journal",
     "Receiver",
     "ReceiverStats",

@@ -132,7 +132,7 @@ def _translated(value: Any, table: dict[int, int]) -> Any:
 
 
 def seal(payload: bytes, journal_id: UUID, node_key: bytes) -> bytes:
-    """Return the file's bytes for an encoded checkpoint."""
+    """Return the file's bytes for an encoded checkpoint, as the native part writes them."""
     salt = os.urandom(32)
     head = _HEAD.pack(MAGIC, VERSION, 0, journal_id.bytes, salt)
     return head + AESGCM(_derive(node_key, salt)).encrypt(_NONCE, payload, head)

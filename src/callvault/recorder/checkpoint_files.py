@@ -1,26 +1,16 @@
-"""Checkpoint files beside the journals: written from a thread, the newest state of each call.
+"""Checkpoint files beside the journals: the newest state of each call, and what a restart reads.
 
-A disk that stalls holds up this thread and never a call: while it does, a newer state of a call
-takes the place of the one that waits.
+They are written by capture, from a thread of its own: a disk that stalls never holds up a call.
 """
 
 import asyncio
 import logging
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from threading import Lock
 from uuid import UUID
 
-from callvault.errors import SpoolError
-from callvault.recorder.checkpoint import (
-    MAX_BYTES,
-    Checkpoint,
-    CheckpointDamaged,
-    seal,
-    unseal,
-)
-from callvault.recorder.files import replace_file
+from callvault.capture import CheckpointWriter
+from callvault.recorder.checkpoint import MAX_BYTES, Checkpoint, CheckpointDamaged, unseal
 from callvault.spool import checkpoint_path, has_end, journal_path
 
 logger = logging.getLogger(__name__)
@@ -32,32 +22,34 @@ class CheckpointFiles:
     """The checkpoints in one spool folder."""
 
     def __init__(self, folder: Path, node_key: bytes) -> None:
+        """Begin to write there. Raises SpoolError if the folder cannot be read."""
         self._folder = folder
         self._node_key = node_key
-        self._thread = ThreadPoolExecutor(1, "checkpoints")
-        self._lock = Lock()
-        self._waiting: dict[UUID, bytes | None] = {}  # None: to be removed
+        self._writer = CheckpointWriter(folder, node_key)
 
     def put(self, journal_id: UUID, payload: bytes) -> None:
         """Keep the newest state of a call; soon, and on disk with the spool's next sync."""
-        self._queue(journal_id, payload)
+        self._writer.put(journal_id, payload)
 
     def remove(self, journal_id: UUID) -> None:
-        """Forget a call, after what waits for it."""
-        self._queue(journal_id, None)
+        """Forget a call, and what waits for it."""
+        self._writer.remove(journal_id)
 
-    def put_durably(self, journal_id: UUID, payload: bytes) -> "Future[None]":
-        """Keep the newest state of a call; the future is done when it is on disk.
+    def put_durably(self, journal_id: UUID, payload: bytes) -> None:
+        """Keep the newest state of a call; on disk when this returns: call it in a thread.
 
-        It raises SpoolError if that failed.
+        Raises SpoolError if that failed.
         """
-        with self._lock:
-            self._waiting.pop(journal_id, None)
-        return self._thread.submit(self._write, journal_id, payload, durable=True)
+        self._writer.put_durably(journal_id, payload)
+
+    def tell_failures(self) -> None:
+        """Log what could not be written since the last time."""
+        for failure in self._writer.failures():
+            logger.warning("rs=%s %s", failure.journal_id, failure.problem)
 
     async def supersede(self, journal_id: UUID) -> None:
         """Forget a call's state once all that waits is written: another one's is among it."""
-        await asyncio.wrap_future(self._thread.submit(lambda: None))
+        await asyncio.to_thread(self._writer.flush)
         self.remove(journal_id)
 
     def exists(self, journal_id: UUID) -> bool:
@@ -86,7 +78,8 @@ class CheckpointFiles:
 
     def close(self) -> None:
         """Write what waits."""
-        self._thread.shutdown()
+        self._writer.close()
+        self.tell_failures()
 
     def _open(self, path: Path, journal_id: UUID) -> Checkpoint:
         try:
@@ -97,30 +90,3 @@ class CheckpointFiles:
         if len(content) > MAX_BYTES:
             raise CheckpointDamaged("checkpoint is larger than any of ours")
         return unseal(content, journal_id, self._node_key)
-
-    def _queue(self, journal_id: UUID, payload: bytes | None) -> None:
-        with self._lock:
-            is_waiting = journal_id in self._waiting
-            self._waiting[journal_id] = payload
-        if not is_waiting:
-            self._thread.submit(self._write_newest, journal_id)
-
-    def _write_newest(self, journal_id: UUID) -> None:
-        with self._lock:
-            if journal_id not in self._waiting:
-                return
-            payload = self._waiting.pop(journal_id)
-        try:
-            if payload is None:
-                checkpoint_path(self._folder, journal_id).unlink(missing_ok=True)
-            else:
-                self._write(journal_id, payload, durable=False)
-        except (OSError, SpoolError) as error:
-            logger.warning("rs=%s %s", journal_id, error)
-
-    def _write(self, journal_id: UUID, payload: bytes, *, durable: bool) -> None:
-        content = seal(payload, journal_id, self._node_key)
-        try:
-            replace_file(checkpoint_path(self._folder, journal_id), content, durable=durable)
-        except OSError as error:
-            raise SpoolError(f"checkpoint cannot be written: {error.strerror}") from error

@@ -205,13 +205,12 @@ class Recorder:
         """Put on disk what a restart needs of this call (dialog.Node)."""
         payload = self._remembered(session)
         if self._checkpoints is not None and payload is not None:
-            await asyncio.wrap_future(self._checkpoints.put_durably(session.journal_id, payload))
+            await asyncio.to_thread(self._checkpoints.put_durably, session.journal_id, payload)
 
     def _save(self, session: RecordingSession) -> None:
         """Note down, soon, what a restart needs of this call."""
-        payload = self._remembered(session) if self._checkpoints is not None else None
-        if self._checkpoints is not None and payload is not None:
-            self._checkpoints.put(session.journal_id, payload)
+        if (files := self._checkpoints) is not None and (payload := self._remembered(session)):
+            files.put(session.journal_id, payload)
 
     def _remembered(self, session: RecordingSession) -> bytes | None:
         dialog = self.agent.save(session.dialog_id) if session.dialog_id is not None else None
@@ -385,6 +384,8 @@ class Recorder:
         for alarm in self._receiver.alarms():
             self._note_alarm(alarm)
         self._check_media()
+        if self._checkpoints is not None:
+            self._checkpoints.tell_failures()
         self._flush()
 
     def follow(self, order: DrainOrder | None) -> None:
@@ -459,9 +460,8 @@ class Recorder:
             logger.exception("rs=%s could not be looked after", dialog.session.journal_id)
 
     def _note_alarm(self, alarm: Alarm) -> None:
-        values = {"detail": alarm.detail}
-        if alarm.journal_id is not None:
-            values["journal"] = str(alarm.journal_id)
+        journal = {"journal": str(alarm.journal_id)} if alarm.journal_id is not None else {}
+        values = {"detail": alarm.detail, **journal}
         self.note(alarm.kind, _ALARM_SEVERITY.get(alarm.kind, "error"), **values)
 
     def _show_room(self) -> None:
