@@ -12,6 +12,7 @@ from typing import Self
 from urllib.parse import unquote
 
 from callvault.errors import RemoteProtocolError
+from callvault.memo import remembered
 
 Parameters = tuple[tuple[str, str], ...]
 
@@ -105,17 +106,18 @@ class Uri:
     port: int | None = None
     parameters: Parameters = ()
 
-    @classmethod
-    def parse(cls, text: str) -> Self:
+    @staticmethod
+    @remembered(2048)
+    def parse(text: str) -> "Uri":
         """Read one URI, with blanks around or inside as some senders leave them."""
         text = text.strip()
         scheme, colon, rest = text.partition(":")
         if not colon or not scheme.isalnum():
-            return cls(text)
+            return Uri(text)
         scheme = scheme.lower()
         if scheme == "tel":
             number, _, parameters = rest.partition(";")
-            return cls(
+            return Uri(
                 text, scheme, unquote(number.strip()), "", None, parse_parameters(parameters)
             )
         base = rest.partition("?")[0]
@@ -125,7 +127,7 @@ class Uri:
         place, _, parameters = place.partition("?")[0].partition(";")
         host, port = split_host_port(place)
         name = user.partition(";")[0].partition(":")[0].strip()
-        return cls(text, scheme, unquote(name), host, port, parse_parameters(parameters))
+        return Uri(text, scheme, unquote(name), host, port, parse_parameters(parameters))
 
     def parameter(self, name: str) -> str | None:
         """Value of a URI parameter, any case; "" for a flag, None if absent."""
@@ -140,14 +142,15 @@ class Address:
     uri: Uri
     parameters: Parameters = ()  # of the header, after the closing bracket
 
-    @classmethod
-    def parse(cls, text: str) -> Self:
+    @staticmethod
+    @remembered(1024)
+    def parse(text: str) -> "Address":
         """Read one value. Never raises: garbage is a Uri without scheme.
 
         Without brackets, parameters belong to the header (RFC 3261, section 20).
         """
         name, uri, parameters = _split_name_addr(text.strip())
-        return cls(name, Uri.parse(uri), parse_parameters(parameters))
+        return Address(name, Uri.parse(uri), parse_parameters(parameters))
 
     def parameter(self, name: str) -> str | None:
         """Value of a header parameter, any case; "" for a flag, None if absent."""
@@ -170,7 +173,8 @@ class Address:
         RFC 7866 wants `;+sip.src` after the bracket; Avaya writes it inside, BroadWorks and
         AudioCodes write `;src`, SipRecClient `;+sip-src` or `;+sip-rec`.
         """
-        return any(self.any_parameter(name) is not None for name in _SRC_TAGS)
+        given = (*self.uri.parameters, *self.parameters)
+        return any(name.lower() in _SRC_TAGS for name, _ in given)
 
 
 def _split_name_addr(text: str) -> tuple[str, str, str]:
@@ -197,15 +201,16 @@ class Via:
     port: int | None
     parameters: Parameters = ()
 
-    @classmethod
-    def parse(cls, text: str) -> Self:
+    @staticmethod
+    @remembered(256)
+    def parse(text: str) -> "Via":
         """Read one value. Raises RemoteProtocolError if it has no protocol or no sent-by."""
         match = _VIA.match(text.strip())
         if match is None:
             raise RemoteProtocolError("via is not `SIP/2.0/TRANSPORT sent-by`")
         place, _, parameters = match[2].partition(";")
         host, port = split_host_port(place)
-        return cls(match[1].upper(), host, port, parse_parameters(parameters))
+        return Via(match[1].upper(), host, port, parse_parameters(parameters))
 
     def __str__(self) -> str:
         """Return the value as sent."""
@@ -260,11 +265,12 @@ class MediaType:
     value: str  # "multipart/mixed"; "" where the header is missing or empty
     parameters: Parameters = ()
 
-    @classmethod
-    def parse(cls, text: str) -> Self:
+    @staticmethod
+    @remembered(256)
+    def parse(text: str) -> "MediaType":
         """Read the value, with blanks anywhere and in any case."""
         value, _, parameters = text.partition(";")
-        return cls("".join(value.split()).lower(), parse_parameters(parameters))
+        return MediaType("".join(value.split()).lower(), parse_parameters(parameters))
 
     def parameter(self, name: str) -> str | None:
         """Value of a parameter, any case; None if absent."""

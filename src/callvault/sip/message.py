@@ -8,10 +8,10 @@ values is headers.py.
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import NoReturn
 
 from callvault.errors import RemoteProtocolError
+from callvault.memo import lazy
 from callvault.sip.headers import Address, CSeq, MediaType, SessionExpires, Uri, Via, split_list
 
 MAX_KEPT_HEADERS = 64
@@ -75,7 +75,7 @@ class Headers:
 
     fields: tuple[tuple[str, str], ...] = ()
 
-    @cached_property
+    @lazy
     def _by_name(self) -> dict[str, list[str]]:
         index: dict[str, list[str]] = {}
         for name, value in self.fields:
@@ -127,74 +127,74 @@ class Message(ABC):
         """Call-ID. Raises RemoteProtocolError if it is missing or empty."""
         return self.headers.first("call-id") or _refuse("call-id is missing")
 
-    @cached_property
+    @lazy
     def cseq(self) -> CSeq:
         """CSeq. Raises RemoteProtocolError if it is missing or no 32-bit number and method."""
         return CSeq.parse(self.headers.first("cseq") or "")
 
-    @cached_property
+    @lazy
     def from_address(self) -> Address:
         """From. Raises RemoteProtocolError if it is missing."""
         return Address.parse(self.headers.first("from") or _refuse("from is missing"))
 
-    @cached_property
+    @lazy
     def to_address(self) -> Address:
         """To. Raises RemoteProtocolError if it is missing."""
         return Address.parse(self.headers.first("to") or _refuse("to is missing"))
 
-    @cached_property
+    @lazy
     def vias(self) -> list[str]:
         """All Via values as text, nearest hop first."""
         return self.headers.listed("via")
 
-    @cached_property
+    @lazy
     def via(self) -> Via:
         """The nearest hop's Via. Raises RemoteProtocolError if it is missing or unreadable."""
         return Via.parse(self.vias[0] if self.vias else "")
 
-    @cached_property
+    @lazy
     def contact(self) -> Address | None:
         """First Contact, however odd; None if there is none or it is `*`."""
         listed = self.headers.listed("contact")
         return Address.parse(listed[0]) if listed and listed[0] != "*" else None
 
-    @cached_property
+    @lazy
     def require(self) -> frozenset[str]:
         """Option tags that the sender requires, lower case."""
         return self.tokens("require")
 
-    @cached_property
+    @lazy
     def supported(self) -> frozenset[str]:
         """Option tags that the sender supports, lower case; an empty header has none."""
         return self.tokens("supported")
 
-    @cached_property
+    @lazy
     def allow(self) -> frozenset[str]:
         """Methods that the sender takes, upper case; empty where it does not say."""
         return frozenset(token.upper() for token in self.headers.listed("allow"))
 
-    @cached_property
+    @lazy
     def accept(self) -> frozenset[str]:
         """Media types that the sender takes, lower case, without parameters."""
         return frozenset(MediaType.parse(item).value for item in self.headers.listed("accept"))
 
-    @cached_property
+    @lazy
     def session_expires(self) -> SessionExpires | None:
         """Session-Expires; None if absent or unreadable."""
         return SessionExpires.parse(self.headers.first("session-expires") or "")
 
-    @cached_property
+    @lazy
     def min_se_s(self) -> int | None:
         """Min-SE in seconds; None if absent or unreadable."""
         found = SessionExpires.parse(self.headers.first("min-se") or "")
         return found.interval_s if found else None
 
-    @cached_property
+    @lazy
     def content_type(self) -> MediaType:
         """Content-Type; empty where the header is missing. Of several, the first counts (SEMS)."""
         return MediaType.parse(self.headers.first("content-type") or "")
 
-    @cached_property
+    @lazy
     def content_disposition(self) -> MediaType:
         """Content-Disposition; empty where the header is missing."""
         return MediaType.parse(self.headers.first("content-disposition") or "")
@@ -204,7 +204,7 @@ class Message(ABC):
         """User-Agent or Server, as received; "" where neither is there."""
         return self.headers.first("user-agent") or self.headers.first("server") or ""
 
-    @cached_property
+    @lazy
     def carries_sdp(self) -> bool:
         """Whether the body is SDP or a multipart with an SDP part, by its media types."""
         kind = self.content_type.value
@@ -212,7 +212,7 @@ class Message(ABC):
             return b"application/sdp" in self.body.lower()
         return kind == "application/sdp" and bool(self.body)
 
-    @cached_property
+    @lazy
     def is_from_recording_client(self) -> bool:
         """Whether the SIP headers say SRC: `siprec` required or supported, or `+sip.src`."""
         contact = self.contact
@@ -265,7 +265,7 @@ class Request(Message):
         """Request line."""
         return f"{self.method} {self.uri} SIP/2.0"
 
-    @cached_property
+    @lazy
     def request_uri(self) -> Uri:
         """The Request-URI taken apart; its user is what was dialled."""
         return Uri.parse(self.uri)
@@ -290,4 +290,9 @@ def _refuse(problem: str) -> NoReturn:
 
 def build_headers(fields: Iterable[tuple[str, str]]) -> Headers:
     """Headers for a message of ours; a line end inside a value becomes a blank."""
-    return Headers(tuple((name, " ".join(value.splitlines())) for name, value in fields))
+    return Headers(
+        tuple(
+            (name, value if value.isprintable() else " ".join(value.splitlines()))
+            for name, value in fields
+        )
+    )

@@ -7,10 +7,13 @@ attribute, no host. A SIP address is never read as an e-mail address.
 import re
 from urllib.parse import unquote
 
+from callvault.memo import remembered
+
 _BRACKETED = re.compile(r"<([^<>]*)>")
 _SCHEME = re.compile(r"^(sips?|tel)\s*:", re.IGNORECASE)
 
 
+@remembered(2048)
 def user_and_host(aor: str) -> tuple[str, str]:
     """Return (user, host), unescaped and trimmed; both may be empty."""
     bracketed = _BRACKETED.search(aor)
