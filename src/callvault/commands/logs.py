@@ -7,7 +7,7 @@ import logging
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, TextIO
 
 import msgspec
 import structlog
@@ -41,7 +41,7 @@ def set_up(form: Form, *, program: str) -> None:
                 colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
             )
         )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Handler(sys.stderr)
     handler.setFormatter(_Formatter(shared, last, form=form, program=program))
     root = logging.getLogger()
     root.handlers = [handler]
@@ -49,6 +49,20 @@ def set_up(form: Form, *, program: str) -> None:
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.captureWarnings(capture=True)
+    _ask_for_less()
+
+
+def _ask_for_less() -> None:
+    """Make no record ask by whom it was written, as the logging HOWTO has it: no line says so."""
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """Writes to standard error, which sends each line on by itself."""
+
+    def flush(self) -> None:
+        """Do nothing, after each of hundreds of lines a second."""
 
 
 class _Formatter(structlog.stdlib.ProcessorFormatter):

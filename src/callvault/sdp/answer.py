@@ -263,9 +263,10 @@ def _is_decodable(codec: Codec, decodable: Decodable) -> bool:
 
 def _is_interleaved(codec: Codec) -> bool:
     """Whether AMR frames come sorted or interleaved (RFC 4867, section 8.1): kept raw."""
+    if codec.encoding not in ("AMR", "AMR-WB"):
+        return False
     parameters = codec.parameters.lower().replace(" ", "")
-    is_amr = codec.encoding in ("AMR", "AMR-WB")
-    return is_amr and ("interleaving" in parameters or "robust-sorting=1" in parameters)
+    return "interleaving" in parameters or "robust-sorting=1" in parameters
 
 
 def _is_recordable(codec: Codec, decodable: Decodable) -> bool:

@@ -16,9 +16,8 @@ MAX_IDS = 16
 """Ids of one kind; the first ones are kept."""
 _MAX_ID = 200
 
-# RFC 7989, section 5: a side that has no UUID yet says nothing but zeros.
-_NOTHING = re.compile(r"[0-]*")
-_SYNTHESISED = re.compile(r"#\d+")
+# RFC 7989, section 5: a side that has no UUID yet says nothing but zeros. "#1" is our reader's.
+_NO_ID = re.compile(r"[0-]*|#\d+")
 # User-to-User of an Avaya system: protocol discriminator, then its tag FA, 08 for eight bytes.
 _UCID = re.compile(r"(?:0[04])?FA08([0-9A-F]{16})(?:[0-9A-F]*)", re.IGNORECASE)
 
@@ -45,6 +44,8 @@ class Correlation:
 
     def joined(self, other: "Correlation") -> "Correlation":
         """Return all ids of both, this one's first."""
+        if _NONE in (self, other):
+            return self if other == _NONE else other
         return Correlation(
             *(
                 _unique((*getattr(self, kind.name), *getattr(other, kind.name)))
@@ -58,14 +59,22 @@ class Correlation:
         An id that this conversation goes on with may be another's group, session, or tracking id.
         """
         found = {
-            f"{kind.name.removesuffix('_ids')}:{one}"
-            for kind in fields(self)
-            if kind.name != "redirected_ids"
-            for one in getattr(self, kind.name)
+            f"{kind}:{one}"
+            for kind, ids in (
+                ("group", self.group_ids),
+                ("session", self.session_ids),
+                ("sip_session", self.sip_session_ids),
+                ("call", self.call_ids),
+                ("tracking", self.tracking_ids),
+            )
+            for one in ids
         }
         for one in self.redirected_ids:
             found |= {f"group:{one}", f"session:{one}", f"tracking:{one}"}
         return frozenset(found)
+
+
+_NONE = Correlation()
 
 
 def correlation_of(
@@ -157,5 +166,5 @@ def _halves(text: str) -> list[str]:
 def _unique(ids: Iterable[str]) -> tuple[str, ...]:
     """Return ids in order, each once; what says nothing, or was made up by our reader, is none."""
     kept = (one.strip()[:_MAX_ID] for one in ids)
-    real = (one for one in kept if not (_NOTHING.fullmatch(one) or _SYNTHESISED.fullmatch(one)))
+    real = (one for one in kept if not _NO_ID.fullmatch(one))
     return tuple(dict.fromkeys(real))[:MAX_IDS]

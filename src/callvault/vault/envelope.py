@@ -7,6 +7,7 @@ certificates travel in the envelope, so that whoever cannot open it learns which
 
 import os
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -44,9 +45,7 @@ def seal_key(key: bytes, certificates: Sequence[Certificate]) -> bytes:
     sealed = AESGCM(content_key).encrypt(nonce, key, None)
     enveloped = cms.AuthEnvelopedData(
         version=0,
-        originator=cms.OriginatorInfo(
-            certificates=cms.SetOf([cms.tlv(one.to_der()) for one in certificates])
-        ),
+        originator=_originator(tuple(certificates)),
         recipients=cms.SetOf([recipient.wrap(content_key, one) for one in certificates]),
         content=_content_info(nonce, sealed[:-TAG_BYTES]),
         mac=sealed[-TAG_BYTES:],
@@ -77,6 +76,13 @@ def recipients(envelope: bytes, *, object_id: str = "envelope") -> tuple[Certifi
     No private key is needed and none vouches for the answer: it is for people, not for decisions.
     """
     return _certificates(_decode(envelope, object_id))
+
+
+@lru_cache(8)
+def _originator(certificates: tuple[Certificate, ...]) -> cms.OriginatorInfo:
+    """Return what says which certificates open an envelope: the same for call after call."""
+    carried = [cms.tlv(one.to_der()) for one in certificates]
+    return cms.OriginatorInfo(certificates=cms.SetOf(carried))
 
 
 def _content_info(nonce: bytes, encrypted: bytes) -> cms.EncryptedContentInfo:

@@ -4,6 +4,8 @@ RSA by OAEP with SHA-256 (RFC 3560); EC by one-pass ephemeral-static ECDH, X9.63
 with SHA-256 and AES-256 key wrap (RFC 5753). Both detect a changed wrapping by themselves.
 """
 
+from functools import lru_cache
+
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.kdf.x963kdf import X963KDF
@@ -35,9 +37,7 @@ AnyRecipientInfo = cms.KeyTransRecipientInfo | cms.KeyAgreeRecipientInfo
 
 def wrap(content_key: bytes, certificate: Certificate) -> AnyRecipientInfo:
     """Wrap `content_key` so that the certificate's private key unwraps it."""
-    recipient = cms.IssuerAndSerialNumber(
-        issuer=cms.tlv(certificate.issuer), serial_number=certificate.serial_number
-    )
+    recipient = _name(certificate)
     if isinstance(certificate.public_key, rsa.RSAPublicKey):
         return cms.KeyTransRecipientInfo(
             version=0,
@@ -46,6 +46,13 @@ def wrap(content_key: bytes, certificate: Certificate) -> AnyRecipientInfo:
             encrypted_key=certificate.public_key.encrypt(content_key, _OAEP),
         )
     return _wrap_by_agreement(content_key, certificate.public_key, recipient)
+
+
+@lru_cache(16)
+def _name(certificate: Certificate) -> cms.IssuerAndSerialNumber:
+    return cms.IssuerAndSerialNumber(
+        issuer=cms.tlv(certificate.issuer), serial_number=certificate.serial_number
+    )
 
 
 def unwrap(info: AnyRecipientInfo, private_key: PrivateKey) -> bytes | None:
