@@ -13,7 +13,7 @@ from callvault import clock
 from callvault.capture import Receiver, StreamCounters
 from callvault.config.sections import CaptureConfig
 from callvault.errors import CaptureError, ConfigError, PortsExhausted, SpoolError
-from callvault.spool import JournalWriter, PacketsBlock, scan
+from callvault.spool import JournalWriter, PacketsBlock, has_end, scan
 from callvault.spool.entries import TimelineEvent
 from tests.capture.media import (
     CONFIG,
@@ -192,6 +192,16 @@ def test_a_journal_is_live_until_it_is_closed(receiver: Receiver, tmp_path: Path
         dialog.header.journal_id: False,
         events.header.journal_id: True,
     }
+
+
+def test_a_journal_that_is_closed_soon_is_whole_and_unlocked_by_itself(
+    receiver: Receiver, tmp_path: Path
+) -> None:
+    dialog = Dialog.open(receiver)
+    dialog.journal.close_soon()
+    wait_until(lambda: not next(iter(scan(tmp_path))).is_live)
+    assert has_end(dialog.journal.path)
+    assert receiver.stats().open_journals == 0
 
 
 def test_a_journal_that_is_discarded_leaves_neither_file_nor_ports(

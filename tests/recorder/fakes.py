@@ -104,6 +104,10 @@ class MemoryJournal:
         """Note it."""
         self.is_closed = True
 
+    def close_soon(self) -> None:
+        """Note it."""
+        self.close()
+
 
 @dataclass
 class MemoryReceiver:

@@ -202,6 +202,10 @@ mod native {
             py.detach(|| self.journal().close());
         }
 
+        fn close_soon(&self, py: Python<'_>) {
+            py.detach(|| self.journal().close_soon());
+        }
+
         fn discard(&self, py: Python<'_>) {
             py.detach(|| self.journal().discard());
         }

@@ -229,9 +229,16 @@ impl Journal {
         Ok(())
     }
 
-    /// Receive what has arrived, write it and the end, release ports and file.
-    pub fn close(&self) {
+    /// Receive what has arrived, hand over that and the end, release the ports.
+    ///
+    /// Does not wait: the file is whole and unlocked within milliseconds.
+    pub fn close_soon(&self) {
         self.end(true);
+    }
+
+    /// The same, and wait a moment for the file to be whole and unlocked.
+    pub fn close(&self) {
+        self.close_soon();
         self.outbox.settle(&self.shared);
     }
 

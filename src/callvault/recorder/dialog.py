@@ -368,7 +368,7 @@ class LiveDialog:
         if journal is None:
             return
         if keep:
-            journal.close()
+            journal.close_soon()
             logger.info("rs=%s captured packets=%d", self.session.journal_id, self._packets_kept)
             logger.info("rs=%s spooled", self.session.journal_id)
         else:
