@@ -53,6 +53,7 @@ PAGES = {
     "spoilt": f"recording:{strained.SPOILT}",
     "interaction": f"recording:{strained.WALKED}",
     "call-decisions": "/decisions/",
+    "audit-log": "/audit/",
     "people": "/people/",
     "person": "/people/new",
     "settings": "/settings/",

@@ -20,6 +20,7 @@ PAGES = (
     "/recordings/",
     "/recordings/mine/",
     "/decisions/",
+    "/audit/",
     "/people/",
     "/nodes/",
     "/settings/trunks/",

@@ -32,7 +32,7 @@ from callvault.vault import (
     create_first_certificates,
     make_self_signed,
 )
-from tools.demo_portal import cast, facts, sound, strained
+from tools.demo_portal import audited, cast, facts, sound, strained
 
 MINUTE = 60 * sound.RATE_HZ
 
@@ -61,6 +61,7 @@ def fill(wanted: int, *, is_strained: bool = False) -> None:
         catalogue.add_call(verdict, ())
     for attempt in facts.attempts():
         catalogue.add_attempt(attempt, node=facts.NODE)
+    audited.fill(_folder("key_folder"))
 
 
 def _chosen(wanted: int) -> list[cast.DemoCall]:

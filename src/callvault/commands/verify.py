@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from callvault import clock
-from callvault.commands import django_ready, logs
+from callvault.commands import django_ready, logs, verify_audit
 from callvault.commands.amounts import Advance, counted, duration, size
 from callvault.commands.chosen import add_options, choose
 from callvault.commands.progress import ProgressLine
@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # keys and database take a second that `--help` need not wait
     from callvault.config import Config
     from callvault.vault import Report, Verification
 
-HELP = "check that all recordings are whole"
+HELP = "check that all recordings are whole, and the audit log unchanged"
 DESCRIPTION = """\
 Check every recording of the catalogue against the vault: its objects with their digests, its
 envelope, and, where the private key is here, each seal and its sidecar. Then look for objects in
@@ -28,6 +28,12 @@ the vault that no recording of the catalogue has. Nothing is changed.
   callvault verify
   callvault verify --since 2026-11-01 --json report.json
   callvault verify --recording 3fa2c1d0-5a7b-4c3e-9d1f-2b3c4d5e6f70
+
+'callvault verify audit' follows the chain of the audit log instead: here, or, with a file and a
+public key, that of an export, without the system.
+
+  callvault verify audit
+  callvault verify audit callvault-audit.jsonl --key audit-1.pub.pem
 
 It reads all of the vault, at low priority, beside a node that is at work. Exit code 1 says that
 something is wrong. Signed chains of digests do not exist yet and are not checked."""
@@ -40,6 +46,25 @@ _SETTLE_S = 2.0  # between the seal of a recording and its row lie milliseconds
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the command's options."""
+    parser.add_argument(
+        "what", metavar="audit", nargs="?", choices=("audit",), help="the audit log"
+    )
+    parser.add_argument(
+        "file", metavar="FILE", nargs="?", type=Path, help="an export of it, as JSON lines"
+    )
+    parser.add_argument(
+        "--key",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        default=[],
+        help="public key that signed the export; may be given several times",
+    )
+    parser.add_argument(
+        "--accept",
+        action="store_true",
+        help="after an older database was put back: go on from the audit log as it is",
+    )
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
         "--since",
@@ -65,6 +90,12 @@ def moment(text: str) -> datetime:
 
 def run(options: Namespace) -> int:
     """Verify and report; 1 when something is wrong."""
+    if options.what == "audit":
+        if options.since is not None or options.recording is not None:
+            raise ConfigError("--since, --recording", "are about recordings, not the audit log")
+        return verify_audit.run(options)
+    if options.key or options.accept:
+        raise ConfigError("--key, --accept", "are about the audit log: callvault verify audit")
     logs.set_up(options.log, program="verify")
     config = choose(options).config
     if not config.vault.folder.is_dir():

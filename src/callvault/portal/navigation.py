@@ -59,7 +59,10 @@ def _recordings(user: User) -> list[Entry]:
 
 
 def _oversight() -> list[Entry]:
-    return [Entry("decisions", _("Call decisions"), reverse("decisions:list"), "route")]
+    return [
+        Entry("decisions", _("Call decisions"), reverse("decisions:list"), "route"),
+        Entry("audit", _("Audit log"), reverse("audit:log"), "shield-check"),
+    ]
 
 
 def _administration() -> list[Entry]:

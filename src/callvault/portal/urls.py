@@ -33,6 +33,7 @@ urlpatterns = [
     path("password/", change_password, name="account_change_password"),
     path("", include("callvault.portal.access.urls")),
     path("recordings/", include("callvault.portal.recordings.urls")),
+    path("audit/", include("callvault.portal.audit.urls")),
     path("decisions/", include("callvault.portal.decisions.urls")),
     path("people/", include("callvault.portal.people.urls")),
     path("settings/", include("callvault.portal.configuration.urls")),

@@ -116,9 +116,13 @@ def system_user() -> str:
 
 def address_of(request: HttpRequest) -> str | None:
     """Return where a request comes from, in its plain form; None: unknown."""
-    text = str(request.META.get("REMOTE_ADDR") or "").partition("%")[0]  # without fe80::1%eth0
+    return address_in(str(request.META.get("REMOTE_ADDR") or ""))
+
+
+def address_in(text: str) -> str | None:
+    """Return an address in its plain form; None: the text is none."""
     try:
-        address = ip_address(text)
+        address = ip_address(text.partition("%")[0])  # without fe80::1%eth0
     except ValueError:
         return None
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:

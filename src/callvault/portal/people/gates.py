@@ -2,14 +2,15 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec, TypeVar
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 
 from .models import User
 
 P = ParamSpec("P")
+R = TypeVar("R", bound=HttpResponseBase)
 
 
 def person_of(request: HttpRequest) -> User:
@@ -19,14 +20,14 @@ def person_of(request: HttpRequest) -> User:
     return request.user
 
 
-View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+View = Callable[Concatenate[HttpRequest, P], R]
 
 
-def administrators_only(view: View[P]) -> View[P]:
+def administrators_only(view: View[P, R]) -> View[P, R]:
     """Let only administrators through (USER-4)."""
 
     @wraps(view)
-    def gated(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def gated(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> R:
         if not person_of(request).is_administrator:
             raise PermissionDenied
         return view(request, *args, **kwargs)

@@ -1,0 +1,211 @@
+"""Entries in words: each action has its sentence. docs/reference/audit.md lists the same actions.
+
+A new action adds its line to `SENTENCES`, its row to the page, and its walk to
+tests/portal/audit/walk; tests say so where one is missing.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from callvault.portal.people.models import User
+
+from .log import COMMAND_LINE
+from .models import Action, AuditEntry
+from .objects import Named
+
+# %(who)s did it, %(object)s is what it is about.
+SENTENCES: dict[Action, Promise | str] = {
+    Action.SIGNED_IN: gettext_lazy("%(who)s signed in"),
+    Action.SIGNED_OUT: gettext_lazy("%(who)s signed out"),
+    Action.SIGN_IN_FAILED: gettext_lazy("A sign-in as %(object)s failed"),
+    Action.PASSWORD_CHANGED: gettext_lazy("%(who)s changed the own password"),
+    Action.PLAYED: gettext_lazy("%(who)s played %(object)s"),
+    Action.DOWNLOADED: gettext_lazy("%(who)s downloaded %(object)s"),
+    Action.SIGNALLING_READ: gettext_lazy("%(who)s read the signalling of %(object)s"),
+    Action.PERSON_CREATED: gettext_lazy("%(who)s added %(object)s"),
+    Action.PERSON_CHANGED: gettext_lazy("%(who)s changed %(object)s"),
+    Action.ONE_TIME_PASSWORD_SET: gettext_lazy("%(who)s gave %(object)s a one-time password"),
+    Action.TRUNK_CREATED: gettext_lazy("%(who)s added %(object)s"),
+    Action.TRUNK_CHANGED: gettext_lazy("%(who)s changed %(object)s"),
+    Action.TRUNK_DELETED: gettext_lazy("%(who)s removed %(object)s"),
+    Action.PEER_ALLOWED: gettext_lazy("%(who)s let a source call by %(object)s"),
+    Action.PEER_DISMISSED: gettext_lazy("%(who)s chose to ignore source %(object)s"),
+    Action.SETTINGS_CHANGED: gettext_lazy("%(who)s changed the settings"),
+    Action.DELETION_FORBIDDEN: gettext_lazy("%(who)s took away the right to delete, for good"),
+    Action.PRESERVED: gettext_lazy("%(who)s preserved %(object)s"),
+    Action.RELEASED: gettext_lazy("%(who)s released %(object)s, which was preserved"),
+    Action.DELETED: gettext_lazy("%(who)s deleted %(object)s"),
+    Action.NOTE_ADDED: gettext_lazy("%(who)s wrote a note on %(object)s"),
+    Action.NOTE_CHANGED: gettext_lazy("%(who)s changed a note on %(object)s"),
+    Action.NOTE_DELETED: gettext_lazy("%(who)s deleted a note on %(object)s"),
+    Action.MAIL_TESTED: gettext_lazy("%(who)s sent a test mail"),
+    Action.PASSWORD_RESET_ASKED: gettext_lazy("A link for a new password was asked for"),
+    Action.PASSWORD_RESET: gettext_lazy("%(object)s got a new password by a link in a mail"),
+    Action.TOKEN_CREATED: gettext_lazy("%(who)s made an access token"),
+    Action.TOKEN_REVOKED: gettext_lazy("%(who)s revoked an access token"),
+    Action.SEARCHED: gettext_lazy("%(who)s searched"),
+    Action.AUDIT_EXPORTED: gettext_lazy("%(who)s exported the audit log"),
+    Action.AUDIT_LOSS_ACCEPTED: gettext_lazy("%(who)s accepted that the audit log lost its end"),
+    Action.SUBJECT_EXPORTED: gettext_lazy("%(who)s exported what is held of %(object)s"),
+    Action.ERASURE_STARTED: gettext_lazy("%(who)s asked to erase %(object)s"),
+    Action.ERASURE_ENDED: gettext_lazy("%(who)s finished erasing %(object)s"),
+    Action.CALL_REDACTED: gettext_lazy("%(who)s took the numbers out of %(object)s"),
+}
+
+SEARCH_PLACES: dict[str, Promise | str] = {
+    "recordings": gettext_lazy("%(who)s searched recordings"),
+    "decisions": gettext_lazy("%(who)s searched call decisions"),
+    "audit": gettext_lazy("%(who)s searched the audit log"),
+    "subjects": gettext_lazy("%(who)s looked up a data subject"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did it, as people know them."""
+
+    text: str
+    url: str = ""
+
+
+def actor_of(entry: AuditEntry, people: Mapping[int, User]) -> Actor:
+    """Return who did it: a person, a user of the system at the command line, or Callvault."""
+    person = people.get(entry.actor_id) if entry.actor_id is not None else None
+    if person is not None:
+        return Actor(person.get_full_name(), reverse("people:person", args=[person.public_id]))
+    if entry.detail.get(COMMAND_LINE):
+        return Actor(_("%(user)s at the command line") % {"user": entry.actor_name})
+    if entry.actor_name:
+        return Actor(entry.actor_name)
+    return Actor(_("Somebody") if entry.address else "Callvault")
+
+
+def template_of(entry: AuditEntry) -> str:
+    """Return the sentence of an action, with `%(who)s` and `%(object)s` still in it."""
+    if entry.action == Action.SEARCHED and entry.detail.get("where") in SEARCH_PLACES:
+        return str(SEARCH_PLACES[entry.detail["where"]])
+    try:
+        return str(SENTENCES[Action(entry.action)])
+    except (KeyError, ValueError):  # of a later version
+        return "%(who)s: " + entry.action.replace("_", " ").replace("%", "%%") + " %(object)s"
+
+
+def sentence(entry: AuditEntry, actor: Actor, about: Named) -> SafeString:
+    """Write an entry as a sentence whose names lead to their pages."""
+    template = conditional_escape(template_of(entry))
+    told = {"who": _linked(actor.text, actor.url), "object": _linked(about.text, about.url)}
+    return mark_safe(template % told)  # noqa: S308 - template and names are escaped
+
+
+def plain_sentence(entry: AuditEntry, actor: Actor, about: Named) -> str:
+    """Write an entry as plain text."""
+    return template_of(entry) % {"who": actor.text, "object": about.text}
+
+
+def _linked(text: str, url: str) -> SafeString:
+    if not url:
+        return format_html('<span class="cv-strong">{}</span>', text)
+    return format_html('<a class="cv-name" href="{}">{}</a>', url, text)
+
+
+def action_choices() -> Iterator[tuple[str, str]]:
+    """Yield each action with a short name for the filter, by name."""
+    names = {action.value: _short(action) for action in Action}
+    yield from sorted(names.items(), key=lambda pair: pair[1].casefold())
+
+
+def _short(action: Action) -> str:
+    text = action.value.replace("_", " ")
+    return text[:1].upper() + text[1:]
+
+
+ICONS: dict[str, str] = {
+    "signed_in": "user-circle",
+    "signed_out": "logout",
+    "sign_in_failed": "circle-x",
+    "password_changed": "key",
+    "one_time_password_set": "key",
+    "played": "player-play",
+    "downloaded": "download",
+    "signalling_read": "file-text",
+    "person_created": "user-plus",
+    "trunk_created": "plug-connected",
+    "peer_allowed": "plug-connected",
+    "peer_dismissed": "eye-off",
+    "searched": "search",
+    "audit_exported": "download",
+    "preserved": "lock",
+    "deletion_forbidden": "ban",
+    "note_added": "file-text",
+    "note_changed": "file-text",
+    "subject_exported": "archive",
+}
+_ICON_OF_ENDING = {
+    "deleted": "trash",
+    "erased": "trash",
+    "created": "plus",
+    "added": "plus",
+    "changed": "pencil",
+    "exported": "download",
+    "preserved": "lock",
+}
+
+
+def icon_of(action: str) -> str:
+    """Return the icon of an action; by its last word where it has none of its own."""
+    ending = action.rpartition("_")[2]
+    return ICONS.get(action) or _ICON_OF_ENDING.get(ending, "file-text")
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One line of an entry's details: a value, or what it was before and is now."""
+
+    name: str
+    value: str
+    before: str | None = None
+
+
+def facts_of(entry: AuditEntry) -> list[Fact]:
+    """Return an entry's details: changed fields with both values first, then the rest."""
+    detail = dict(entry.detail)
+    old, new = detail.pop("old", None), detail.pop("new", None)
+    facts = []
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in sorted(old | new):
+            facts.append(Fact(_field(name), _shown(new.get(name)), _shown(old.get(name))))
+        told = set(old | new)
+        fields = detail.get("fields")
+        if isinstance(fields, list):
+            detail["fields"] = [name for name in fields if name not in told]
+    facts += [
+        Fact(_field(name), _shown(value))
+        for name, value in detail.items()
+        if value not in (None, "", [], {}) and name != COMMAND_LINE
+    ]
+    return facts
+
+
+def _field(name: str) -> str:
+    text = str(name).replace("_", " ")
+    return text[:1].upper() + text[1:]
+
+
+def _shown(value: object) -> str:
+    """Write a value of JSON as people read it."""
+    if value is None or value == "":
+        return _("none")
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, list):
+        return ", ".join(_shown(one) for one in value) or _("none")
+    if isinstance(value, dict):
+        return "; ".join(f"{_field(name)}: {_shown(one)}" for name, one in value.items())
+    return str(value)
