@@ -58,6 +58,7 @@ def run(options: Namespace) -> int:
     from callvault.finalise.worker import run_worker
     from callvault.portal.audit.keeper import samples
     from callvault.portal.catalogue import DjangoCatalogue
+    from callvault.portal.directory.loop import DirectoryKeeper
     from callvault.portal.notifications.loop import send_asked_mail
     from callvault.vault import Keyring, LocalStore
 
@@ -80,6 +81,8 @@ def run(options: Namespace) -> int:
     threading.Thread(target=audit_keeper(config).run, args=(stop,), daemon=True).start()
     threading.Thread(target=run_chores, args=(chores_of_vault(store), stop), daemon=True).start()
     threading.Thread(target=send_asked_mail, args=(stop,), daemon=True).start()
+    directories = DirectoryKeeper(config.node.name)
+    threading.Thread(target=directories.run, args=(stop,), daemon=True).start()
     _stop_after_draining(stop, lambda: closed_journals(config.spool.folder))
     with watch:
         run_worker(

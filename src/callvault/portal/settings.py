@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "callvault.portal.recordings",
     "callvault.portal.decisions",
     "callvault.portal.configuration",
+    "callvault.portal.directory",
     "callvault.portal.nodes",
     "callvault.portal.notifications",
     "callvault.portal.audit",
