@@ -91,6 +91,8 @@ def change_password(request: HttpRequest) -> HttpResponse:
     user = request.user
     if not isinstance(user, User):
         return redirect("account_login")
+    if not user.has_usable_password():  # who signs in through a directory or a provider
+        return render(request, "account/password_elsewhere.html")
     form = OwnPasswordForm(request, user)
     if request.method == "POST" and form.is_valid():
         _replace_password(request, user, form)

@@ -44,6 +44,11 @@ class SignInForm(LoginForm):  # type: ignore[misc]
     def _reason(self) -> str:
         if is_locked(self.request):
             return locked_sentence()
+        if getattr(self.request, "directory_away", False):  # set by directory.backends
+            return gettext(
+                "The directory that checks passwords is not reachable now. Try again in a minute; "
+                "passwords kept here work."
+            )
         return gettext("The user name or the password is not right.")
 
 
