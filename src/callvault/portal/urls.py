@@ -36,6 +36,7 @@ urlpatterns = [
     path("audit/", include("callvault.portal.audit.urls")),
     path("decisions/", include("callvault.portal.decisions.urls")),
     path("people/", include("callvault.portal.people.urls")),
+    path("settings/directory/", include("callvault.portal.directory.urls")),
     path("settings/", include("callvault.portal.configuration.urls")),
     path("nodes/", include("callvault.portal.nodes.urls")),
 ]

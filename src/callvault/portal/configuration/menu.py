@@ -13,7 +13,10 @@ Page = tuple[Promise, str]  # label, name of the address
 PAGES: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
     (_("System"), ((_("General"), "configuration:index"),)),
     (_("Recording"), ((_("Trunks"), "configuration:trunks"),)),
-    (_("People"), ((_("Sign-in"), "access:settings"),)),
+    (
+        _("People"),
+        ((_("Sign-in"), "access:settings"), (_("Directory sync"), "directory:index")),
+    ),
     (_("Notifications"), ((_("Mail server (SMTP)"), "notifications:mail"),)),
 )
 """Sections in the order of a call: recorded, kept, by and for people. A new page adds its line."""
