@@ -21,6 +21,8 @@ PAGES = (
     "/recordings/mine/",
     "/decisions/",
     "/audit/",
+    "/subjects/?q=%2B15550142",
+    "/subjects/erase?q=%2B15550142",
     "/people/",
     "/nodes/",
     "/settings/trunks/",

@@ -32,7 +32,7 @@ def test_the_sidebar_shows_what_the_level_may_open() -> None:
     assert labels(supervisor, "/recordings/") == [("", ["My recordings", "All recordings*"])]
     assert labels(User(level=Level.ADMINISTRATOR), "/settings/trunks/new") == [
         ("", ["My recordings", "All recordings"]),
-        ("Oversight", ["Call decisions", "Audit log"]),
+        ("Oversight", ["Call decisions", "Audit log", "Data subjects"]),
         ("Administration", ["People", "Global settings*", "Service and nodes"]),
     ]
 

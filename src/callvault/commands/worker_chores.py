@@ -37,6 +37,7 @@ def chores_of_vault(store: "Store") -> tuple[Chore, ...]:
     from callvault.portal.configuration.deletion_ban import uphold_ban
     from callvault.portal.reach import catalogue_reached
     from callvault.portal.recordings.deletion import finish_deletions, uphold_tombstones
+    from callvault.portal.subjects.erasure import work_off
 
     def keep_the_ban() -> int:
         uphold_ban()  # says itself what it had to mend
@@ -44,6 +45,7 @@ def chores_of_vault(store: "Store") -> tuple[Chore, ...]:
 
     chores = (
         Chore("finish deletions", 10.0, lambda: finish_deletions(clock.read().utc)),
+        Chore("erase data subjects", 2.0, lambda: work_off(clock.read().utc)),
         Chore("keep that nobody may delete", 300.0, keep_the_ban),
         Chore(
             "delete again what a restored catalogue lists",

@@ -62,6 +62,7 @@ def _oversight() -> list[Entry]:
     return [
         Entry("decisions", _("Call decisions"), reverse("decisions:list"), "route"),
         Entry("audit", _("Audit log"), reverse("audit:log"), "shield-check"),
+        Entry("subjects", _("Data subjects"), reverse("subjects:index"), "user-shield"),
     ]
 
 

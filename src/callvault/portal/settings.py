@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "callvault.portal.nodes",
     "callvault.portal.notifications",
     "callvault.portal.audit",
+    "callvault.portal.subjects",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -34,6 +34,7 @@ urlpatterns = [
     path("", include("callvault.portal.access.urls")),
     path("recordings/", include("callvault.portal.recordings.urls")),
     path("audit/", include("callvault.portal.audit.urls")),
+    path("subjects/", include("callvault.portal.subjects.urls")),
     path("decisions/", include("callvault.portal.decisions.urls")),
     path("people/", include("callvault.portal.people.urls")),
     path("settings/directory/", include("callvault.portal.directory.urls")),

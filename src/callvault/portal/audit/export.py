@@ -185,11 +185,11 @@ def _pages(entries: Iterable[AuditEntry]) -> Iterator[list[AuditEntry]]:
 
 def _csv_line(values: Iterable[object]) -> str:
     line = StringIO()
-    csv.writer(line).writerow([_harmless(value) for value in values])
+    csv.writer(line).writerow([harmless(value) for value in values])
     return line.getvalue()
 
 
-def _harmless(value: object) -> object:
+def harmless(value: object) -> object:
     """Keep a spreadsheet from taking a text for a formula."""
     if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
         return f"'{value}"

@@ -176,7 +176,9 @@ class Fact:
 def facts_of(entry: AuditEntry) -> list[Fact]:
     """Return an entry's details: changed fields with both values first, then the rest."""
     detail = dict(entry.detail)
-    old, new = detail.pop("old", None), detail.pop("new", None)
+    old = detail.pop("old", None) or _values_in(detail, "before")
+    new = detail.pop("new", None) or _values_in(detail, "after")
+    old, new = old or ({} if new else None), new or ({} if old else None)
     facts = []
     if isinstance(old, dict) and isinstance(new, dict):
         for name in sorted(old | new):
@@ -191,6 +193,11 @@ def facts_of(entry: AuditEntry) -> list[Fact]:
         if value not in (None, "", [], {}) and name != COMMAND_LINE
     ]
     return facts
+
+
+def _values_in(detail: dict[str, object], name: str) -> object:
+    """Take values out of the details that some capabilities call before and after."""
+    return detail.pop(name) if isinstance(detail.get(name), dict) else None
 
 
 def _field(name: str) -> str:

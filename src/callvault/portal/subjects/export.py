@@ -1,0 +1,161 @@
+"""All that is held of a data subject, as one ZIP: audio, facts, notes, decisions, audit entries.
+
+Streamed: nothing of it is kept here, and a recording that cannot be opened leaves a line in the
+archive that says why.
+"""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from io import StringIO
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Model
+from django.utils.translation import gettext as _
+
+from callvault.errors import VaultError
+from callvault.portal.audit import export as audit_export
+from callvault.portal.audit.export import Selection
+from callvault.portal.people.models import User
+from callvault.portal.recordings.file_names import file_name
+from callvault.portal.recordings.models import Recording
+from callvault.portal.recordings.vault_access import open_object
+from callvault.vault import ObjectKind
+
+from . import held
+from .subject import Subject
+from .zip_stream import ZipStream
+
+BATCH = 100
+RECORDING_COLUMNS = (
+    *("record_number", "recording_id", "started_at", "ended_at", "duration_ms", "direction"),
+    *("owner_name", "owner_username", "owner_extension", "owner_group", "local_number"),
+    *("remote_number", "remote_name", "trunk_name", "node", "size_bytes", "participants"),
+    *("phone_system", "timeline", "flags", "preserved_by_name"),
+)
+CALL_COLUMNS = (
+    *("event_id", "at", "verdict", "caller", "callee", "trunk_name", "node", "duration_ms"),
+    *("sip_status", "decision", "problem"),
+)
+NOTE_COLUMNS = (
+    *("note_id", "recording_id", "author_name", "text", "at_ms", "written_at"),
+    *("edited_at", "edited_by_name"),
+)
+PERSON_LEFT_OUT = ("id", "password", "last_login", "search_text", "sort_name")
+
+
+def archive(subject: Subject, reader: User, *, at: datetime, zone: ZoneInfo) -> Iterator[bytes]:
+    """Yield the archive."""
+    made = ZipStream(at.astimezone(zone))
+    yield from made.add("README.txt", [_read_me(subject, reader, at.astimezone(zone))])
+    yield from made.add("recordings.csv", _csv(RECORDING_COLUMNS, _recordings(subject, reader)))
+    yield from made.add(
+        "decisions.csv", _csv(CALL_COLUMNS, _rows(held.calls_of(subject, reader).order_by("pk")))
+    )
+    yield from made.add("notes.csv", _csv(NOTE_COLUMNS, _notes(subject, reader)))
+    yield from made.add("people.json", [_people(subject)])
+    selection = Selection(held.audit_of(subject, reader), "", is_all=False)
+    lines = audit_export.json_lines(selection, asked={"subject": subject.reference}, at=at)
+    yield from made.add("audit.jsonl", lines)
+    locked: list[str] = []
+    for recording in _recordings(subject, reader):
+        yield from _audio(made, recording, zone, locked)
+    if locked:
+        yield from made.add("audio/NOT-OPENED.txt", ["\n".join(locked).encode() + b"\n"])
+    yield from made.end()
+
+
+def _audio(
+    made: ZipStream, recording: Recording, zone: ZoneInfo, locked: list[str]
+) -> Iterator[bytes]:
+    try:
+        reader = open_object(recording, ObjectKind.AUDIO)
+    except VaultError as error:
+        locked.append(f"{recording.record_number:06}: {error}")
+        return
+    name = f"audio/{file_name(recording, zone=zone)}"
+    with reader:
+        yield from made.add(name, reader.chunks(0, reader.size), packed=False)
+
+
+def _recordings(subject: Subject, reader: User) -> Iterator[Recording]:
+    rows, after = held.recordings_of(subject, reader), 0
+    while page := list(rows.filter(record_number__gt=after)[:BATCH]):
+        yield from page
+        after = page[-1].record_number
+
+
+def _notes(subject: Subject, reader: User) -> Iterator[dict[str, Any]]:
+    for note in held.notes_of(subject, reader).order_by("pk").iterator(chunk_size=BATCH):
+        row = {name: getattr(note, name, None) for name in NOTE_COLUMNS}
+        yield row | {"recording_id": note.recording.recording_id}
+
+
+def _rows(rows: Any) -> Iterator[Model]:
+    yield from rows.iterator(chunk_size=BATCH)
+
+
+def _people(subject: Subject) -> bytes:
+    people = [
+        {
+            field.name: getattr(person, field.attname)
+            for field in person._meta.concrete_fields
+            if field.name not in PERSON_LEFT_OUT
+        }
+        for person in held.people_of(subject)
+    ]
+    return json.dumps(people, indent=1, ensure_ascii=False, default=str).encode() + b"\n"
+
+
+def _csv(columns: tuple[str, ...], rows: Iterable[Any]) -> Iterator[bytes]:
+    yield _line(columns)
+    for row in rows:
+        values = row if isinstance(row, dict) else {one: getattr(row, one) for one in columns}
+        yield _line(_text(values[name]) for name in columns)
+
+
+def _line(values: Iterable[object]) -> bytes:
+    line = StringIO()
+    csv.writer(line).writerow([audit_export.harmless(value) for value in values])
+    return line.getvalue().encode()
+
+
+def _text(value: object) -> object:
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False, sort_keys=True) if value else ""
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _read_me(subject: Subject, reader: User, at: datetime) -> bytes:
+    counts = held.counts_of(subject, reader)
+    about = subject.number or (subject.person.get_full_name() if subject.person else "")
+    told = {
+        "about": about,
+        "at": f"{at:%Y-%m-%d %H:%M:%S %Z}",
+        "by": reader.get_full_name(),
+        "recordings": counts.recordings,
+        "calls": counts.calls,
+        "notes": counts.notes,
+        "people": counts.people,
+        "audit": counts.audit,
+    }
+    return (_template() % told).encode()
+
+
+def _template() -> str:
+    return _(
+        "What is held of %(about)s\n"
+        "\n"
+        "Exported %(at)s by %(by)s.\n"
+        "\n"
+        "recordings.csv  %(recordings)s recordings: when, who, how long\n"
+        "audio/          their sound, MP3, the owner left and the remote party right\n"
+        "decisions.csv   %(calls)s calls with what became of each and why\n"
+        "notes.csv       %(notes)s notes on them\n"
+        "people.json     %(people)s people who have the number, as they are kept\n"
+        "audit.jsonl     %(audit)s entries of the audit log; callvault verify audit proves them\n"
+        "\n"
+        "Moments in the files are in UTC. Passwords are never exported.\n"
+    )

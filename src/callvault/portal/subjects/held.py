@@ -1,0 +1,114 @@
+"""What is held of a data subject: one query a sort, counted first, listed as asked."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import CharField, Q, QuerySet, Sum
+from django.db.models.functions import Cast
+
+from callvault.portal.audit.models import Action, AuditEntry
+from callvault.portal.decisions.models import Call
+from callvault.portal.people.models import User
+from callvault.portal.recordings.models import Note, Recording
+from callvault.portal.recordings.permissions import recordings_visible_to
+
+from .subject import Subject
+
+SHORTEST_IN_TEXT = 6  # digits from which a number is looked for inside of lists of participants
+LEFT_THE_SYSTEM = (Action.DOWNLOADED, Action.SUBJECT_EXPORTED)
+MOST_IDS = 500  # databases bound the number of parameters
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much there is of each."""
+
+    recordings: int
+    size_bytes: int  # of their audio
+    calls: int
+    notes: int
+    people: int
+    audit: int
+    left: int  # downloads and exports
+
+
+def recordings_of(subject: Subject, reader: User) -> QuerySet[Recording]:
+    """Return the subject's recordings, the first listed first, among those the reader sees."""
+    rows = recordings_visible_to(reader).order_by("record_number")
+    if subject.person is not None:
+        return rows.filter(owner=subject.person)
+    forms = sorted(subject.forms)
+    said = Q(remote_normalised__in=forms) | Q(remote_number__in=forms) | Q(local_number__in=forms)
+    long = [form for form in forms if len(form.lstrip("+")) >= SHORTEST_IN_TEXT]
+    rows = rows.annotate(people_text=Cast("participants", CharField()))
+    for form in long:  # quoted: as a whole value, not as a part of a longer number
+        said |= Q(people_text__contains=f'"{form}"')
+    return rows.filter(said)
+
+
+def calls_of(subject: Subject, reader: User) -> QuerySet[Call]:
+    """Return the decisions about the subject's calls, recorded or not."""
+    if subject.person is not None:
+        return Call.objects.filter(recordings__in=recordings_of(subject, reader)).distinct()
+    forms = sorted(subject.forms)
+    return Call.objects.filter(
+        Q(caller_digits__in=forms) | Q(callee_digits__in=forms) | Q(caller__in=forms)
+        | Q(callee__in=forms)
+    )  # fmt: skip
+
+
+def notes_of(subject: Subject, reader: User) -> QuerySet[Note]:
+    """Return the notes on the subject's recordings; of a person also those they wrote."""
+    on_theirs = Q(recording__in=recordings_of(subject, reader).values("pk"))
+    if subject.person is not None:
+        on_theirs |= Q(author=subject.person)
+    return Note.objects.filter(on_theirs).select_related("recording")
+
+
+def people_of(subject: Subject) -> list[User]:
+    """Return the rows under *People*: the person, or who has the number."""
+    if subject.person is not None:
+        return [subject.person]
+    forms = sorted(subject.forms)
+    return list(User.objects.filter(Q(extension__in=forms) | Q(alias__in=forms))[:100])
+
+
+def audit_of(subject: Subject, reader: User) -> QuerySet[AuditEntry]:
+    """Return entries about the subject: by reference, about their recordings, or by them."""
+    ids = _ids(subject, reader)
+    about = Q(object_kind="recording", object_id__in=ids) | Q(
+        object_kind="subject", object_id=subject.reference
+    )
+    if subject.person is not None:
+        about |= Q(actor_id=subject.person.pk)
+        about |= Q(object_kind="person", object_id=str(subject.person.public_id))
+    return AuditEntry.objects.filter(about).order_by("-at", "-id")
+
+
+def left_of(subject: Subject, reader: User) -> QuerySet[AuditEntry]:
+    """Return what took copies out of the system: downloads and exports."""
+    about = Q(object_kind="recording", object_id__in=_ids(subject, reader)) | Q(
+        object_kind="subject", object_id=subject.reference
+    )
+    return AuditEntry.objects.filter(about, action__in=LEFT_THE_SYSTEM).order_by("-at", "-id")
+
+
+def _ids(subject: Subject, reader: User) -> list[str]:
+    ids: list[UUID] = list(
+        recordings_of(subject, reader).values_list("recording_id", flat=True)[:MOST_IDS]
+    )
+    return [str(one) for one in ids]
+
+
+def counts_of(subject: Subject, reader: User) -> Counts:
+    """Count all of it."""
+    recordings = recordings_of(subject, reader)
+    return Counts(
+        recordings=recordings.count(),
+        size_bytes=recordings.aggregate(size=Sum("size_bytes"))["size"] or 0,
+        calls=calls_of(subject, reader).count(),
+        notes=notes_of(subject, reader).count(),
+        people=len(people_of(subject)),
+        audit=audit_of(subject, reader).count(),
+        left=left_of(subject, reader).count(),
+    )

@@ -1,0 +1,1 @@
+"""Data subjects: found, exported, erased."""
