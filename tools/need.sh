@@ -37,6 +37,7 @@ test_tools() {
     need espeak-ng espeak-ng
     need chromium chromium
     need openssl openssl
+    need curl curl
     need xgettext gettext
     [ -x /usr/sbin/nginx ] || missing="$missing nginx-light"
     [ -x /usr/sbin/slapd ] || missing="$missing slapd ldap-utils"

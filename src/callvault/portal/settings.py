@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "callvault.portal.directory",
     "callvault.portal.nodes",
     "callvault.portal.notifications",
+    "callvault.portal.api",
     "callvault.portal.audit",
     "callvault.portal.subjects",
     "django.contrib.auth",
@@ -68,6 +69,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "callvault.portal.proxies.ProxyMiddleware",  # before all that ask who calls, and by what scheme
     "django.middleware.security.SecurityMiddleware",
+    "callvault.portal.api.middleware.ApiMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -9,6 +9,7 @@ from callvault.portal.access.provider_views import (
     sign_out,
 )
 from callvault.portal.access.sign_in_views import passkey_sign_in, second_step
+from callvault.portal.api.v1 import addresses
 from callvault.portal.people.account import change_password, sign_in
 
 from . import views
@@ -30,6 +31,8 @@ urlpatterns = [
     path("sign-in/provider/out", provider_sign_out, name="provider_sign_out"),
     path("sign-out/", sign_out, name="account_logout"),
     path("", include("callvault.portal.notifications.urls")),
+    path("", include("callvault.portal.api.urls")),
+    path("api/v1/", addresses()),
     path("password/", change_password, name="account_change_password"),
     path("", include("callvault.portal.access.urls")),
     path("recordings/", include("callvault.portal.recordings.urls")),

@@ -41,6 +41,7 @@ def record(
     `detail` is what JSON can hold; telephone numbers (`number_reference`) and secrets do not go
     into it.
     """
+    detail |= getattr(request, "audit_detail", {})  # by which token the API is used
     signed_in = getattr(request, "user", None)  # not there yet while somebody signs in
     if actor is None and isinstance(signed_in, User):
         actor = signed_in

@@ -15,7 +15,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from callvault.portal.audit.log import record
 from callvault.portal.audit.models import Action
-from callvault.portal.configuration.models import PolicyRevision
 from callvault.portal.paging import CAP
 from callvault.portal.recordings.folding import number_in
 
@@ -23,6 +22,7 @@ from .forms import PersonForm
 from .gates import administrators_only, person_of
 from .models import User
 from .passwords import give_one_time_password
+from .saving import save_person
 
 PREFILLED = ("extension", "alias", "pbx_username", "first_name", "last_name", "username")
 
@@ -73,7 +73,7 @@ def create_person(request: HttpRequest) -> HttpResponse:
     initial = {name: request.GET[name] for name in PREFILLED if name in request.GET}
     form = PersonForm(request.POST or None, initial=initial, editor=person_of(request))
     if request.method == "POST" and form.is_valid():
-        person = _save(request, form, Action.PERSON_CREATED)
+        person = save_person(request, form, Action.PERSON_CREATED)
         told = {"name": person.get_full_name()}
         messages.success(request, _("%(name)s is added. Calls from now on are recorded.") % told)
         return redirect("people:person", person.public_id)
@@ -88,7 +88,7 @@ def edit_person(request: HttpRequest, public_id: UUID) -> HttpResponse:
     person = get_object_or_404(User, public_id=public_id)
     form = PersonForm(request.POST or None, instance=person, editor=person_of(request))
     if request.method == "POST" and form.is_valid():
-        _save(request, form, Action.PERSON_CHANGED)
+        save_person(request, form, Action.PERSON_CHANGED)
         messages.success(request, _("Saved. In force for the next call."))
         return redirect("people:person", public_id)
     shown = User.objects.get(pk=person.pk)  # the form's instance already carries what was typed
@@ -115,19 +115,6 @@ def set_one_time_password(request: HttpRequest, public_id: UUID) -> HttpResponse
     return render(
         request, "people/one_time_password.html", {"person": person, "password": password}
     )
-
-
-@transaction.atomic
-def _save(request: HttpRequest, form: PersonForm, action: Action) -> User:
-    person: User = form.save(commit=False)
-    record(
-        request, action, kind="person", object_id=person.public_id, fields=sorted(form.changed_data)
-    )
-    if action is Action.PERSON_CREATED:
-        person.set_unusable_password()
-    person.save()
-    PolicyRevision.bump()
-    return person
 
 
 def _status(form: Any) -> int:

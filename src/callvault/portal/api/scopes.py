@@ -1,0 +1,30 @@
+"""What a token may be used for. A token never grants more than its person may do just then."""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+from callvault.portal.people.levels import Level
+
+
+class Scope(TextChoices):
+    """One kind of use; the value is what tokens keep and the API's description names."""
+
+    RECORDINGS_READ = "recordings:read", _("List recordings, and read what is known of them")
+    RECORDINGS_AUDIO = "recordings:audio", _("Play and download audio")
+    RECORDINGS_WRITE = "recordings:write", _("Write notes, preserve and release")
+    RECORDINGS_DELETE = "recordings:delete", _("Delete recordings")
+    PEOPLE_READ = "people:read", _("List people")
+    PEOPLE_WRITE = "people:write", _("Create, change, deactivate and delete people")
+    AUDIT_READ = "audit:read", _("Read the audit log")
+
+
+_LEVELS = {
+    Scope.PEOPLE_READ: Level.ADMINISTRATOR,
+    Scope.PEOPLE_WRITE: Level.ADMINISTRATOR,
+    Scope.AUDIT_READ: Level.ADMINISTRATOR,
+}
+
+
+def scopes_of_level(level: int) -> list[Scope]:
+    """Return the scopes that can be of use to a person of this level."""
+    return [scope for scope in Scope if level >= _LEVELS.get(scope, Level.BASE)]

@@ -1,0 +1,105 @@
+"""The API, version 1: its routers, its description, how it answers errors."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import NinjaAPI
+from ninja.openapi.schema import OpenAPISchema
+from ninja.parser import Parser
+from ninja.types import DictStrAny
+
+from callvault.portal.people.gates import person_of
+
+from . import audit, people, recordings
+from .callers import needing
+from .errors import PROBLEMS
+from .problems import CONTENT_TYPE, Problem, answer_errors
+from .shapes import MeOut
+
+MOST_DEEP = 10
+
+DESCRIPTION = """\
+Recordings and people for programs. Each call is made in the name of a person and never does more
+than that person may do just then. Errors are problem details (RFC 9457); times are UTC.
+"""
+
+
+class BoundedParser(Parser):
+    """Reads JSON that is neither too deep nor anything but an object."""
+
+    def parse_body(self, request: HttpRequest) -> DictStrAny:
+        """Return the body. Raises a problem for what is no JSON object."""
+        try:
+            body = json.loads(request.body, parse_constant=_refused)
+        except (ValueError, RecursionError) as error:
+            raise Problem(400, "not_json", "The body is not JSON.") from error
+        if not isinstance(body, dict) or _is_deep(body, MOST_DEEP):
+            raise Problem(400, "not_json", "The body is not a JSON object of ours.")
+        return body
+
+
+def _refused(constant: str) -> float:
+    raise ValueError(constant)  # NaN and infinities are no JSON (RFC 8259, section 6)
+
+
+def _is_deep(value: object, levels: int) -> bool:
+    children: list[Any] = []
+    if isinstance(value, dict):
+        children = list(value.values())
+    elif isinstance(value, list):
+        children = value
+    return levels == 0 or any(_is_deep(child, levels - 1) for child in children)
+
+
+class Api(NinjaAPI):
+    """Ninja's, whose description says that errors are problem details."""
+
+    def get_openapi_schema(self, **kwargs: Any) -> OpenAPISchema:
+        """Return the OpenAPI document."""
+        schema = super().get_openapi_schema(**kwargs)
+        for item in schema["paths"].values():
+            for operation in item.values():
+                for status, answer in operation["responses"].items():
+                    content = answer.get("content", {})
+                    if int(status) >= 400 and "application/json" in content:
+                        content[CONTENT_TYPE] = content.pop("application/json")
+        return schema
+
+
+api = Api(
+    title="Callvault",
+    version="1",
+    description=DESCRIPTION,
+    docs_url=None,  # its viewer comes from elsewhere; ours is api/reference.html
+    openapi_url="/openapi.json",
+    urls_namespace="api",
+    parser=BoundedParser(),
+)
+answer_errors(api)
+api.add_router("/recordings", recordings.router)
+api.add_router("/people", people.router)
+api.add_router("/audit", audit.router)
+
+
+def addresses() -> tuple[Sequence[Any], str, str]:
+    """Return the addresses; callers come without signing in, and are asked for a token here."""
+    patterns, app_name, namespace = api.urls
+    for pattern in patterns:
+        setattr(pattern.callback, "login_required", False)  # noqa: B010 - of a function
+    return patterns, app_name, namespace
+
+
+@api.get(
+    "/me", response={200: MeOut, **PROBLEMS}, auth=needing(None), tags=["Caller"],
+    summary="Who am I",
+)  # fmt: skip
+def me(request: HttpRequest) -> dict[str, Any]:
+    """Return in whose name the call is made, and what the token may be used for."""
+    token = getattr(request, "api_token", None)
+    return {
+        "person": people.told(person_of(request)),
+        "scopes": token.scopes if token is not None else None,
+        "expires_at": token.expires_at if token is not None else None,
+    }

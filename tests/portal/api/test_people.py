@@ -1,0 +1,85 @@
+"""People by the API."""
+
+from typing import Any
+
+import pytest
+
+from callvault.portal.audit.models import AuditEntry
+from callvault.portal.configuration.models import PolicyRevision
+from callvault.portal.people.models import User
+
+from .conftest import Caller, Calling
+
+pytestmark = pytest.mark.django_db
+
+NEW = {"username": "bea", "first_name": "Bea", "extension": "2044", "group": "sales"}
+
+
+@pytest.fixture
+def administrator(rita: User, calling: Calling) -> Caller:
+    """A program of Rita's."""
+    return calling(rita)
+
+
+@pytest.mark.parametrize("who", ["ann", "sam", "otto"])
+def test_only_administrators(request: pytest.FixtureRequest, calling: Calling, who: str) -> None:
+    caller = calling(request.getfixturevalue(who))
+    assert caller("GET", "/people").status_code == 403
+    assert caller("POST", "/people", NEW).status_code == 403
+
+
+def test_a_person_is_created_changed_and_deactivated(administrator: Caller) -> None:
+    made = administrator("POST", "/people", NEW | {"additional_groups": ["claims", "depot"]})
+    assert made.status_code == 201, made.content
+    person = made.json()
+    assert (person["level"], person["additional_groups"]) == ("base", ["claims", "depot"])
+    revision = PolicyRevision.current()
+    path = f"/people/{person['id']}"
+    changed = administrator("PATCH", path, {"last_name": "Vega", "level": "group_supervisor"})
+    assert changed.json()["last_name"] == "Vega"
+    assert changed.json()["extension"] == "2044"  # what is left out stays
+    assert PolicyRevision.current() > revision
+    assert administrator("PATCH", path, {"is_active": False}).json()["is_active"] is False
+    assert administrator("GET", path).json()["is_active"] is False
+    entry = AuditEntry.objects.get(action="person_created")
+    assert entry.detail["token"] == str(administrator.row.public_id)
+    assert not User.objects.get(username="bea").has_usable_password()
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        (NEW | {"extension": "20 x"}, "/extension"),
+        (NEW | {"username": "a b"}, "/username"),
+        (NEW | {"username": "RITA"}, "/username"),
+        (NEW | {"level": "root"}, "/level"),
+        (NEW | {"password": "x"}, "/password"),
+        (NEW | {"group": "a;b"}, "/group"),
+        (NEW | {"first_name": "a\0b"}, "/first_name"),
+        (NEW | {"first_name": "a" * 151}, "/first_name"),
+        ({"first_name": "Bea"}, "/username"),
+        (NEW | {"group": "", "level": "group_supervisor"}, "/group"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_name(
+    administrator: Caller, body: dict[str, Any], pointer: str
+) -> None:
+    answer = administrator("POST", "/people", body)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == pointer
+    assert User.objects.count() == 1
+
+
+def test_nobody_takes_their_own_rights_away(administrator: Caller, rita: User) -> None:
+    answer = administrator("PATCH", f"/people/{rita.public_id}", {"level": "base"})
+    assert answer.json()["errors"][0]["pointer"] == "/level"
+
+
+def test_people_are_listed_and_found(administrator: Caller, ann: User, sam: User) -> None:
+    page = administrator("GET", "/people?limit=2").json()
+    assert [one["username"] for one in page["items"]] == ["ann", "rita"]
+    rest = administrator("GET", f"/people?limit=2&after={page['next']}").json()
+    assert ([one["username"] for one in rest["items"]], rest["next"]) == (["sam"], None)
+    found = administrator("GET", "/people?q=kell").json()
+    assert [one["username"] for one in found["items"]] == ["ann"]
+    assert administrator("GET", "/people?active=false").json()["items"] == []
