@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from callvault.config.sections import SipConfig
-from callvault.spool.entries import DialogEnded, MetadataSeen, NodeEvent
+from callvault.spool.entries import DialogEnded, MetadataSeen, NodeEvent, StreamsChanged
 from tests.flows.recorder_node import RunningRecorder, Src, media_ports, send_rtp, wait_until
 from tests.recorder.bodies import ANN, MULTIPART, REMOTE, both, metadata, sdp
 
@@ -21,7 +21,8 @@ def test_an_overlong_call_goes_on_in_a_journal_of_its_own(tmp_path: Path) -> Non
             dialog_id, answer = await src.call(both(sdp(), metadata(ANN, REMOTE)), MULTIPART)
             ports = media_ports(answer.body)
             sent.append(send_rtp(ports, 20))
-            while len(recorder.journals()) < 2:
+            # The ports are bound again when the second journal speaks of its streams.
+            while sum(bool(one.of(StreamsChanged)) for one in recorder.journals()) < 2:
                 await asyncio.sleep(0.05)
             sent.append(send_rtp(ports, 20, first=20))
             src.request(dialog_id, "INVITE", sdp(), "application/sdp")
