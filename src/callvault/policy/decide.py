@@ -183,13 +183,23 @@ def _match(
 
 
 def _named(session: SessionRoster, hint: OwnerHint) -> Speaker | None:
-    """Return the speaker of whom a hint speaks: by id, present before gone, else by direction."""
+    """Return the speaker of whom a hint speaks, present before gone.
+
+    By id, else by an address: of the hint, or of the INVITE in its place; else by direction.
+    """
     speakers = session.speakers
     named = [one for one in speakers if one.participant.participant_id == hint.participant_id]
+    named = named or [one for one in speakers if _bears(one, hint)]
     if not named and hint.direction == "in":
         named = [one for one in speakers if one.place == 1]
     named.sort(key=lambda one: not one.is_present)
     return next(iter(named or speakers), None)
+
+
+def _bears(speaker: Speaker, hint: OwnerHint) -> bool:
+    """Whether one of a hint's addresses is the speaker's: by its user part."""
+    told = {user_and_host(text)[0].casefold() for text in hint.addresses} - {""}
+    return any(user_and_host(aor)[0].casefold() in told for aor in speaker.participant.aors)
 
 
 def _joined(earlier: _Owned | None, speaker: Speaker) -> Speaker:
