@@ -25,12 +25,13 @@ SCENARIOS = {
     "Sessions": ("Several sessions", "A second session", "Recording session without"),
     "Order": ("Late", "Metadata only", "re-INVITE", "INVITE without", "Session refresh", "Dummy"),
     "Two of it": ("The same call", "Both users", "Two calls"),
-    "Ends": ("SRC crash", "Media stop", "Long hold", "Call that was never"),
+    "Ends": ("SRC crash", "Media stop", "Session timer", "Long hold", "Call that was never"),
     "Labels": ("Labels",),
 }
 """Columns of the table, and how the scenarios of each begin. A file that fits none is a fault."""
 SECTIONS = {
     "Media": ("tests/audio/test_render.py", "tests/audio/test_timeline.py"),
+    "Codecs": ("tests/audio/test_codecs.py", "tests/audio/test_opus.py"),
     "RTCP reports": ("tests/capture/test_reports.py", "tests/flows/test_recorder_reports.py"),
     "SRTP": (
         "tests/flows/test_srtp.py",

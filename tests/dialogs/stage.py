@@ -68,7 +68,13 @@ class Stage:
             capture=CaptureConfig(
                 bind_address="127.0.0.1", sweep_ms=20, socket_buffer_bytes=131_072
             ),
-            sip=SipConfig(bind_address="127.0.0.1", port=0, tls=False, media_timeout_s=2),
+            sip=SipConfig(
+                bind_address="127.0.0.1",
+                port=0,
+                tls=False,
+                media_timeout_s=2,
+                min_session_expires_s=2,  # no file can wait for the 90 s that are the least
+            ),
         )
         with recorder:
             asyncio.run(self._play_all(recorder))

@@ -220,7 +220,14 @@ class Src:
         elif self._endpoint is not None:
             await self._endpoint.close()
 
-    def invite(self, body: bytes, content_type: str, *, caller: str = "1001") -> sip.DialogId:
+    def invite(
+        self,
+        body: bytes,
+        content_type: str,
+        *,
+        caller: str = "1001",
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> sip.DialogId:
         """Place a call."""
         assert self._endpoint is not None
         flow = self._endpoint.flow_to(self._target)
@@ -230,7 +237,7 @@ class Src:
             from_address=f'"Ann Keller" <sip:{caller}@pbx.example.com>',
             to_address="<sip:+15550142999@192.0.2.14>",
             contact=f"<sip:src@{shown((host, port))};transport={self._transport}>;+sip.src",
-            headers=(("Require", "siprec"),),
+            headers=(("Require", "siprec"), *headers),
             content_type=content_type,
             body=body,
         )
@@ -275,9 +282,11 @@ class Src:
         assert isinstance(event, sip.PeerRequestReceived)
         return event.request
 
-    async def call(self, body: bytes, content_type: str) -> tuple[sip.DialogId, sip.Response]:
+    async def call(
+        self, body: bytes, content_type: str, *, headers: tuple[tuple[str, str], ...] = ()
+    ) -> tuple[sip.DialogId, sip.Response]:
         """Place a call and wait for its answer."""
-        dialog_id = self.invite(body, content_type)
+        dialog_id = self.invite(body, content_type, headers=headers)
         return dialog_id, await self.final(dialog_id)
 
     async def hang_up(self, dialog_id: sip.DialogId) -> None:

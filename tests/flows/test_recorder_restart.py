@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from callvault.spool import continuation_of
-from callvault.spool.entries import DialogEnded, TimelineEvent
+from callvault.spool.entries import Decided, DialogEnded, TimelineEvent
 from tests.flows.recorder_node import (
     Journal,
     RunningRecorder,
@@ -16,7 +16,7 @@ from tests.flows.recorder_node import (
     send_rtp,
     wait_until,
 )
-from tests.recorder.bodies import ANN, MULTIPART, REMOTE, both, metadata, sdp
+from tests.recorder.bodies import ANN, METADATA, MULTIPART, REMOTE, both, metadata, sdp
 
 pytestmark = pytest.mark.flow
 
@@ -73,6 +73,35 @@ def test_a_call_goes_on_in_the_next_recorder(node: Restarted, transport: str) ->
     kinds = [one.kind for one in second.events if isinstance(one, TimelineEvent)]
     assert (reasons, kinds) == (["bye"], ["answered", "held", "ended"])
     wait_until(lambda: not list(node.second.spool_folder.glob("*.ckpt")))
+
+
+SERVES_SNAPSHOTS = ("Accept", "application/sdp, application/rs-metadata-request")
+
+
+def test_a_restarted_recorder_asks_for_all_metadata_and_takes_what_comes(node: Restarted) -> None:
+    """What changed while nobody was there is known again (RFC 7866)."""
+
+    async def call() -> None:
+        async with Src(node.first) as src:
+            dialog_id, _ = await src.call(CALL, MULTIPART, headers=(SERVES_SNAPSHOTS,))
+            await asyncio.sleep(0.2)
+            await asyncio.to_thread(node.restart)
+            asked = await src.peer_request(dialog_id)
+            assert (asked.method, asked.content_type.value) == (
+                "UPDATE",
+                "application/rs-metadata-request",
+            )
+            assert asked.headers.first("content-disposition") == "recording-session"
+            assert asked.body == b"the recording server was restarted"
+            src.request(dialog_id, "UPDATE", metadata(ANN, "sip:+15550142777@h"), METADATA)
+            assert (await src.final(dialog_id, "UPDATE")).status == 200
+            await src.hang_up(dialog_id)
+
+    asyncio.run(call())
+    wait_until(lambda: all(one.ended or not one.header.continues for one in calls(node)))
+    _, second = sorted(calls(node), key=lambda one: one.header.opened_at_ns)
+    decided = [one for one in second.events if isinstance(one, Decided)][-1]
+    assert [one.remote.number for one in decided.decision.assignments] == ["+15550142777"]
 
 
 def calls(node: Restarted) -> list[Journal]:

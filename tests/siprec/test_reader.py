@@ -252,3 +252,59 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
         except RemoteProtocolError:
             continue
         assert document.content == text
+
+
+# --- the order of elements
+
+WHOLE = [
+    "<datamode>complete</datamode>",
+    "<group group_id='g1'/>",
+    "<session session_id='c1'><group-ref>g1</group-ref></session>",
+    "<participant participant_id='p1'><nameID aor='sip:2001@h'><name>Ann</name></nameID>"
+    "</participant>",
+    "<participant participant_id='p2'><nameID aor='sip:+15550142@h'/></participant>",
+    "<stream stream_id='s1' session_id='c1'><label>1</label></stream>",
+    "<stream stream_id='s2' session_id='c1'><label>2</label></stream>",
+    "<sessionrecordingassoc session_id='c1'/>",
+    "<participantsessionassoc participant_id='p1' session_id='c1'/>",
+    "<participantsessionassoc participant_id='p2' session_id='c1'/>",
+    "<participantstreamassoc participant_id='p1'><send>s1</send><recv>s2</recv>"
+    "</participantstreamassoc>",
+    "<participantstreamassoc participant_id='p2'><recv>s1</recv><send>s2</send>"
+    "</participantstreamassoc>",
+]
+
+
+def _document_of(elements: list[str]) -> Document:
+    text = "".join(elements)
+    return read_metadata(
+        f"<recording xmlns='urn:ietf:params:xml:ns:recording:1'>{text}</recording>".encode()
+    )
+
+
+@given(elements=st.permutations(WHOLE))
+def test_elements_may_come_in_any_order(elements: list[str]) -> None:
+    """RFC 7865 fixes one; vendors keep to theirs, and say associations before what they join."""
+    document = _document_of(elements)
+    assert document.problem == ""
+    (session,) = _sessions(document, lines=2)
+    speakers = sorted(session["speakers"], key=str)  # type: ignore[call-overload]
+    assert speakers == [["", "sip:+15550142@h", [1], True], ["Ann", "sip:2001@h", [0], True]]
+    assert (session["guess"], session["lines"]) == (False, [0, 1])
+
+
+@given(
+    early=st.permutations(WHOLE[1:]),
+    cut=st.integers(0, len(WHOLE) - 1),
+)
+def test_what_updates_tell_in_any_order_and_portions_is_the_same(
+    early: list[str], cut: int
+) -> None:
+    state, roster = MetadataState(), Roster()
+    partial = "<datamode>partial</datamode>"
+    for portion in (early[:cut], early[cut:]):
+        state.apply(_document_of([partial, *portion]))
+    roster.learn(state.view, [Line(0, "1"), Line(1, "2")])
+    (session,) = roster.sessions()
+    heard = {one.participant.aors: one.lines for one in session.speakers}
+    assert heard == {("sip:2001@h",): (0,), ("sip:+15550142@h",): (1,)}

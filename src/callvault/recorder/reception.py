@@ -12,9 +12,8 @@ def report_reception(
     """Have reports sent for streams of plain RTP, as negotiated.
 
     Not for SRTP: a report would have to be sealed as well (RFC 3711, section 3.4). Nor for a line
-    of the secure profile that brought no key: whatever comes there, RTCP in clear is none of it
-    (RFC 4568, section 4). Nor while an offer of our own waits for its answer: only that tells
-    whether keys are used.
+    of the secure profile that brought no key: whatever comes there, RTCP in clear is none of it.
+    Nor while an offer of our own waits for its answer: only that tells whether keys are used.
     """
     for one in descriptions:
         stream = streams.get(one.index)
