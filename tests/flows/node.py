@@ -123,12 +123,17 @@ class Visitor:
         assert status == 200, f"{path}: {status}"
         return body.decode()
 
-    def send(self, path: str, **fields: str) -> str:
-        """Fill in the form of a page, send it, and return the page it leads to."""
+    def send(self, path: str, *, to: str = "", **fields: str) -> str:
+        """Fill in the form of a page, send it, and return the page it leads to.
+
+        `to`: where the form is sent, if not to the page itself.
+        """
         token = _found(r'name="csrfmiddlewaretoken" value="([^"]+)"', self.text(path))
         data = urlencode({"csrfmiddlewaretoken": token, **fields}).encode()
-        url = self.portal + path
-        request = Request(url, data=data, headers={"Referer": url})  # noqa: S310 - our own portal
+        url = self.portal + (to or path)
+        request = Request(  # noqa: S310 - our own portal
+            url, data=data, headers={"Referer": self.portal + path}
+        )
         status, _, body = self._open(request)
         assert status == 200, f"{path}: {status} {body[:2000]!r}"
         return body.decode()

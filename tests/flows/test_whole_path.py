@@ -105,6 +105,17 @@ def test_calls_over_tcp_are_recorded_just_so(node: Node) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_the_button_test_has_the_node_reach_itself(node: Node, visitor: Visitor) -> None:
+    [address] = set(re.findall(r'action="(/nodes/[^"]+/test)"', visitor.text("/nodes/")))
+    assert "The test runs…" in visitor.send("/nodes/", to=address)
+    until(lambda: "The test runs…" not in visitor.text("/nodes/"))
+    page = visitor.text("/nodes/")
+    for transport in ("UDP", "TCP", "TLS"):
+        assert re.search(rf"{transport} \S+:\d+ is reached", page), transport
+    assert "It answers OPTIONS with 200." in page
+    assert "Media ports can be had" in page
+
+
 def test_a_call_between_users_gives_each_a_recording(node: Node) -> None:
     done = node.simulate(
         *("--calls", "1", "--seconds", "4", "--seed", "13", "--internal-share", "1", "--yes"),
