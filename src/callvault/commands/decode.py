@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from callvault.commands import django_ready, logs
+from callvault.commands import django_ready
 from callvault.commands.amounts import counted
-from callvault.commands.chosen import add_options, choose
+from callvault.commands.chosen import add_options
 from callvault.commands.progress import ProgressLine
-from callvault.commands.verify import moment
+from callvault.commands.which import add_which, node_with_vault, not_listed, print_some
 from callvault.errors import CallvaultError, CatalogueUnreachable, ConfigError
 
 if TYPE_CHECKING:  # decoders and database take a second that `--help` need not wait for
@@ -31,19 +31,10 @@ the sound in place of the old one. Times, parties, notes and the packets themsel
 It needs the codecs extra and a private key that opens the recordings. It can be repeated, also
 after it was interrupted. Exit code 1 says that a recording failed."""
 
-SHOWN = 50  # failures on the terminal
-
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the command's options."""
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument(
-        "--since",
-        metavar="DATE",
-        type=moment,
-        help="only calls that began then or later: 2026-11-01, or 2026-11-01T18:30 (UTC)",
-    )
-    which.add_argument("--recording", metavar="ID", type=UUID, help="only this recording")
+    add_which(parser)
     parser.add_argument(
         "--list", action="store_true", help="only say which recordings have undecoded packets"
     )
@@ -52,10 +43,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     """Decode and report; 1 when something failed."""
-    logs.set_up(options.log, program="decode")
-    config = choose(options).config
-    if not config.vault.folder.is_dir():
-        raise ConfigError("vault.folder", f"there is no folder {config.vault.folder}")
+    config = node_with_vault(options, program="decode")
     if not options.list and importlib.util.find_spec("av") is None:
         raise ConfigError("codecs", "the codecs extra is not installed: requirements/codecs.txt")
     django_ready.set_up()
@@ -81,7 +69,7 @@ def _chosen(options: Namespace) -> list[UUID]:
 
     rows = listed.chosen(since=options.since, recording_id=options.recording)
     if options.recording is not None and not rows.exists():
-        raise ConfigError("--recording", f"the catalogue lists no recording {options.recording}")
+        raise not_listed(options.recording)
     return list(listed.undecoded(rows))
 
 
@@ -131,7 +119,4 @@ def _print_report(tally: _Tally) -> None:
     print(f"{counted(total, 'recording')} had packets that were not decoded\n")
     for outcome, count in sorted(tally.counts.items()):
         print(f"  {outcome:<24}{count:>7}")
-    for failure in tally.failures[:SHOWN]:
-        print(f"  {failure}")
-    if (more := len(tally.failures) - SHOWN) > 0:
-        print(f"  and {more} more")
+    print_some(tally.failures, total=len(tally.failures))

@@ -2,17 +2,17 @@
 
 import json
 import time
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from datetime import UTC, datetime
+from argparse import ArgumentParser, Namespace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from callvault import clock
-from callvault.commands import django_ready, logs, verify_audit
+from callvault.commands import django_ready, verify_audit
 from callvault.commands.amounts import Advance, counted, duration, size
-from callvault.commands.chosen import add_options, choose
+from callvault.commands.chosen import add_options
 from callvault.commands.progress import ProgressLine
+from callvault.commands.which import SHOWN, add_which, node_with_vault, not_listed, print_some
 from callvault.errors import ConfigError
 
 if TYPE_CHECKING:  # keys and database take a second that `--help` need not wait for
@@ -40,7 +40,6 @@ something is wrong. Signed chains of digests do not exist yet and are not checke
 
 FORM = "callvault-verification-1"
 CHAINS = "not checked: recordings have no signed chain in this version"
-SHOWN = 50  # findings on the terminal
 _SETTLE_S = 2.0  # between the seal of a recording and its row lie milliseconds
 
 
@@ -65,27 +64,11 @@ def add_arguments(parser: ArgumentParser) -> None:
         action="store_true",
         help="after an older database was put back: go on from the audit log as it is",
     )
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument(
-        "--since",
-        metavar="DATE",
-        type=moment,
-        help="only calls that began then or later: 2026-11-01, or 2026-11-01T18:30 (UTC)",
-    )
-    which.add_argument("--recording", metavar="ID", type=UUID, help="only this recording")
+    add_which(parser)
     parser.add_argument(
         "--json", metavar="FILE", type=Path, help="write the report to FILE as JSON, too"
     )
     add_options(parser)
-
-
-def moment(text: str) -> datetime:
-    """Read a date, or a date and time, as UTC unless it says otherwise."""
-    try:
-        read = datetime.fromisoformat(text)
-    except ValueError:
-        raise ArgumentTypeError(f"{text!r} is no date, allowed: 2026-11-01") from None
-    return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
 def run(options: Namespace) -> int:
@@ -96,10 +79,7 @@ def run(options: Namespace) -> int:
         return verify_audit.run(options)
     if options.key or options.accept:
         raise ConfigError("--key, --accept", "are about the audit log: callvault verify audit")
-    logs.set_up(options.log, program="verify")
-    config = choose(options).config
-    if not config.vault.folder.is_dir():
-        raise ConfigError("vault.folder", f"there is no folder {config.vault.folder}")
+    config = node_with_vault(options, program="verify")
     django_ready.set_up()
     started = clock.read().utc
     with django_ready.database_troubles_told():
@@ -122,7 +102,7 @@ def _verify(options: Namespace, config: "Config") -> "tuple[Report, float]":
     rows = listed.chosen(since=options.since, recording_id=options.recording)
     recordings, size_bytes = listed.amount(rows)
     if options.recording is not None and not recordings:
-        raise ConfigError("--recording", f"the catalogue lists no recording {options.recording}")
+        raise not_listed(options.recording)
     sidecar = msgspec.json.Decoder(RecordingFacts)
     verification = Verification(
         LocalStore(config.vault.folder),
@@ -162,10 +142,8 @@ def _print_report(report: "Report", took_s: float) -> None:
     print(f"  signed chains           {CHAINS}")
     if report.findings:
         print()
-    for found in report.findings[:SHOWN]:
-        print(f"  {found.finding}: {found.name}: {found.problem}")
-    if (more := sum(report.counts.values()) - SHOWN) > 0:
-        print(f"  and {more} more; --json FILE has them")
+    told = [f"{one.finding}: {one.name}: {one.problem}" for one in report.findings[:SHOWN]]
+    print_some(told, total=sum(report.counts.values()), hint="; --json FILE has them")
     print(_conclusion(report))
 
 
