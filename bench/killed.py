@@ -20,13 +20,14 @@ from pathlib import Path
 
 from tests.faults.power import PowerSupply
 
-from bench.node import NATIVE, OTHERS, Node, Placed
+from bench.node import Node, Placed, sending
 from bench.table import Row, finish
 from callvault.spool import JournalReader, PacketsBlock, scan
 from callvault.vault import Keyring, open_key
 
 BARS_S = {"kill -9": 1.5, "power cut": 2.5}
 CALLS_PER_S = 100
+TALKING_S = 60  # at most: it is killed before
 MEMORY = Path("/dev/shm")  # noqa: S108 - the list of what is durable must cost no disk
 
 
@@ -72,7 +73,7 @@ def losses(calls: int, folder: Path | None, drawn: random.Random, *, is_cut: boo
         assert calling.stdout is not None
         placed = Placed.read(calling.stdout.readline())
         assert placed.answered == calls, placed
-        talking = sending(placed.ports)
+        talking = sending(placed.ports, TALKING_S, stdout=subprocess.DEVNULL)
         time.sleep(drawn.uniform(4.0, 6.0))
         killed_ns = time.time_ns()
         if is_cut:
@@ -84,22 +85,6 @@ def losses(calls: int, folder: Path | None, drawn: random.Random, *, is_cut: boo
             generator.kill()
             generator.communicate()
         return [(killed_ns - last_ns) / 1e9 for last_ns in last_arrivals(node)]
-
-
-def sending(ports: tuple[int, ...]) -> "subprocess.Popen[str]":
-    """Send to the ports until killed."""
-    binary = NATIVE / "target" / "release" / "callvault-rtpgen"
-    generator = subprocess.Popen(
-        ["taskset", "-c", str(OTHERS), binary, "60"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-    )
-    assert generator.stdin is not None
-    generator.stdin.write("\n".join(map(str, ports)))
-    generator.stdin.close()
-    generator.stdin = None
-    return generator
 
 
 def last_arrivals(node: Node) -> Iterator[int]:

@@ -35,6 +35,7 @@ SETTINGS = (
     "spool.call_reserve_minutes=2",
 )
 WITHIN_S = 60.0
+_RTPGEN = NATIVE / "target" / "release" / "callvault-rtpgen"
 _ANN = DEMO_PEOPLE[0]
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
@@ -222,3 +223,18 @@ def prepare(arguments: Sequence[str]) -> None:
 
 if __name__ == "__main__":
     prepare(sys.argv[1:])
+
+
+def sending(ports: Sequence[int], seconds: int, *, stdout: int) -> "subprocess.Popen[str]":
+    """Send media to the ports, from the other core; what was sent is told on standard output."""
+    generator = subprocess.Popen(
+        ["taskset", "-c", str(OTHERS), _RTPGEN, str(seconds)],
+        stdin=subprocess.PIPE,
+        stdout=stdout,
+        text=True,
+    )
+    assert generator.stdin is not None
+    generator.stdin.write("\n".join(map(str, ports)))
+    generator.stdin.close()
+    generator.stdin = None
+    return generator

@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench.node import NATIVE, OTHERS, Node, cpu_s, resident_kib
+from bench.node import Node, cpu_s, resident_kib, sending
 from bench.table import Row, finish
 from callvault.spool import JournalReader, PacketsBlock, scan
 from callvault.vault import Keyring, open_key
@@ -77,17 +77,7 @@ def send(ports: tuple[int, ...], seconds: int, *, stalled: int) -> tuple[int, in
 
     Returns how many packets were sent, and the memory of the process just before it was stopped.
     """
-    binary = NATIVE / "target" / "release" / "callvault-rtpgen"
-    generator = subprocess.Popen(
-        ["taskset", "-c", str(OTHERS), binary, str(seconds)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert generator.stdin is not None
-    generator.stdin.write("\n".join(map(str, ports)))
-    generator.stdin.close()
-    generator.stdin = None
+    generator = sending(ports, seconds, stdout=subprocess.PIPE)
     time.sleep(seconds / 2)
     steady_kib = resident_kib(stalled)
     os.kill(stalled, signal.SIGSTOP)
