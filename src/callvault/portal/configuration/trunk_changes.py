@@ -8,20 +8,9 @@ from callvault.portal.audit.models import AuditEntry
 from callvault.portal.people.models import User
 
 from .models import Trunk
+from .trunk_form import TrunkForm
 
-_FIELDS = (
-    "name",
-    "peers",
-    "transports",
-    "media_networks",
-    "mode",
-    "srtp",
-    "tls_names",
-    "digest_user",
-    "swap_channels",
-    "strict_siprec",
-    "device_zone",
-)
+_FIELDS = TrunkForm.Meta.fields
 _REMEMBERED = 20
 
 Facts = dict[str, object]
