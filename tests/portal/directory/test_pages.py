@@ -8,9 +8,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 from msgspec import to_builtins
+from pytest_django import Settings
 
 from callvault.portal.audit.models import Action, AuditEntry
 from callvault.portal.directory.credentials import credentials_of
+from callvault.portal.directory.faults import SourceFault
 from callvault.portal.directory.models import (
     DirectoryPerson,
     DirectoryRun,
@@ -352,3 +354,38 @@ def test_a_person_of_a_directory_changes_no_password_here(client: Client, ann: U
     ann.save()
     client.force_login(ann)
     assert "Change your password there" in client.get("/password/").content.decode()
+
+
+def test_the_page_of_a_person_says_which_directory_decides(
+    rita_client: Client, source: DirectorySource, ann: User
+) -> None:
+    ann.set_unusable_password()
+    ann.save()
+    url = f"/people/{ann.public_id}"
+    assert "Comes from" not in rita_client.get(url).content.decode()
+    DirectoryPerson.objects.create(
+        person=ann, source=source, external_id="1", reference="uid=ann,dc=example"
+    )
+    page = rita_client.get(url).content.decode()
+    assert "Comes from Head office." in page
+    assert "Signs in with the password of the directory." in page
+
+
+def test_the_audit_log_tells_of_a_directory_by_its_name(
+    rita_client: Client, source: DirectorySource
+) -> None:
+    page = rita_client.get("/audit/").content.decode()
+    assert "directory Head office" in page
+
+
+def test_a_password_sealed_by_another_key_is_told_and_typed_anew(
+    rita_client: Client, rita: User, source: DirectorySource, settings: Settings
+) -> None:
+    settings.SECRET_KEY = "of another node, whose file is not the same"
+    with pytest.raises(SourceFault, match="sealed"):
+        credentials_of(source)
+    rita_client.force_login(rita)  # its sessions are sealed by that key, too
+    form = typed(version="1", password="typed anew")
+    assert rita_client.post(address(source, "/edit"), form).status_code == 302
+    source.refresh_from_db()
+    assert credentials_of(source).password == "typed anew"

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from callvault.portal.configuration.models import Trunk
+from callvault.portal.directory.models import DirectorySource
 from callvault.portal.people.models import User
 from callvault.portal.recordings.permissions import recordings_visible_to
 
@@ -73,6 +74,16 @@ def _trunks(ids: Collection[UUID], reader: User) -> Names:
     }
 
 
+def _directories(ids: Collection[UUID], reader: User) -> Names:
+    return {
+        str(source.public_id): Named(
+            _("directory %(name)s") % {"name": source.name},
+            reverse("directory:source", args=[source.public_id]),
+        )
+        for source in DirectorySource.objects.filter(public_id__in=ids)
+    }
+
+
 OBJECTS: dict[str, ObjectKind] = {
     "recording": ObjectKind(
         gettext_lazy("Recordings"), gettext_lazy("recording %(id)s, which is gone"), _recordings
@@ -82,6 +93,9 @@ OBJECTS: dict[str, ObjectKind] = {
     ),
     "trunk": ObjectKind(
         gettext_lazy("Trunks"), gettext_lazy("trunk %(id)s, which is gone"), _trunks
+    ),
+    "directory": ObjectKind(
+        gettext_lazy("Directories"), gettext_lazy("directory %(id)s, which is gone"), _directories
     ),
     "attempt": ObjectKind(gettext_lazy("Sources without a trunk"), gettext_lazy("a source")),
     "settings": ObjectKind(gettext_lazy("Settings"), gettext_lazy("the settings")),

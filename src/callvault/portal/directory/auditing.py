@@ -50,5 +50,5 @@ def record_run(run: DirectoryRun, action: Action, **detail: object) -> None:
         action=action,
         object_kind="directory",
         object_id=str(run.source.public_id),
-        detail=storable({"directory": run.source.name, "run": str(run.public_id), **detail}),
+        detail=storable({"name": run.source.name, "run": str(run.public_id), **detail}),
     )

@@ -60,7 +60,7 @@ def _asked(
             Action.DIRECTORY_RUN_ASKED,
             kind="directory",
             object_id=source.public_id,
-            directory=source.name,
+            name=source.name,
             purpose=purpose.value,
             approved=len(approved),
         )
@@ -84,6 +84,7 @@ def cancel(request: HttpRequest, public_id: UUID) -> HttpResponse:
             Action.DIRECTORY_RUN_CANCELLED,
             kind="directory",
             object_id=run.source.public_id,
+            name=run.source.name,
             run=str(run.public_id),
         )
         is_ended = cancel_run(run)

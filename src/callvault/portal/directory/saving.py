@@ -107,7 +107,7 @@ def _audit(
         action,
         kind="directory",
         object_id=source.public_id,
-        directory=source.name,
+        name=source.name,
         fields=changed,
         actor=None,
         old={name: before[name] for name in changed if name in before},

@@ -3,9 +3,10 @@
 from django import template
 from django.utils.translation import gettext
 
-from callvault.portal.directory.models import DirectoryRun
+from callvault.portal.directory.models import DirectoryPerson, DirectoryRun
 from callvault.portal.directory.states import attention
 from callvault.portal.directory.states import run_told as told
+from callvault.portal.people.models import User
 
 register = template.Library()
 
@@ -14,6 +15,13 @@ register = template.Library()
 def directory_notices() -> dict[str, object]:
     """Draw what needs somebody about directories, for dashboards: `{% directory_notices %}`."""
     return {"notices": attention()}
+
+
+@register.inclusion_tag("directory/_person.html")
+def directory_of(person: User) -> dict[str, object]:
+    """Draw which directory a person comes from, if any: `{% directory_of person %}`."""
+    links = DirectoryPerson.objects.select_related("source")
+    return {"link": links.filter(person=person).first()}
 
 
 @register.filter
