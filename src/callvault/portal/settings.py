@@ -69,9 +69,10 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "callvault.portal.proxies.ProxyMiddleware",  # before all that ask who calls, and by what scheme
     "django.middleware.security.SecurityMiddleware",
+    "callvault.portal.headers.HeadersMiddleware",
+    "csp.middleware.CSPMiddleware",  # before whitenoise: a drawing is a page, too, when opened
     "callvault.portal.api.middleware.ApiMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
