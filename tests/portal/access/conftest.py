@@ -6,12 +6,19 @@ from dataclasses import dataclass
 import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.test import Client
+from pytest_django import Settings
 
 from callvault.portal.access.codes import step_now
 from callvault.portal.people.models import User
 
 PASSWORD = "seven quiet lamps"
 KEY = re.compile(r'id="totp-key">([A-Z2-7 ]+)<')
+
+
+@pytest.fixture(autouse=True)
+def _quick_hashes(settings: Settings) -> None:
+    """Hash in no time: what Argon2 costs is measured elsewhere."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from callvault.portal.access.codes import step_of
 from callvault.portal.access.demands import Demand, is_demanded
 from callvault.portal.access.devices import browser_and_system
 from callvault.portal.access.hosts import obstacle
-from callvault.portal.access.sealing import seal, unseal
 from callvault.portal.people.levels import Level
+from callvault.portal.sealing import seal, unseal
 
 SHA1_SECRET = base64.b32encode(b"12345678901234567890").decode()  # RFC 6238, appendix B
 

@@ -7,9 +7,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from callvault.portal.people.models import User
+from callvault.portal.sealing import seal, unseal
 
 from .hosts import host_of
-from .sealing import seal, unseal
 
 PURPOSE = "second factor"
 

@@ -14,12 +14,12 @@ from django.utils.translation import gettext as _
 from callvault.errors import VaultError
 from callvault.portal.audit.log import record
 from callvault.portal.audit.models import Action
+from callvault.portal.sealing import unseal
 
 from .admission import admit, check_again
 from .claims import Refused
 from .discovery import ANSWER_S, CONNECT_S, ProviderTrouble, is_fit, read_bounded
 from .models import OpenIdProvider
-from .sealing import unseal
 from .sessions import NOTE
 
 SECRET_PURPOSE = "openid connect client secret"  # noqa: S105 - a name, not a secret

@@ -6,11 +6,12 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from callvault.portal.sealing import seal
+
 from .claims import NAME, Claim, MatchedBy
 from .discovery import is_fit
 from .models import OpenIdProvider, SignInSettings
 from .provider_adapter import SECRET_PURPOSE
-from .sealing import seal
 
 if TYPE_CHECKING:
     RulesModelForm = forms.ModelForm[SignInSettings]
