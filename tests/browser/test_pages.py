@@ -28,8 +28,14 @@ PAGES = (
     "/settings/trunks/",
     "/settings/trunks/new",
     "/settings/trunks/guides/cisco-cube",
+    "/settings/sign-in",
+    "/settings/sign-in/provider",
+    "/account/",
 )
-PLAIN = ("/sign-in/", "/password/", "/sign-out/")
+PLAIN = (
+    *("/sign-in/", "/password/", "/sign-out/", "/account/confirm", "/account/second-factor/"),
+    *("/account/second-factor/app", "/account/second-factor/passkeys/new"),
+)
 
 
 def no_sideways_scrolling(page: Page) -> bool:
