@@ -60,6 +60,7 @@ PAGES = {
     "people": "/people/",
     "person": "/people/new",
     "settings": "/settings/",
+    "permissions": "/settings/permissions",
     "trunks": "/settings/trunks/",
     "trunk": "trunk:Branch CUBE",
     "trunk-strained": f"trunk:{strained.TRUNK['name']}",

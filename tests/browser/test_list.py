@@ -46,7 +46,7 @@ def test_coming_back_from_a_recording_finds_the_same_row(page: Page) -> None:
 def test_slash_goes_to_the_search_and_letters_then_are_letters(page: Page) -> None:
     page.keyboard.press("/")
     page.keyboard.type("jk?")
-    search = page.get_by_role("searchbox", name="Number or name")
+    search = page.get_by_role("searchbox", name="Number, name or note")
     expect(search).to_have_value("jk?")
     assert page.locator(CURRENT).count() == 0
 
@@ -71,7 +71,7 @@ def test_a_recording_that_cannot_be_played_leads_to_the_page_that_says_why(
 
 
 def test_a_search_replaces_the_list_and_keeps_its_address(page: Page) -> None:
-    page.get_by_role("searchbox", name="Number or name").fill("Elena")
+    page.get_by_role("searchbox", name="Number, name or note").fill("Elena")
     page.keyboard.press("Enter")
     expect(page.locator(".cv-page-sub")).to_contain_text("1 recording")
     eventually(page, "location.search.includes('q=Elena')")
@@ -94,7 +94,7 @@ def test_a_search_that_gets_no_list_keeps_the_one_of_before_and_says_so(
             route.fulfill(status=503, body="<h1>Something failed on our side</h1>")
 
     page.route("**/recordings/?q=*", refuse)
-    page.get_by_role("searchbox", name="Number or name").fill("Elena")
+    page.get_by_role("searchbox", name="Number, name or note").fill("Elena")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("gave no list for this search")
     expect(page.get_by_role("heading", level=1)).to_have_text("All recordings")
@@ -105,7 +105,7 @@ def test_a_search_that_gets_no_list_keeps_the_one_of_before_and_says_so(
 
 
 def test_back_and_forward_walk_through_the_searches(page: Page) -> None:
-    search = page.get_by_role("searchbox", name="Number or name")
+    search = page.get_by_role("searchbox", name="Number, name or note")
     for name, told in (("Elena", "1 recording"), ("Bruno", "2 recordings")):
         search.fill(name)
         page.keyboard.press("Enter")

@@ -85,3 +85,13 @@ HELD = "+15550142"  # remote party of the call with a hold, a pause and a loss o
 HELD_AT = "13:25:30"
 CONVERSATION = CALLS[:2]  # two recordings of one call
 JOINED = ("Owen Price", "+15550161")  # takes part in the second of them for a while
+SUPERVISOR = "hannah.doyle"
+NOTES = (
+    (
+        "ann.keller",
+        "Caller disputes the assessment of 3 March. Refund promised, see here.",
+        270_000,
+    ),
+    ("rita.marsh", "Complaint 2026-118, answered in writing.", None),
+)
+PRESERVED = (("ann.keller", HELD_AT), ("rita.marsh", "13:31:42"))

@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
+from django.http import HttpRequest
 
 from callvault.audio.g711 import Samples
 from callvault.audio.mp3 import Mp3Encoder
@@ -19,6 +20,9 @@ from callvault.portal.first_start import collect_static_files, prepare_database
 from callvault.portal.nodes.reports import Report, TestReport, put_report, put_test
 from callvault.portal.people.levels import Level
 from callvault.portal.people.models import User
+from callvault.portal.recordings.notes import add_note
+from callvault.portal.recordings.permissions import recordings_in_catalogue
+from callvault.portal.recordings.preserving import preserve
 from callvault.portal.status import Heartbeat, TrunkBeat
 from callvault.spool.entries import TrunkRef
 from callvault.vault import (
@@ -61,7 +65,27 @@ def fill(wanted: int, *, is_strained: bool = False) -> None:
         catalogue.add_call(verdict, ())
     for attempt in facts.attempts():
         catalogue.add_attempt(attempt, node=facts.NODE)
+    _add_what_people_add()
     audited.fill(_folder("key_folder"))
+
+
+def _add_what_people_add() -> None:
+    """Write notes on a call, and preserve it; another is preserved by an administrator."""
+    writers = {one.username: _request_of(one) for one in User.objects.all()}
+    listed = {one.recording_id: one for one in recordings_in_catalogue()}
+    seeded = {call.at: listed.get(facts.recording_id_of(call)) for call in cast.CALLS}
+    for username, text, at_ms in cast.NOTES:
+        if (recording := seeded[cast.HELD_AT]) is not None:
+            add_note(writers[username], recording, text, at_ms=at_ms)
+    for username, at in cast.PRESERVED:
+        if (recording := seeded[at]) is not None:
+            preserve(writers[username], recording)
+
+
+def _request_of(user: User) -> HttpRequest:
+    request = HttpRequest()
+    request.user = user
+    return request
 
 
 def _chosen(wanted: int) -> list[cast.DemoCall]:
@@ -94,6 +118,7 @@ def _people(users: tuple[cast.DemoUser, ...]) -> dict[str, tuple[cast.DemoUser, 
             extension=user.extension,
             alias=f"+1555{user.extension}",
             group=user.group,
+            level=Level.GROUP_SUPERVISOR if user.username == cast.SUPERVISOR else Level.BASE,
         )
         made[user.username] = (user, row.public_id)
     return made

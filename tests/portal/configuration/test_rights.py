@@ -14,7 +14,6 @@ from callvault.portal.configuration.deletion_ban import (
     MARKER,
     OBJECT,
     install_triggers,
-    is_deletion_forbidden,
     marker_file,
     uphold_ban,
 )
@@ -105,7 +104,7 @@ def test_who_saw_other_rights_than_are_in_force_changes_nothing(rita: User) -> N
 def test_nobody_for_delete_wants_its_phrase(rita: User, phrase: str) -> None:
     with pytest.raises(RightsRefused, match="phrase"):
         change_rights(request_of(rita), NEVER, seen=levels_in_force(), phrase=phrase)
-    assert not is_deletion_forbidden()
+    assert not DeletionBan.objects.exists()
 
 
 @pytest.mark.usefixtures("forbidden")
@@ -176,7 +175,7 @@ def test_the_vault_alone_is_enough_to_know() -> None:
     forget()
     marker_file().unlink()
     assert uphold_ban()
-    assert is_deletion_forbidden()
+    assert DeletionBan.objects.exists()
     assert marker_file().name == MARKER
     assert marker_file().exists()
 

@@ -116,6 +116,8 @@ def test_chips_tell_the_search_and_how_to_take_each_part_away(
         "group": "sales",
         "owner": "",
         "duration": "over 30\u00a0s",
+        "note": "",
+        "preserved": "",
     }
     assert chips["start"].remove_url == "/recordings/?direction=in&group=sales&over=0%3A30&q=ann"
     assert page.context["head_line"] == "60 recordings match. You see claims, sales."
@@ -226,5 +228,7 @@ def test_the_list_costs_the_same_however_many_rows(
 ) -> None:
     for _ in range(number_of_rows):
         list_recording(ann)
-    with django_assert_num_queries(9):  # session, person, settings, owners, rows, parts, count
+    SystemSettings.objects.create()
+    # session, person, sign-in, settings, owners, rows, parts, notes, rights, count
+    with django_assert_num_queries(11):
         sam_client.get("/recordings/")

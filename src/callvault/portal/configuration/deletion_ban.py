@@ -30,9 +30,9 @@ OBJECT = f"policy/{MARKER}"
 TEXT = b"Nobody may delete recordings of this system by hand. This cannot be taken back.\n"
 
 
-def is_deletion_forbidden() -> bool:
-    """Whether nobody may delete: by the file of this node, or by the database."""
-    return marker_file().exists() or DeletionBan.objects.exists()
+def is_marked_here() -> bool:
+    """Whether the file of this node says so; the database may be older."""
+    return marker_file().exists()
 
 
 def marker_file() -> Path:

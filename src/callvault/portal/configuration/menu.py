@@ -15,7 +15,11 @@ PAGES: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
     (_("Recording"), ((_("Trunks"), "configuration:trunks"),)),
     (
         _("People"),
-        ((_("Sign-in"), "access:settings"), (_("Directory sync"), "directory:index")),
+        (
+            (_("Permissions"), "configuration:permissions"),
+            (_("Sign-in"), "access:settings"),
+            (_("Directory sync"), "directory:index"),
+        ),
     ),
     (_("People"), ((_("Sign-in"), "access:settings"), (_("API tokens"), "tokens:all"))),
     (_("Notifications"), ((_("Mail server (SMTP)"), "notifications:mail"),)),

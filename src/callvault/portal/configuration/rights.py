@@ -7,6 +7,7 @@ whatever face it comes from.
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import Exists
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
@@ -14,8 +15,8 @@ from callvault.policy.permissions import GlobalRights
 from callvault.portal.audit.log import record
 from callvault.portal.audit.models import Action
 
-from .deletion_ban import forbid_deletion, is_deletion_forbidden, write_markers
-from .models import LowestLevel, SystemSettings
+from .deletion_ban import forbid_deletion, is_marked_here, write_markers
+from .models import DeletionBan, LowestLevel, SystemSettings
 
 
 class RightsRefused(ValueError):
@@ -37,10 +38,12 @@ class LowestLevels:
 
 def levels_in_force() -> LowestLevels:
     """Return what is set; the stricter where the settings and what cannot be undone disagree."""
-    settings = SystemSettings.load()
-    delete = LowestLevel(settings.delete_level)
-    if is_deletion_forbidden():
-        delete = LowestLevel.NOBODY_MAY
+    banned = Exists(DeletionBan.objects.all())
+    row = SystemSettings.objects.annotate(banned=banned).first()
+    settings = row or SystemSettings()
+    is_banned = row.banned if row is not None else DeletionBan.objects.exists()
+    never = is_banned or is_marked_here()
+    delete = LowestLevel.NOBODY_MAY if never else LowestLevel(settings.delete_level)
     return LowestLevels(LowestLevel(settings.download_level), delete)
 
 

@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from . import trunk_views, views
+from . import rights_views, trunk_views, views
 
 app_name = "configuration"
 
 urlpatterns = [
     path("", views.index, name="index"),
+    path("permissions", rights_views.permissions, name="permissions"),
     path("trunks/", trunk_views.trunks, name="trunks"),
     path("trunks/new", trunk_views.create_trunk, name="create_trunk"),
     path("trunks/guides/<slug:name>", trunk_views.guide, name="guide"),

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .folding import folded, number_in
 from .models import DirectionChoice, Recording
+from .note_search import notes_with
 
 NO_GROUP = "-"  # in addresses: recordings whose owner had no group
 WHOLE_NUMBER_DIGITS = 6  # from here on a number is looked up by its beginning, through its index
@@ -34,6 +35,8 @@ class Filter:
     owner: str = ""  # public id of a person
     over_s: int | None = None
     under_s: int | None = None
+    note: str = ""  # text of notes
+    preserved: str = ""  # yes, no
 
     def without(self, name: str) -> "Filter":
         """Return the search with one of its filters (`FILTERS`) taken away."""
@@ -57,7 +60,10 @@ FILTERS = {
     "group": ("groups",),
     "owner": ("owner",),
     "duration": ("over_s", "under_s"),
+    "note": ("note",),
+    "preserved": ("preserved",),
 }
+PRESERVED = {"yes": _("Preserved"), "no": _("Not preserved")}
 
 
 class DurationField(forms.Field):
@@ -121,7 +127,7 @@ class DayField(forms.DateField):
 class FilterForm(forms.Form):
     """The fields of the search. Choices of groups and owners are those the reader may see."""
 
-    q = forms.CharField(label=_("Number or name"), required=False, max_length=100, strip=True)
+    q = forms.CharField(label=_("Number, name or note"), required=False, max_length=100, strip=True)
     first = DayField(label=_("From"))
     last = DayField(label=_("To"))
     direction = forms.MultipleChoiceField(
@@ -136,6 +142,10 @@ class FilterForm(forms.Form):
     owner = forms.ChoiceField(label=_("Owner"), required=False)
     over = DurationField(label=_("Longer than"), required=False)
     under = DurationField(label=_("Shorter than"), required=False)
+    note = forms.CharField(label=_("Text of notes"), required=False, max_length=100, strip=True)
+    preserved = forms.ChoiceField(
+        label=_("Preserved"), required=False, choices=[("", _("Either")), *PRESERVED.items()]
+    )
 
     def __init__(
         self,
@@ -162,7 +172,8 @@ class FilterForm(forms.Form):
     @property
     def offered(self) -> set[str]:
         """Names of the filters (`FILTERS`) that this list has."""
-        return {"text", "start", "direction", "duration"} | ({"group", "owner"} & {*self.fields})
+        always = {"text", "start", "direction", "duration", "note", "preserved"}
+        return always | ({"group", "owner"} & {*self.fields})
 
     def choices_of(self, name: str) -> list[tuple[str, str]]:
         """Return value and label of what a field offers; nothing where the list has it not."""
@@ -191,6 +202,8 @@ class FilterForm(forms.Form):
             owner=read.get("owner") or "",
             over_s=read.get("over"),
             under_s=read.get("under"),
+            note=read.get("note") or "",
+            preserved=read.get("preserved") or "",
         )
 
 
@@ -204,6 +217,8 @@ def apply(rows: QuerySet[Recording], wanted: Filter) -> QuerySet[Recording]:
         _group_condition(wanted.groups),
         Q(owner__public_id=wanted.owner) if wanted.owner else Q(),
         _duration_condition(wanted),
+        _note_condition(wanted.note),
+        Q(preserved_level__isnull=wanted.preserved == "no") if wanted.preserved else Q(),
     ]
     for condition in conditions:
         if condition:
@@ -245,11 +260,16 @@ def _duration_condition(wanted: Filter) -> Q:
 def _text_condition(text: str) -> Q:
     number = number_in(text)
     if number:
-        return _number_condition(number)
+        return _number_condition(number) | _note_condition(text)
     condition = Q()
     for word in folded(text).split():
         condition &= Q(names_folded__contains=word)
-    return condition
+    return condition | _note_condition(text) if condition else condition
+
+
+def _note_condition(text: str) -> Q:
+    """Find recordings by a note in which all words stand."""
+    return Q(pk__in=notes_with(text).values("recording")) if text.split() else Q()
 
 
 def _number_condition(number: str) -> Q:

@@ -4,13 +4,14 @@ The list is the same for *My recordings* and *All recordings*; they differ in wh
 from (the gate) and in which filters make sense.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django.db.models import Count as CountOf
 from django.db.models import QuerySet
 from django.http import QueryDict
 from django.urls import reverse
@@ -21,8 +22,8 @@ from callvault.portal import wording
 from callvault.portal.paging import CAP, DEFAULT_PAGE_SIZE, PAGE_SIZES, Count, Order
 
 from . import phrases
-from .filters import NO_GROUP, Filter, FilterForm, apply
-from .models import Recording
+from .filters import NO_GROUP, PRESERVED, Filter, FilterForm, apply
+from .models import Note, Recording
 from .page import Party
 
 # Fields of the form that each filter is made of: what a chip removes from the address.
@@ -33,6 +34,8 @@ FORM_FIELDS = {
     "group": ("group",),
     "owner": ("owner",),
     "duration": ("over", "under"),
+    "note": ("note",),
+    "preserved": ("preserved",),
 }
 SORTS = {"start": "started_at", "duration": "duration_ms"}
 
@@ -51,6 +54,9 @@ class Row:
     group: str
     started_at: datetime
     duration_ms: int
+    size_bytes: int
+    is_preserved: bool
+    download_url: str  # empty: not for this reader
     marks: list[phrases.Mark]
     more_marks: int
 
@@ -103,9 +109,16 @@ class Sorting:
         return "descending" if self.descending else "ascending"
 
 
-def row_of(recording: Recording, *, part: str = "") -> Row:
+def row_of(
+    recording: Recording, *, part: str = "", notes: int = 0, may_download: bool = False
+) -> Row:
     """Return what the list shows of a recording; `part`: which of its interaction it is."""
     found = phrases.marks_of(recording.flags, recording.quality)
+    if recording.preserved_level is not None:
+        found.insert(0, phrases.Mark(_("Preserved"), "shield-check", "accent"))
+    if notes:
+        told = ngettext("%(count)s note", "%(count)s notes", notes) % {"count": notes}
+        found.append(phrases.Mark(told, "note"))
     marks, more = phrases.marks_shown([*found, *([phrases.Mark(part, "route")] if part else [])])
     return Row(
         recording_id=recording.recording_id,
@@ -118,9 +131,22 @@ def row_of(recording: Recording, *, part: str = "") -> Row:
         group=recording.owner_group,
         started_at=recording.started_at,
         duration_ms=recording.duration_ms,
+        size_bytes=recording.size_bytes,
+        is_preserved=recording.preserved_level is not None,
+        download_url=_download_url(recording) if may_download else "",
         marks=marks,
         more_marks=more,
     )
+
+
+def _download_url(recording: Recording) -> str:
+    return reverse("recordings:download", args=[recording.recording_id])
+
+
+def note_counts(recordings: Sequence[Recording]) -> dict[int, int]:
+    """Return how many notes each of some recordings has, by record number."""
+    rows = Note.objects.filter(recording__in=recordings).order_by().values_list("recording_id")
+    return dict(rows.annotate(CountOf("pk")))
 
 
 def address(
@@ -154,6 +180,8 @@ def chips_of(form: FilterForm, wanted: Filter, path: str, data: QueryDict) -> li
         "group": _("Group"),
         "owner": _("Owner"),
         "duration": _("Duration"),
+        "note": _("Note"),
+        "preserved": _("Preserved"),
     }
     values = {
         "start": _days(wanted),
@@ -161,6 +189,8 @@ def chips_of(form: FilterForm, wanted: Filter, path: str, data: QueryDict) -> li
         "group": _chosen(form, "group", wanted.groups),
         "owner": _chosen(form, "owner", (wanted.owner,) if wanted.owner else ()),
         "duration": _length(wanted),
+        "note": f"“{wanted.note}”" if wanted.note else "",
+        "preserved": str(PRESERVED.get(wanted.preserved, "")),
     }
     return [
         Chip(name, label, values[name], address(path, data, without=FORM_FIELDS[name]))

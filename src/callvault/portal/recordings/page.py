@@ -20,6 +20,7 @@ from uuid import UUID
 from callvault.policy.decision import Direction, Verdict
 
 if TYPE_CHECKING:
+    from .added import Added
     from .interaction_page import InteractionView
 
 PlayState = Literal["playable", "key_missing", "broken", "missing", "unavailable"]
@@ -146,6 +147,7 @@ class RecordingPage:
     timeline: tuple[TimelineEntry, ...]
     facts: tuple[Fact, ...]
     phone_system: tuple[Said, ...]  # empty: nothing was said, or not for this reader
+    added: Added  # notes, preserve flag, and what the reader may do
     interaction: InteractionView | None  # None: nothing to show beyond the recording itself
     missing: tuple[MissingCertificate, ...]  # filled when state is key_missing
     player: PlayerData

@@ -11,12 +11,15 @@ from django.utils.translation import gettext as _
 
 from callvault.errors import KeyUnavailable, ObjectMissing, SealBroken, VaultError
 from callvault.policy.decision import Direction, Verdict
+from callvault.policy.permissions import Deed
 from callvault.portal import wording
+from callvault.portal.configuration.rights import rights_in_force
 from callvault.portal.decisions.sentences import verdict_sentence, verdict_title
 from callvault.portal.people.models import User
 from callvault.vault import CertificateInfo, ObjectKind
 
 from . import phrases
+from .added import NoteDraft, added_to, with_notes
 from .interaction_page import interaction_view
 from .keys_pressed import keys_of
 from .models import Recording
@@ -31,7 +34,7 @@ from .page import (
     TimelineEntry,
     VerdictLine,
 )
-from .permissions import may_download, may_read_signalling
+from .permissions import may_read_signalling, refusal_of
 from .phone_system import phone_system
 from .vault_access import open_object
 
@@ -39,9 +42,16 @@ REGION_KINDS = {"held": "hold", "paused": "pause", "lost": "lost"}
 
 
 def page_of_recording(
-    user: User, recording: Recording, *, start_at_ms: int, back: tuple[str, str]
+    user: User,
+    recording: Recording,
+    *,
+    start_at_ms: int,
+    back: tuple[str, str],
+    draft: NoteDraft | None = None,
 ) -> RecordingPage:
     """Build the whole page for a recording that the gate let through."""
+    rights = rights_in_force()
+    added = added_to(user, recording, rights, draft or NoteDraft())
     state, missing = _state_of(recording)
     owner, remote = _parties(recording)
     player = _player(recording, owner, remote, start_at_ms)
@@ -61,15 +71,16 @@ def page_of_recording(
         back_url=back[0],
         back_label=back[1],
         state=state,
-        may_download=may_download(user, recording),
+        may_download=refusal_of(user, recording, Deed.DOWNLOAD, rights=rights) is None,
         audio_url=player.audio_url,
         peaks_url=player.peaks_url,
         download_url=address("download"),
         metadata_url=_metadata_url(user, recording),
         verdict=_verdict(user, recording),
-        timeline=_timeline(recording),
+        timeline=with_notes(_timeline(recording), added.notes),
         facts=_facts(recording, owner, remote),
         phone_system=phone_system(recording) if may_read_signalling(user) else (),
+        added=added,
         interaction=interaction_view(user, recording),
         missing=missing,
         player=player,

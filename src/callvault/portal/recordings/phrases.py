@@ -34,7 +34,7 @@ class Mark:
 
     text: str
     icon: str
-    tone: Literal["", "amber", "red"] = ""
+    tone: Literal["", "accent", "amber", "red"] = ""
 
 
 def number_shown(number: str) -> str:

@@ -14,18 +14,25 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from callvault.portal.configuration.rights import rights_in_force
 from callvault.portal.paging import counted, page_of
 from callvault.portal.people.gates import person_of
 from callvault.portal.people.levels import Level
 from callvault.portal.people.models import User
 
 from . import listing
+from .added import NoteDraft
 from .checks import first_recording_checks
 from .filters import Filter, FilterForm, apply
 from .interaction_page import parts_told
 from .models import Recording
 from .page_builder import page_of_recording
-from .permissions import own_recordings_of, recording_visible_to, recordings_visible_to
+from .permissions import (
+    actor_of,
+    own_recordings_of,
+    recording_visible_to,
+    recordings_visible_to,
+)
 
 
 @require_safe
@@ -95,11 +102,26 @@ def _page_context(
         after=id_in(request.GET.get("after")),
         before=id_in(request.GET.get("before")),
     )
-    parts = parts_told(person_of(request), page.rows)
+    user = person_of(request)
+    parts = parts_told(user, page.rows)
+    notes = listing.note_counts(page.rows)
+    rights = rights_in_force()
+    standing = actor_of(user).standing
     count = counted(found)
     first_page = page.newer is None
     return {
-        "rows": [listing.row_of(row, part=parts.get(row.record_number, "")) for row in page.rows],
+        "rows": [
+            listing.row_of(
+                row,
+                part=parts.get(row.record_number, ""),
+                notes=notes.get(row.record_number, 0),
+                may_download=standing >= rights.download_from,
+            )
+            for row in page.rows
+        ],
+        "may_preserve": rights.is_preserve_on,
+        "may_delete": standing >= rights.delete_from,
+        "here": request.get_full_path(),
         "count": count,
         "told": listing.foot_line(len(page.rows), count, first_page=first_page, sorting=sorting),
         "older_url": _turned(request, "after", page.older),
@@ -164,13 +186,25 @@ def _scope(user: User) -> str:
 @require_safe
 @never_cache
 def recording(request: HttpRequest, recording_id: UUID) -> HttpResponse:
-    """Show one recording: player, timeline, decision, details."""
+    """Show one recording: player, timeline, decision, details, notes."""
+    row = recording_visible_to(person_of(request), recording_id)
+    return recording_page(request, row)
+
+
+def recording_page(
+    request: HttpRequest, row: Recording, *, draft: NoteDraft | None = None, status: int = 200
+) -> HttpResponse:
+    """Draw the page of a recording; `draft`: a note that was not taken."""
     user = person_of(request)
-    row = recording_visible_to(user, recording_id)
     page = page_of_recording(
-        user, row, start_at_ms=_start(request.GET.get("t", "")), back=_back(request, user)
+        user,
+        row,
+        start_at_ms=_start(request.GET.get("t", "")),
+        back=_back(request, user),
+        draft=draft,
     )
-    return render(request, "recordings/recording.html", {"page": page, "keys_of": "player"})
+    context = {"page": page, "keys_of": "player"}
+    return render(request, "recordings/recording.html", context, status=status)
 
 
 def _start(text: str) -> int:

@@ -1,8 +1,10 @@
 """Tags of the list of recordings."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django import template
+from django.contrib.messages.storage.base import Message
 from django.utils import timezone, translation
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -39,3 +41,18 @@ def _offset_if_repeated(local: datetime) -> str:
     difference = (local.utcoffset() or timedelta()) - (other.utcoffset() or timedelta())
     later_is_smaller = difference > timedelta() if local.fold == 0 else difference < timedelta()
     return f" {local.isoformat()[-6:]}" if difference and later_is_smaller else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """What a toast sends to undo what it tells of."""
+
+    url: str
+    ids: list[str]
+
+
+@register.filter
+def undo_of(message: Message) -> Undo | None:
+    """Return how to undo what a message tells of (`deed_views.undo_by`); None: it cannot be."""
+    word, *rest = (message.extra_tags or "").split() or [""]
+    return Undo(rest[0], rest[1:]) if word == "undo" and len(rest) > 1 else None

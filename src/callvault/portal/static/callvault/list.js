@@ -1,5 +1,6 @@
 // Lists: a current row moved by keys, opened by Enter or double click, played in place.
 import { onKeys } from "./keys.js";
+import { act, clearSelection, extendTo, toggleRow } from "./selection.js";
 
 const rows = () => [...document.querySelectorAll("[data-cv-row]")];
 const current = () => document.querySelector("[data-cv-row][data-cv-current]");
@@ -22,16 +23,21 @@ export function startList() {
     if (row && !event.target.closest("a, button, input, summary")) open(row);
   });
   onKeys({
-    ArrowDown: () => move(1),
+    ArrowDown: (event) => move(1, event.shiftKey),
     j: () => move(1),
-    ArrowUp: () => move(-1),
+    ArrowUp: (event) => move(-1, event.shiftKey),
     k: () => move(-1),
     Enter: () => open(current()),
     " ": () => toggle(current()?.querySelector("[data-cv-play]")),
     "[": () => follow("[data-cv-newer]"),
     "]": () => follow("[data-cv-older]"),
     f: openFilters,
-    Escape: () => makeCurrent(null),
+    x: () => toggleRow(current()),
+    p: () => act("preserve", current()),
+    n: () => act("note", current()),
+    d: () => download(current()),
+    Delete: () => act("delete", current()),
+    Escape: () => clearSelection() || makeCurrent(null),
   });
   returnToRow();
 }
@@ -43,12 +49,14 @@ function makeCurrent(row) {
   row?.setAttribute("data-cv-current", "");
 }
 
-function move(step) {
+function move(step, extending = false) {
   const all = rows();
-  const at = all.indexOf(current());
+  const before = current();
+  const at = all.indexOf(before);
   const next = all[at < 0 ? (step > 0 ? 0 : all.length - 1) : at + step];
   if (!next) return;
   makeCurrent(next);
+  if (extending) extendTo(before, next);
   next.scrollIntoView({ block: "nearest" });
   // The focus follows, on what the row is called by, so that a screen reader says where one is.
   (next.querySelector("a.cv-name") ?? next.querySelector("a, button"))?.focus({ preventScroll: true });
@@ -68,6 +76,12 @@ function returnToRow() {
   if (!row) return;
   makeCurrent(row);
   row.scrollIntoView({ block: "nearest" });
+}
+
+function download(row) {
+  if (!row?.dataset.cvDownloadUrl) return false;
+  location.assign(row.dataset.cvDownloadUrl);
+  return true;
 }
 
 function follow(selector) {
