@@ -1,5 +1,6 @@
 //! The packets of one journal since its last block, already in the form of the block.
 
+use std::cell::RefCell;
 use std::net::IpAddr;
 
 use crate::clock::Clocks;
@@ -13,6 +14,13 @@ const FULL_BYTES: usize = 512 * 1024;
 /// Packets are gathered in pieces of this size (4 KiB with what the allocator adds): a buffer that
 /// grew with its content would keep up to twice of it, for each call.
 const PIECE_BYTES: usize = 4080;
+/// Empty pieces that a thread keeps for the next packets, 4 MiB: given to the system and asked for
+/// again, each costs a page fault.
+const MAX_SPARE: usize = 1024;
+
+thread_local! {
+    static SPARE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+}
 /// Flag of an RTCP packet.
 const RTCP: u8 = 1;
 
@@ -123,7 +131,7 @@ impl Gathering {
         self.source_count = 0;
         self.packet_count = 0;
         self.sources.clear();
-        self.packets = Pieces::default();
+        self.packets.clear();
     }
 
     /// The first moment of this journal's blocks after `now_ns`.
@@ -145,13 +153,24 @@ impl Pieces {
         while !bytes.is_empty() {
             let has_room = self.pieces.last().is_some_and(|piece| piece.len() < PIECE_BYTES);
             if !has_room {
-                self.pieces.push(Vec::with_capacity(PIECE_BYTES));
+                let spare = SPARE.with_borrow_mut(Vec::pop);
+                self.pieces.push(spare.unwrap_or_else(|| Vec::with_capacity(PIECE_BYTES)));
             }
             let Some(piece) = self.pieces.last_mut() else { return };
             let (fits, rest) = bytes.split_at(bytes.len().min(PIECE_BYTES - piece.len()));
             piece.extend_from_slice(fits);
             bytes = rest;
         }
+    }
+
+    fn clear(&mut self) {
+        self.length = 0;
+        SPARE.with_borrow_mut(|spare| {
+            let room = MAX_SPARE.saturating_sub(spare.len()).min(self.pieces.len());
+            self.pieces.iter_mut().for_each(Vec::clear);
+            spare.extend(self.pieces.drain(..room));
+        });
+        self.pieces = Vec::new();
     }
 }
 
