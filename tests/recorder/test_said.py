@@ -4,6 +4,7 @@ import msgspec
 
 from callvault.recorder.said import MAX_KEPT_BYTES, Said
 from callvault.spool.entries import MetadataSeen, SignallingSeen
+from tests.recorder.bodies import ANN, MULTIPART, REMOTE, both, metadata, request, sdp
 
 TYPE = "application/rs-metadata+xml"
 
@@ -31,14 +32,20 @@ def test_the_invite_the_last_whole_document_and_the_last_update_are_kept() -> No
     ]
 
 
-def test_what_comes_in_updates_only_is_kept_too() -> None:
-    said = Said()
-    learnt(said, b"first", is_whole=False)
-    learnt(said, b"second", is_whole=False)
-    assert [getattr(one, "raw", b"") for one in said.again(9)] == [b"first", b"second"]
+def test_metadata_of_the_invite_are_kept_in_it_alone() -> None:
+    said, document = Said(), metadata(ANN, REMOTE)
+    invite = bytes(request("INVITE", both(sdp(), document), MULTIPART))
+    learnt(said, document, is_whole=True)
+    heard(said, invite)
+    assert said.whole is None
+    learnt(said, b"update", is_whole=False)
+    assert [one.raw for one in said.again(9)] == [invite, document, b"update"]
 
 
 def test_nothing_larger_than_the_bound_is_kept() -> None:
     said = Said()
+    heard(said, bytes(MAX_KEPT_BYTES + 1))
     learnt(said, bytes(MAX_KEPT_BYTES + 1), is_whole=True)
     assert list(said.again(9)) == []
+    learnt(said, b"a", is_whole=True)
+    assert [one.raw for one in said.again(9)] == [b"a"]

@@ -26,15 +26,7 @@ from callvault.recorder.actions import (
 from callvault.recorder.states import TRANSITIONS, State
 from callvault.spool import entries
 from tests.recorder.bench import DIALOG, FLOW, SECOND, Bench, established
-from tests.recorder.bodies import (
-    ANN,
-    BOB,
-    REMOTE,
-    both,
-    metadata,
-    request,
-    sdp,
-)
+from tests.recorder.bodies import ANN, BOB, MULTIPART, REMOTE, both, metadata, request, sdp
 
 # --- changes
 
@@ -351,13 +343,14 @@ def test_the_rest_of_a_split_call_is_not_of_an_owner_who_had_left_it() -> None:
 def test_the_journal_of_the_rest_says_again_what_the_peer_said() -> None:
     bench = Bench(max_call_s=3600)
     bench.invite()
-    bench.feed(sip.MessageSeen(DIALOG, b"INVITE sip:srs SIP/2.0", sent=False, flow=FLOW))
+    raw = bytes(request("INVITE", both(sdp(), metadata(ANN, REMOTE)), MULTIPART))
+    bench.feed(sip.MessageSeen(DIALOG, raw, sent=False, flow=FLOW))
     bench.ack()
     bench.now_s = 3600
     rest = split(bench)
     [invite] = rest.entries(entries.SignallingSeen)
     [document] = rest.entries(entries.MetadataSeen)
-    assert (invite.at_ns, invite.raw) == (bench.at_ns, b"INVITE sip:srs SIP/2.0")
+    assert (invite.at_ns, invite.raw) == (bench.at_ns, raw)
     assert document.raw == bench.entries(entries.MetadataSeen)[0].raw
     rest.now_s = 7200
     further = split(rest)
