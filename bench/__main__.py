@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench import table
 
-ALL = ("parsing", "capture", "rtpengine", "stall", "calls", "storm", "finalise", "killed")
+ALL = ("parsing", "capture", "rtpengine", "stall", "calls", "storm", "finalise", "killed", "gate")
 
 
 def main() -> int:

@@ -123,8 +123,12 @@ def install_triggers(**_sender: object) -> None:
     statements = _SQLITE if connection.vendor == "sqlite" else _POSTGRESQL
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute("SELECT 1 FROM pg_trigger WHERE tgname = 'delete_level_stays'")
-            if cursor.fetchone():
+            cursor.execute(
+                "SELECT count(*) FROM pg_trigger"
+                " WHERE tgname LIKE 'deletion_ban_%%' OR tgname LIKE 'delete_level_%%'",
+                [],
+            )
+            if cursor.fetchone()[0] == len(_POSTGRESQL) - 2:  # two are functions
                 return
         for statement in statements:
             cursor.execute(statement)
@@ -156,14 +160,15 @@ _POSTGRESQL = (
           END IF;
           RETURN NULL;
         END $$ LANGUAGE plpgsql""",  # noqa: S608 - a constant of ours
-    """CREATE TRIGGER deletion_ban_stays BEFORE UPDATE OR DELETE ON configuration_deletionban
+    """CREATE OR REPLACE TRIGGER deletion_ban_stays
+       BEFORE UPDATE OR DELETE ON configuration_deletionban
        FOR EACH ROW EXECUTE FUNCTION callvault_refuse_weakening()""",
-    """CREATE TRIGGER deletion_ban_kept BEFORE TRUNCATE ON configuration_deletionban
+    """CREATE OR REPLACE TRIGGER deletion_ban_kept BEFORE TRUNCATE ON configuration_deletionban
        FOR EACH STATEMENT EXECUTE FUNCTION callvault_refuse_truncate()""",
-    """CREATE TRIGGER delete_level_stays BEFORE UPDATE ON configuration_systemsettings
+    """CREATE OR REPLACE TRIGGER delete_level_stays BEFORE UPDATE ON configuration_systemsettings
        FOR EACH ROW WHEN (OLD.delete_level = 90 AND NEW.delete_level <> 90)
        EXECUTE FUNCTION callvault_refuse_weakening()""",
-    """CREATE TRIGGER delete_level_kept BEFORE DELETE ON configuration_systemsettings
+    """CREATE OR REPLACE TRIGGER delete_level_kept BEFORE DELETE ON configuration_systemsettings
        FOR EACH ROW WHEN (OLD.delete_level = 90)
        EXECUTE FUNCTION callvault_refuse_weakening()""",
 )
