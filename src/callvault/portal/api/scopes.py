@@ -10,11 +10,11 @@ class Scope(TextChoices):
     """One kind of use; the value is what tokens keep and the API's description names."""
 
     RECORDINGS_READ = "recordings:read", _("List recordings, and read what is known of them")
-    RECORDINGS_AUDIO = "recordings:audio", _("Play and download audio")
+    RECORDINGS_AUDIO = "recordings:audio", _("Download audio")
     RECORDINGS_WRITE = "recordings:write", _("Write notes, preserve and release")
     RECORDINGS_DELETE = "recordings:delete", _("Delete recordings")
     PEOPLE_READ = "people:read", _("List people")
-    PEOPLE_WRITE = "people:write", _("Create, change, deactivate and delete people")
+    PEOPLE_WRITE = "people:write", _("Create, change and deactivate people")
     AUDIT_READ = "audit:read", _("Read the audit log")
 
 
