@@ -118,12 +118,20 @@ def _waiting() -> int:
 
 
 def _accept(config: "Config") -> int:
-    """Take the chain as it is for the one to go on from: after a backup was put back."""
+    from callvault.portal.audit.anchor import FILE_NAME
+
+    return accept_loss(config.node.data_folder / FILE_NAME)
+
+
+def accept_loss(path: Path) -> int:
+    """Take the chain as it is for the one to go on from: after a backup was put back.
+
+    `path` is the file in which the node remembers the last head.
+    """
     from callvault.portal.audit import anchor
     from callvault.portal.audit.log import record_command
     from callvault.portal.audit.models import Action
 
-    path = config.node.data_folder / anchor.FILE_NAME
     head = anchor.read(path)
     if head is None:
         print("This node remembers no head of the chain: there is nothing to accept.")

@@ -103,6 +103,7 @@ class AuditEntry(models.Model):
         indexes = (
             models.Index(fields=["-at", "-id"], name="audit_by_time"),
             models.Index(fields=["actor", "-at", "-id"], name="audit_by_actor"),
+            models.Index(fields=["actor", "action", "-at", "-id"], name="audit_by_deed"),
             models.Index(fields=["action", "-at", "-id"], name="audit_by_action"),
             models.Index(fields=["address", "-at", "-id"], name="audit_by_address"),
             models.Index(fields=["object_kind", "-at", "-id"], name="audit_by_kind"),

@@ -97,6 +97,9 @@ OBJECTS: dict[str, ObjectKind] = {
     "directory": ObjectKind(
         gettext_lazy("Directories"), gettext_lazy("directory %(id)s, which is gone"), _directories
     ),
+    "mail": ObjectKind(gettext_lazy("Mail server"), gettext_lazy("the mail server")),
+    "reset": ObjectKind(gettext_lazy("Forgotten passwords"), gettext_lazy("a forgotten password")),
+    "token": ObjectKind(gettext_lazy("Access tokens"), gettext_lazy("an access token")),
     "attempt": ObjectKind(gettext_lazy("Sources without a trunk"), gettext_lazy("a source")),
     "settings": ObjectKind(gettext_lazy("Settings"), gettext_lazy("the settings")),
     "search": ObjectKind(gettext_lazy("Searches"), gettext_lazy("search %(id)s")),

@@ -17,6 +17,7 @@ from .listing import safe_text
 from .log import record_once
 from .models import Action
 
+TYPED = {"note"}  # fields beside the text into which people type what they like
 ONE_SEARCH = timedelta(minutes=10)  # pages and refinements of it within are one search
 
 
@@ -28,7 +29,8 @@ def record_search(
     What was typed is given apart, as `text`: where it holds a number, its reference is kept.
     """
     user = request.user
-    told = {name: _told(value) for name, value in asked.items() if value not in (None, "", (), [])}
+    restricting = {name: one for name, one in asked.items() if one not in (None, "", (), [])}
+    told = {name: _told(name, value) for name, value in restricting.items()}
     if text:
         told["text"] = safe_text(text)
     if not told or not isinstance(user, User) or not user.is_administrator:
@@ -45,7 +47,9 @@ def record_search(
     )
 
 
-def _told(value: object) -> object:
+def _told(name: str, value: object) -> object:
+    if name in TYPED:
+        return safe_text(str(value))
     if isinstance(value, list | tuple | set | frozenset):
         return sorted(str(one) for one in value)
     return value if isinstance(value, bool | int) else str(value)

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from callvault.policy.decision import Verdict
 from callvault.policy.numbers import SHORTEST_FULL_NUMBER
+from callvault.portal.audit.searches import record_search
 from callvault.portal.paging import Order, counted, page_of
 from callvault.portal.people.gates import administrators_only, person_of
 from callvault.portal.recordings.listing import address, number_told
@@ -53,6 +54,8 @@ def calls(request: HttpRequest) -> HttpResponse:
     """List calls with their verdicts, above them the sources that wait to be allowed."""
     form = CallFilterForm(request.GET)
     form.is_valid()
+    asked = {name: value for name, value in form.cleaned_data.items() if name != "q"}
+    record_search(request, "decisions", asked, text=form.cleaned_data.get("q", ""))
     found = matching_calls(form.cleaned_data)
     page = page_of(
         found,

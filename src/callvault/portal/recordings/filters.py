@@ -44,6 +44,11 @@ class Filter:
         return Filter(**kept)
 
     @property
+    def told(self) -> dict[str, object]:
+        """What restricts, for the audit log; the text is told apart."""
+        return {name: getattr(self, name) for name in self.__slots__ if name != "text"}
+
+    @property
     def active(self) -> tuple[str, ...]:
         """Names of the filters that restrict, in the order in which they are shown."""
         return tuple(

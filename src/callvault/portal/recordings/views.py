@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from callvault.portal.audit.searches import record_search
 from callvault.portal.configuration.rights import rights_in_force
 from callvault.portal.paging import counted, page_of
 from callvault.portal.people.gates import person_of
@@ -66,6 +67,7 @@ def _list(
 ) -> HttpResponse:
     form.is_valid()
     wanted = form.filter()
+    record_search(request, "recordings", wanted.told, text=wanted.text)
     found = apply(rows, wanted)
     context = _page_context(request, found, wanted)
     context |= {

@@ -1,0 +1,50 @@
+"""The log itself, and data subjects."""
+
+from collections.abc import Iterable
+from typing import cast
+
+from django.utils import timezone
+
+from callvault.commands.verify_audit import accept_loss
+from callvault.portal.audit.anchor import FILE_NAME
+from callvault.portal.audit.keeper import Keeper
+from callvault.portal.audit.models import Action
+from callvault.portal.subjects.erasure import work_off
+from callvault.vault import audit_key, audit_keys
+
+from . import Stage, walk
+
+NUMBER = "%2B1 555 0142"
+
+
+@walk(Action.AUDIT_EXPORTED)
+def export_log(stage: Stage) -> None:
+    b"".join(cast("Iterable[bytes]", stage.rita.get(f"/audit/export.jsonl?q={NUMBER}")))
+
+
+@walk(Action.AUDIT_LOSS_ACCEPTED)
+def accept(stage: Stage) -> None:
+    keys, head_file = stage.data_folder / "keys", stage.data_folder / FILE_NAME
+    Keeper("rec-1", audit_key(keys), audit_keys(keys), head_file).step(now=timezone.now())
+    accept_loss(head_file)
+
+
+@walk(Action.SUBJECT_EXPORTED)
+def export_subject(stage: Stage) -> None:
+    b"".join(cast("Iterable[bytes]", stage.rita.get(f"/subjects/export.zip?q={NUMBER}")))
+
+
+@walk(Action.ERASURE_STARTED)
+def ask_for_erasure(stage: Stage) -> None:
+    stage.rita.post(f"/subjects/erase?q={NUMBER}", {"recordings": "1"})
+
+
+@walk(Action.ERASURE_ENDED)
+def erase(stage: Stage) -> None:
+    ask_for_erasure(stage)
+    work_off(timezone.now())
+
+
+@walk(Action.CALL_REDACTED)
+def redact(stage: Stage) -> None:
+    erase(stage)

@@ -1,0 +1,78 @@
+"""What people do with recordings."""
+
+from collections.abc import Iterable
+from typing import cast
+
+from django.http import HttpRequest
+
+from callvault.portal.audit.models import Action
+from callvault.portal.recordings import deletion, notes, preserving
+from tests.portal.acting import request_of
+
+from . import Stage, walk
+
+
+def rita_asks(stage: Stage) -> HttpRequest:
+    return request_of(stage.rita_user)
+
+
+def fetch(stage: Stage, what: str) -> None:
+    answer = stage.rita.get(f"/recordings/{stage.recording.recording_id}/{what}")
+    assert answer.status_code == 200
+    b"".join(cast("Iterable[bytes]", answer))
+
+
+@walk(Action.PLAYED)
+def play(stage: Stage) -> None:
+    fetch(stage, "audio")
+    fetch(stage, "audio")  # a seek is no second playing
+
+
+@walk(Action.DOWNLOADED)
+def download(stage: Stage) -> None:
+    fetch(stage, "download")
+
+
+@walk(Action.SIGNALLING_READ)
+def read_signalling(stage: Stage) -> None:
+    fetch(stage, "metadata")
+
+
+@walk(Action.SEARCHED)
+def search(stage: Stage) -> None:
+    stage.ann_client.get("/recordings/mine/?q=%2B1 555 0142")  # is no administrator
+    stage.rita.get("/recordings/?q=%2B1 555 0142&direction=in")
+    stage.rita.get("/recordings/?q=%2B1 555 0142&direction=in&rows=25")
+
+
+@walk(Action.PRESERVED)
+def preserve(stage: Stage) -> None:
+    preserving.preserve(rita_asks(stage), stage.recording)
+
+
+@walk(Action.RELEASED)
+def release(stage: Stage) -> None:
+    preserve(stage)
+    preserving.release(rita_asks(stage), stage.recording)
+
+
+@walk(Action.NOTE_ADDED)
+def add_note(stage: Stage) -> None:
+    notes.add_note(rita_asks(stage), stage.recording, "call +1 555 0142 back")
+
+
+@walk(Action.NOTE_CHANGED)
+def change_note(stage: Stage) -> None:
+    note = notes.add_note(rita_asks(stage), stage.recording, "call back")
+    notes.edit_note(rita_asks(stage), note, "+15550142 was called back", version=1)
+
+
+@walk(Action.NOTE_DELETED)
+def delete_note(stage: Stage) -> None:
+    note = notes.add_note(rita_asks(stage), stage.recording, "call back")
+    notes.delete_note(rita_asks(stage), note, version=1)
+
+
+@walk(Action.DELETED)
+def delete(stage: Stage) -> None:
+    deletion.delete_recording(rita_asks(stage), stage.recording)
