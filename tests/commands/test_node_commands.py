@@ -3,6 +3,7 @@
 import json
 import re
 import socket
+import sqlite3
 import subprocess
 from pathlib import Path
 
@@ -56,6 +57,23 @@ def test_a_password_of_nobody_is_not_reset(data: Path) -> None:
     done = run("admin", "reset-password", "nobody", "--data", data)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "callvault: USER: there is no active person with user name 'nobody'\n"
+
+
+def test_second_factors_of_who_lost_them_are_taken_away(data: Path) -> None:
+    with sqlite3.connect(data / "callvault.sqlite3") as database:
+        (admin,) = database.execute("SELECT id FROM people_user WHERE username='admin'").fetchone()
+        database.execute(
+            "INSERT INTO mfa_authenticator (user_id, type, data, created_at)"
+            " VALUES (?, 'totp', '{}', '2026-11-23 14:25:30')",
+            [admin],
+        )
+    done = run("admin", "reset-second-factor", "ADMIN", "--data", data)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("Second factors of ADMIN taken away: 1\n")
+    with sqlite3.connect(data / "callvault.sqlite3") as database:
+        assert database.execute("SELECT count(*) FROM mfa_authenticator").fetchone() == (0,)
+        deeds = database.execute("SELECT action FROM audit_auditentry ORDER BY id").fetchall()
+    assert deeds[-1] == ("factors_reset",)
 
 
 def test_serve_names_the_setting_of_a_taken_port_and_starts_nothing(tmp_path: Path) -> None:
