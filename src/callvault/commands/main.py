@@ -19,6 +19,7 @@ COMMANDS = (
     "simulate",
     "keys",
     "admin",
+    "users",
     "recover",
     "verify",
     "decode",

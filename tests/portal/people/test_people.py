@@ -1,14 +1,21 @@
 """The list of people and the form of one."""
 
+from typing import ClassVar
+
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from callvault.portal.audit.models import Action, AuditEntry
-from callvault.portal.configuration.models import PolicyRevision
+from callvault.portal.configuration.models import PolicyRevision, SystemSettings
+from callvault.portal.people.forms import PersonForm
 from callvault.portal.people.levels import Level
 from callvault.portal.people.models import User
+from callvault.portal.people.saving import LastAdministrator, change_person, delete_person
+from callvault.portal.recordings.models import Recording
+from callvault.portal.recordings.permissions import recordings_visible_to
+from tests.portal.gated import GatedViewTest
 
 pytestmark = pytest.mark.django_db
 
@@ -194,8 +201,146 @@ def test_who_comes_back_to_a_one_time_password_is_led_to_the_person(
     assert not ann.must_change_password
 
 
+def test_who_was_slower_is_told_and_loses_nothing(rita_client: Client, ann: User) -> None:
+    form = data(username="ann", extension="2014", department="IT", version="1")
+    assert rita_client.post(f"/people/{ann.public_id}", form).status_code == 302
+    slower = rita_client.post(f"/people/{ann.public_id}", form | {"department": "Legal"})
+    text = slower.content.decode()
+    assert slower.status_code == 422
+    assert "Rita Marsh changed this person" in text
+    assert 'value="Legal"' in text
+    again = {**form, "department": "Legal", "version": str(slower.context["form"].data["version"])}
+    assert rita_client.post(f"/people/{ann.public_id}", again).status_code == 302
+    ann.refresh_from_db()
+    assert (ann.department, ann.version) == ("Legal", 3)
+    entry = AuditEntry.objects.filter(action=Action.PERSON_CHANGED).latest("pk")
+    assert (entry.detail["old"], entry.detail["new"]) == (
+        {"department": "IT"},
+        {"department": "Legal"},
+    )
+
+
+def test_the_last_administrator_is_kept_by_others_too(rita_client: Client, rita: User) -> None:
+    second = User.objects.create_user("second", level=Level.ADMINISTRATOR)
+    User.objects.filter(pk=rita.pk).update(is_active=False)
+    form = PersonForm(data(username="second", level="20"), instance=second, editor=rita)
+    assert form.is_valid()
+    request = RequestFactory().post("/")
+    request.user = rita
+    with pytest.raises(LastAdministrator):
+        change_person(request, form)
+    with pytest.raises(LastAdministrator):
+        delete_person(request, second)
+    second.refresh_from_db()
+    assert second.is_administrator
+
+
+def test_a_field_is_checked_when_it_is_left(rita_client: Client, ann: User) -> None:
+    page = rita_client.post("/people/check?field=extension", data(extension="2014"))
+    assert "2014 already belongs to Ann Keller." in page.content.decode()
+    own = rita_client.post(f"/people/{ann.public_id}/check?field=extension", data(extension="2014"))
+    assert "already" not in own.content.decode()
+    assert rita_client.post("/people/check?field=password", data()).status_code == 400
+
+
+def test_a_deleted_person_s_recordings_stay_and_nobody_inherits_them(
+    rita_client: Client, ann: User, sam: User, anns_recording: Recording
+) -> None:
+    address = f"/people/{ann.public_id}/delete"
+    page = rita_client.get(address).content.decode()
+    assert "1 recording stays, under the name Ann Keller." in page
+    assert rita_client.post(address).status_code == 302
+    kept = recordings_visible_to(sam).get()
+    assert (kept.owner, kept.owner_name, kept.owner_username) == (None, "Ann Keller", "ann")
+    again = User.objects.create_user("ann", extension="2014", group="sales")
+    assert not recordings_visible_to(again).exists()
+    entry = AuditEntry.objects.get(action=Action.PERSON_DELETED)
+    assert (entry.object_id, entry.detail["name"]) == (str(ann.public_id), "Ann Keller")
+
+
+def test_nobody_deletes_themselves(rita_client: Client, rita: User) -> None:
+    assert rita_client.post(f"/people/{rita.public_id}/delete").status_code == 422
+    assert User.objects.filter(pk=rita.pk).exists()
+
+
+def test_several_are_deactivated_after_a_look(
+    rita_client: Client, ann: User, sam: User, rita: User
+) -> None:
+    form = {"deed": "deactivate", "person": [ann.public_id, sam.public_id, rita.public_id, "x"]}
+    page = rita_client.post("/people/several", form).content.decode()
+    assert "Deactivate 2 people?" in page
+    assert "Nobody deactivates themselves." in page
+    assert User.objects.filter(is_active=False).count() == 0
+    rita_client.post("/people/several", form | {"confirmed": "yes"})
+    assert set(User.objects.filter(is_active=False)) == {ann, sam}
+    assert AuditEntry.objects.filter(action=Action.PERSON_CHANGED).count() == 2
+
+
+def test_several_change_their_group(rita_client: Client, ann: User, otto: User) -> None:
+    form = {"deed": "group", "group": " SALES", "person": [otto.public_id], "confirmed": "yes"}
+    rita_client.post("/people/several", form)
+    otto.refresh_from_db()
+    assert otto.group == "sales"
+    assert rita_client.post("/people/several", {"deed": "nonsense"}).status_code == 302
+
+
+def test_pages_of_the_list_follow_each_other(rita_client: Client, rita: User) -> None:
+    for number in range(60):
+        User.objects.create_user(f"u{number:02}", group=f"g{number % 3}")
+    for sort in ("name", "-name", "group", "extension", "level", "-username"):
+        first = rita_client.get("/people/", {"sort": sort})
+        second = rita_client.get("/people/" + first.context["next_url"])
+        seen = [one.pk for one in (*first.context["people"], *second.context["people"])]
+        assert (len(first.context["people"]), len(set(seen))) == (50, 61)
+        back = rita_client.get("/people/" + second.context["previous_url"])
+        assert list(back.context["people"]) == list(first.context["people"])
+    assert rita_client.get("/people/?after=x&sort=z").status_code == 200
+
+
 @pytest.mark.parametrize(
-    ("text", "found"), [("kell", {"ann"}), ("ke\0ll", {"ann"}), ("2014", {"ann"}), ("zz", set())]
+    ("filters", "found"),
+    [
+        ({"level": "30"}, {"otto", "sam"}),
+        ({"group": "sales"}, {"ann", "sam"}),
+        ({"group": "-"}, {"rita"}),
+        ({"state": "inactive"}, set()),
+        ({"source": "hand", "level": "20"}, {"ann"}),
+        ({"source": "nonsense", "level": "x"}, {"ann", "otto", "rita", "sam"}),
+    ],
+)
+def test_the_list_is_filtered(
+    rita_client: Client, ann: User, sam: User, otto: User, filters: dict[str, str], found: set[str]
+) -> None:
+    people = rita_client.get("/people/", filters).context["people"]
+    assert {person.username for person in people} == found
+
+
+def test_a_number_is_found_in_each_of_its_forms(rita_client: Client, ann: User) -> None:
+    SystemSettings.objects.create(country_code="39")
+    ann.alias = "+39021234567"
+    ann.save()
+    for text in ("+39 02 1234567", "02 1234567", "0039021234567", "1234567"):
+        assert list(rita_client.get("/people/", {"q": text}).context["people"]) == [ann]
+
+
+class TestList(GatedViewTest):
+    url: ClassVar[str] = "/people/"
+
+
+class TestNew(GatedViewTest):
+    url: ClassVar[str] = "/people/new"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("kell", {"ann"}),
+        ("KÉLLER ann", {"ann"}),
+        ("sales whitlock", {"sam"}),
+        ("ke\0ll", {"ann"}),
+        ("2014", {"ann"}),
+        ("zz", set()),
+    ],
 )
 def test_people_are_found_by_name_and_number(
     rita_client: Client, ann: User, sam: User, text: str, found: set[str]

@@ -9,13 +9,12 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Query, Router, Status
 
-from callvault.portal.audit.models import Action
 from callvault.portal.paging import Order, page_of
+from callvault.portal.people import saving
 from callvault.portal.people.forms import PersonForm
 from callvault.portal.people.gates import person_of
 from callvault.portal.people.levels import Level
 from callvault.portal.people.models import User
-from callvault.portal.people.saving import save_person
 from callvault.portal.recordings.folding import folded
 
 from .callers import using
@@ -65,7 +64,7 @@ def create_person(request: HttpRequest, person: PersonIn) -> Status[dict[str, An
     editor = _administrator(request)
     fresh = User(level=Level.BASE)
     form = _form(fresh, person, editor)
-    return Status(201, told(save_person(request, form, Action.PERSON_CREATED)))
+    return Status(201, told(saving.add_person(request, form)))
 
 
 @router.patch(
@@ -76,7 +75,14 @@ def change_person(request: HttpRequest, person_id: UUID, person: PersonChange) -
     """Change the fields that are sent. `is_active: false` ends sign-in, recording and tokens."""
     editor = _administrator(request)
     form = _form(get_object_or_404(User, public_id=person_id), person, editor)
-    return told(save_person(request, form, Action.PERSON_CHANGED))
+    try:
+        saving.change_person(request, form)
+    except saving.StalePerson as stale:
+        raise invalid([{"in": "body", "pointer": "/", "detail": str(stale)}]) from stale
+    except saving.LastAdministrator as last:
+        form.refuse_last_administrator()
+        raise invalid(_refused(form)) from last
+    return told(form.instance)
 
 
 def told(person: User) -> dict[str, Any]:
@@ -118,14 +124,16 @@ def _form(person: User, change: PersonChange, editor: User) -> PersonForm:
     values = {**PersonForm(instance=person, editor=editor).initial, **_as_typed(sent)}
     form = PersonForm(values, instance=person, editor=editor)
     if not form.is_valid():
-        raise invalid(
-            [
-                {"in": "body", "pointer": f"/{name if name != '__all__' else ''}", "detail": text}
-                for name, texts in form.errors.items()
-                for text in map(str, texts)
-            ]
-        )
+        raise invalid(_refused(form))
     return form
+
+
+def _refused(form: PersonForm) -> list[dict[str, str]]:
+    return [
+        {"in": "body", "pointer": f"/{name if name != '__all__' else ''}", "detail": text}
+        for name, texts in form.errors.items()
+        for text in map(str, texts)
+    ]
 
 
 def _as_typed(sent: dict[str, Any]) -> dict[str, Any]:

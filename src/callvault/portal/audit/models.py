@@ -31,6 +31,8 @@ class Action(models.TextChoices):
     DIRECTORY_SYNCED = "directory_synced"
     DIRECTORY_SYNC_STOPPED = "directory_sync_stopped"
     DIRECTORY_SYNC_FAILED = "directory_sync_failed"
+    PEOPLE_IMPORTED = "people_imported"
+    PEOPLE_EXPORTED = "people_exported"
     ONE_TIME_PASSWORD_SET = "one_time_password_set"  # noqa: S105 - a name, not a password
     SESSION_ENDED = "session_ended"
     SESSIONS_ENDED = "sessions_ended"

@@ -32,6 +32,8 @@ SENTENCES: dict[Action, Promise | str] = {
     Action.PERSON_CREATED: gettext_lazy("%(who)s added %(object)s"),
     Action.PERSON_CHANGED: gettext_lazy("%(who)s changed %(object)s"),
     Action.PERSON_DELETED: gettext_lazy("%(who)s deleted %(object)s"),
+    Action.PEOPLE_IMPORTED: gettext_lazy("%(who)s imported people"),
+    Action.PEOPLE_EXPORTED: gettext_lazy("%(who)s exported people"),
     Action.ONE_TIME_PASSWORD_SET: gettext_lazy("%(who)s gave %(object)s a one-time password"),
     Action.TRUNK_CREATED: gettext_lazy("%(who)s added %(object)s"),
     Action.TRUNK_CHANGED: gettext_lazy("%(who)s changed %(object)s"),

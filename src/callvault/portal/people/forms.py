@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django import forms
 from django.conf import settings
 from django.db.models import Q
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from .constraints import IDS
 from .fields import RULES, FieldProblem
+from .groups import GROUP_FIELDS, GroupSpelling
 from .levels import Level
 from .models import User
 
@@ -23,6 +25,7 @@ class PersonForm(PersonModelForm):
     """Creates or edits a person. Whose a call is must be one answer, so numbers are unique."""
 
     language = forms.ChoiceField(label=gettext_lazy("Language"), required=False)
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     class Meta:
         """Fields in the order in which people fill them in."""
@@ -76,14 +79,29 @@ class PersonForm(PersonModelForm):
         """`editor` is who fills the form in: nobody takes their own rights away."""
         super().__init__(*args, **kwargs)
         self._editor = editor
+        self.initial["version"] = self.instance.version
         system = _("The system's (%(language)s)") % {"language": _language_of_system()}
         language: Any = self.fields["language"]
         language.choices = [("", system), *settings.LANGUAGES]
+
+    def refuse_as_stale(self, message: str, *, version: int) -> None:
+        """Say that somebody was quicker; saved again, the form goes over what they did."""
+        self.add_error(None, message)
+        typed = QueryDict(mutable=True)
+        typed.update(self.data)
+        typed["version"] = str(version)
+        self.data = typed
+
+    def refuse_last_administrator(self) -> None:
+        """Say that nobody would be left who may change settings."""
+        name = "level" if self.cleaned_data.get("is_active") else "is_active"
+        self.add_error(name, _("Nobody would be left who is an active administrator."))
 
     def clean(self) -> dict[str, Any]:
         """Check what fields can only say together."""
         cleaned = super().clean() or {}
         self._keep_rules(cleaned)
+        self._spell_groups(cleaned)
         self._refuse_taken_names(cleaned)
         self._refuse_shared_numbers(cleaned)
         if cleaned.get("level") == Level.GROUP_SUPERVISOR and not cleaned.get("group"):
@@ -100,6 +118,17 @@ class PersonForm(PersonModelForm):
                     cleaned[name] = rule(cleaned[name])
                 except FieldProblem as problem:
                     self.add_error(name, str(problem))
+
+    def _spell_groups(self, cleaned: dict[str, Any]) -> None:
+        """Write groups as others do who have them already."""
+        others = User.objects.exclude(pk=self.instance.pk)
+        spelling = GroupSpelling()
+        for name in GROUP_FIELDS:
+            for text in others.exclude(**{name: ""}).values_list(name, flat=True).distinct():
+                spelling.learn(text)
+        for name in GROUP_FIELDS:
+            if cleaned.get(name):
+                cleaned[name] = spelling.written(cleaned[name])
 
     def _refuse_taken_names(self, cleaned: dict[str, Any]) -> None:
         others = User.objects.exclude(pk=self.instance.pk)

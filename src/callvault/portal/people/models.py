@@ -169,3 +169,22 @@ class User(AbstractBaseUser):
         return self.is_administrator or (
             self.level >= Level.GROUP_SUPERVISOR and bool(self.group.strip())
         )
+
+
+class PeopleImport(models.Model):
+    """A CSV file on its way in: kept between the look at it and the import, a day at most."""
+
+    public_id = models.UUIDField(default=uuid4, unique=True, editable=False)
+    made_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    made_at = models.DateTimeField(auto_now_add=True)
+    file_name = models.CharField(max_length=255)
+    content = models.BinaryField()  # emptied once it is imported
+    digest = models.CharField(max_length=64)  # of the plan that was looked at
+    counts = models.JSONField(default=dict)  # outcome: number of rows
+    rows = models.BinaryField()  # the report, compressed: import_report
+    left_out = models.JSONField(default=list)  # headings that are no field's
+    has_passwords = models.BooleanField(default=False)
+    done_at = models.DateTimeField(null=True)  # null: not imported
+
+    def __str__(self) -> str:
+        return f"{self.file_name} {self.made_at:%Y-%m-%d %H:%M}"

@@ -5,8 +5,8 @@ aliases to one active person. Extensions and aliases are shared where each holde
 user ID or partition ID, but not within a partition (IDENT-2, IDENT-3).
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -60,7 +60,7 @@ class Claims(Generic[C]):
     def __init__(self) -> None:
         self.everybody: list[C] = []
         self._by_key: dict[Key, dict[int, tuple[C, Stake]]] = {}
-        self._to_check: dict[Key, None] = {}  # in order of arrival, each once
+        self._to_check: OrderedDict[Key, None] = OrderedDict()  # each once
 
     def add(self, claimant: C) -> None:
         """Take somebody in with what they would have."""
@@ -83,8 +83,7 @@ class Claims(Generic[C]):
     def settle(self, refuse: Callable[[C, str, str], None]) -> None:
         """Refuse whoever claims what they may not have, with the field and why."""
         while self._to_check:
-            key = next(iter(self._to_check))
-            del self._to_check[key]
+            key, _none = self._to_check.popitem(last=False)
             refused = list(self._refused(key))
             for claimant, message in refused:
                 refuse(claimant, key[0], message)
@@ -100,16 +99,17 @@ class Claims(Generic[C]):
         stakes = [stake for _one, stake in holders.values()]
         alone = sum(stake == _ALONE for stake in stakes)
         partitions = Counter(partition for _user, partition in stakes if partition)
+        others = _Others(holders.values())
         for claimant, stake in holders.values():
             clashes = alone > 0 or partitions[stake[1]] > 1
             if clashes and self._is_new(claimant, key, stake):
-                yield claimant, self._reason(key, claimant, stake)
+                yield claimant, self._reason(key, claimant, stake, others)
 
     def _is_new(self, claimant: C, key: Key, stake: Stake) -> bool:
         return not claimant.fell_back and claims_of(claimant.before).get(key) != stake
 
-    def _reason(self, key: Key, claimant: C, stake: Stake) -> str:
-        other, theirs = self._other(key, claimant, stake)
+    def _reason(self, key: Key, claimant: C, stake: Stake, others: "_Others[C]") -> str:
+        other, theirs = others.than(claimant, stake)
         values = other.in_force or {}
         told = {"value": str(claimant.after[key[0]]), "name": other.name, "line": other.line}
         if key[0] == "username":
@@ -125,12 +125,29 @@ class Claims(Generic[C]):
             return (_("%(value)s already belongs to %(name)s.") + " " + _how_to_share()) % told
         return _("%(value)s already belongs to %(name)s.") % told
 
-    def _other(self, key: Key, claimant: C, stake: Stake) -> tuple[C, Stake]:
+
+class _Others(Generic[C]):
+    """A few of those at a key, so that each can be told of another without a walk through all."""
+
+    def __init__(self, holders: Iterable[tuple[C, Stake]]) -> None:
+        self._few: dict[str, list[tuple[C, Stake]]] = {}
+        for holder in holders:
+            user, partition = holder[1]
+            for sort in (
+                f"in {partition}" if partition else "",
+                "" if user or partition else "alone",
+                "any",
+            ):
+                few = self._few.setdefault(sort, [])
+                if sort and len(few) < 2:
+                    few.append(holder)
+
+    def than(self, claimant: C, stake: Stake) -> tuple[C, Stake]:
         """Return with whom somebody clashes: within the partition, without ID, or anybody."""
-        others = [one for one in self._by_key[key].values() if one[0] is not claimant]
-        within = (one for one in others if stake[1] and one[1][1] == stake[1])
-        alone = (one for one in others if one[1] == _ALONE)
-        return next(within, None) or next(alone, None) or others[0]
+        found = [
+            one for sort in (f"in {stake[1]}", "alone", "any") for one in self._few.get(sort, ())
+        ]
+        return next(one for one in found if one[0] is not claimant)
 
 
 def _how_to_share() -> str:
