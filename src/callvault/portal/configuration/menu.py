@@ -20,9 +20,9 @@ PAGES: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
             (_("Sign-in"), "access:settings"),
             (_("Directory sync"), "directory:index"),
             (_("API tokens"), "tokens:all"),
+            (_("Mail server (SMTP)"), "notifications:mail"),
         ),
     ),
-    (_("Notifications"), ((_("Mail server (SMTP)"), "notifications:mail"),)),
 )
 """Sections in the order of a call: recorded, kept, by and for people. A new page adds its line."""
 
