@@ -265,6 +265,7 @@ def test_a_fault_is_told_with_the_way_out(rita_client: Client, source: Directory
     page = run_page(rita_client, run)
     assert "The certificate of dc1.example.com:636 has expired." in page
     assert "Nobody was changed" in page
+    assert "<dt>Server</dt><dd>dc1.example.com:636</dd>" in page
     (notice,) = attention()
     assert notice.strong == "Head office could not be read."
 

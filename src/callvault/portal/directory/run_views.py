@@ -28,7 +28,7 @@ from .states import (
     rows_of,
     run_told,
 )
-from .wording import field_label, number, reason_of
+from .wording import fault_facts, field_label, number, reason_of
 
 PAGE = 50
 
@@ -111,6 +111,7 @@ def show_run(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "source": run.source,
         "told": run_told(run),
         "fault": fault_of(run) if run.state == RunState.FAILED else None,
+        "fault_facts": fault_facts(run.fault_values),
         "kinds": kind_counts(run),
         "kind": kind if kind in set(RowKind) else "",
         "text": text,

@@ -200,6 +200,22 @@ def fault_told(code: str, values: Mapping[str, str]) -> Told:
     return Told(str(what) % facts, str(advice) % facts)
 
 
+_FACT_LABELS = {
+    "server": gettext_lazy("Server"),
+    "host": gettext_lazy("Name"),
+    "reason": gettext_lazy("Reason"),
+    "said": gettext_lazy("What it says"),
+    "count": gettext_lazy("Limit"),
+    "seconds": gettext_lazy("Seconds"),
+    "tracking": gettext_lazy("Tracking ID"),
+}
+
+
+def fault_facts(values: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the values of a fault with their names, to be copied from the page."""
+    return [(str(_FACT_LABELS.get(key, key)), value) for key, value in values.items() if value]
+
+
 _REASONS = {
     "no_id": gettext_lazy("The entry has no identity. Check the attribute of the identity."),
     "no_username": gettext_lazy("The entry has no user name (%(about)s is empty)."),
