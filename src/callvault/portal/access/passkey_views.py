@@ -64,7 +64,8 @@ def add_passkey(request: HttpRequest) -> HttpResponse:
     person = person_of(request)
     obstacle = passkey_obstacle(request)
     if obstacle or len(passkeys_of(person)) >= MAX_PASSKEYS:
-        messages.info(request, obstacle or _("Remove a passkey before you add another."))
+        if not obstacle:  # which the page tells of beside the passkeys
+            messages.warning(request, _("Remove a passkey before you add another."))
         return redirect("access:second_factor")
     form = PasskeyForm(request.POST if request.method == "POST" else None)
     if form.is_valid() and _is_attested(form):

@@ -17,6 +17,7 @@ export function startMenus() {
   document.addEventListener("copy", copyPhoneNumber);
   document.querySelectorAll("dialog").forEach(closeOnBackdrop);
   document.querySelectorAll("[data-cv-toast]").forEach(fadeLater);
+  showCurrentSetting();
   onKeys({
     "?": () => openDialog("cv-keys"),
     "/": focusSearch,
@@ -57,6 +58,15 @@ function closeOnBackdrop(dialog) {
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close();
   });
+}
+
+// On a phone the menu of the settings is a line that scrolls: the page that is open is in sight.
+function showCurrentSetting() {
+  const menu = document.querySelector(".cv-settings__menu");
+  const current = menu?.querySelector("[aria-current]");
+  if (!current) return;
+  const [around, own] = [menu.getBoundingClientRect(), current.getBoundingClientRect()];
+  menu.scrollLeft += own.left - around.left - (around.width - own.width) / 2;
 }
 
 // A toast leaves after a while, unless someone looks at it or has the focus in it.
@@ -104,10 +114,11 @@ const oneSpaced = (text) => text.replace(/\s+/g, " ").trim(); // no-break spaces
 
 async function copy(button) {
   const source = document.getElementById(button.dataset.cvCopyFrom);
-  const lines = [...source.querySelectorAll("dt")].map(
-    (term) => `${term.textContent.trim()}: ${term.nextElementSibling.textContent.trim()}`,
-  );
-  await navigator.clipboard.writeText(lines.join("\n"));
+  const terms = [...source.querySelectorAll("dt")];
+  const valueOf = (term) => term.nextElementSibling.textContent.trim();
+  const lines = terms.map((term) => `${term.textContent.trim()}: ${valueOf(term)}`);
+  // One fact alone, such as a token, is pasted into a program: without its name.
+  await navigator.clipboard.writeText(terms.length === 1 ? valueOf(terms[0]) : lines.join("\n"));
   showToast(button.dataset.cvCopied);
 }
 
