@@ -73,6 +73,7 @@ def test_a_link_sets_the_password_once_and_ends_other_browsers(
     assert "The new password is set" in done.content.decode()
     anna.refresh_from_db()
     assert anna.check_password(NEW)
+    assert not anna.open_sessions.exists()
     assert elsewhere.get("/recordings/mine/").status_code == 302
     again = client.post(link, {"new_password1": PASSWORD, "new_password2": PASSWORD})
     assert again.status_code == 404

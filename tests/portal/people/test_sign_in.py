@@ -1,16 +1,20 @@
 """Signing in, being locked out, and replacing a one-time password."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from axes.models import AccessAttempt
 from django.conf import settings
+from django.contrib.auth import authenticate
 from django.test import Client
 from django.utils import timezone
 
 from callvault.portal.access.models import OpenSession
 from callvault.portal.audit.models import Action, AuditEntry
 from callvault.portal.first_start import create_first_administrator
+from callvault.portal.people import account
+from callvault.portal.people.levels import Level
 from callvault.portal.people.models import User
 from callvault.portal.people.passwords import draw, give_one_time_password
 from tests.portal.gated import check_policy
@@ -53,9 +57,10 @@ def test_every_refusal_reads_the_same(client: Client, iris: User, name: str, pas
 def test_a_failed_attempt_is_audited_without_what_was_typed(client: Client, iris: User) -> None:
     sign_in(client, "a password typed in the wrong place", "x")
     sign_in(client, "iris", "x")
-    typed, known = AuditEntry.objects.filter(action=Action.SIGN_IN_FAILED).order_by("pk")
+    sign_in(client, "iris@example.com", "x")
+    typed, known, by_mail = AuditEntry.objects.filter(action=Action.SIGN_IN_FAILED).order_by("pk")
     assert (typed.actor_name, typed.object_id, typed.detail) == ("", "", {})
-    assert known.object_id == str(iris.public_id)
+    assert known.object_id == by_mail.object_id == str(iris.public_id)
 
 
 def test_an_inactive_person_does_not_get_in(client: Client, iris: User) -> None:
@@ -71,6 +76,14 @@ def test_who_is_deactivated_is_signed_out(client: Client, iris: User) -> None:
     response = client.get("/recordings/mine/")
     assert response.status_code == 302
     assert response["Location"].startswith("/sign-in/")
+
+
+def test_who_was_deactivated_comes_back_signed_out(client: Client, iris: User) -> None:
+    sign_in(client, "iris")
+    for is_active in (False, True):
+        iris.is_active = is_active
+        iris.save()
+    assert client.get("/recordings/mine/").status_code == 302
 
 
 def test_two_people_with_one_address_sign_in_by_user_name_only(client: Client, iris: User) -> None:
@@ -184,6 +197,8 @@ def test_the_first_administrator_must_replace_the_one_time_password(client: Clie
     assert response.status_code == 302
     assert response["Location"] == "/password/"
     check_policy(client.get("/password/"))
+    judged = client.post("/password/rules", {"new_password1": PASSWORD})
+    assert judged.status_code == 200
     answer = client.post(
         "/password/",
         {"old_password": one_time, "new_password1": PASSWORD, "new_password2": PASSWORD},
@@ -227,6 +242,24 @@ def test_a_changed_password_ends_the_other_sessions(client: Client, iris: User) 
     client.post("/password/", data)
     assert client.get("/recordings/mine/").status_code == 200
     assert elsewhere.get("/recordings/mine/").status_code == 302
+
+
+def test_a_right_taken_away_while_the_password_is_changed_stays_away(
+    client: Client, iris: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def meanwhile(*args: Any, **kwargs: Any) -> object:
+        User.objects.filter(pk=iris.pk).update(level=Level.RECORD_ONLY)
+        return authenticate(*args, **kwargs)
+
+    User.objects.filter(pk=iris.pk).update(level=Level.ADMINISTRATOR)
+    sign_in(client, "iris")
+    monkeypatch.setattr(account, "authenticate", meanwhile)
+    new = "six new lamps"
+    data = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
+    assert client.post("/password/", data).status_code == 302
+    iris.refresh_from_db()
+    assert iris.check_password(new)
+    assert iris.level == Level.RECORD_ONLY
 
 
 def test_passwords_are_hashed_with_argon2(iris: User) -> None:

@@ -35,7 +35,7 @@ def duty_of(request: HttpRequest) -> Duty | None:
     out = reverse("account_logout")
     rules = rules_during(request)
     if person.must_change_password or is_too_old(person, rules):
-        return Duty(reverse("account_change_password"), (out,))
+        return Duty(reverse("account_change_password"), (out, reverse("access:judge_password")))
     if must_set_up_second_factor(request, person, rules):
         factors = reverse("access:second_factor")
         return Duty(factors, (factors, out, reverse("access:confirm")))

@@ -2,7 +2,7 @@
 
 import secrets
 import string
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -86,6 +86,6 @@ def note_use(row: ApiToken, *, now: datetime) -> None:
         ApiToken.objects.filter(pk=row.pk).update(last_used_at=now)
 
 
-def revoke_tokens_of(person: User) -> None:
+def revoke_tokens_of(people: Collection[int]) -> None:
     """End all tokens of who was deactivated: they stay ended when the person comes back."""
-    ApiToken.objects.filter(person=person, revoked_at=None).update(revoked_at=timezone.now())
+    ApiToken.objects.filter(person__in=people, revoked_at=None).update(revoked_at=timezone.now())

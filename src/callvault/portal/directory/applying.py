@@ -15,6 +15,8 @@ from django.db.models import F
 from msgspec.structs import replace
 
 from callvault.portal.configuration.models import PolicyRevision
+from callvault.portal.people.leaving import end_access
+from callvault.portal.people.levels import Level
 from callvault.portal.people.models import User
 
 from .auditing import record_people
@@ -45,6 +47,10 @@ def apply_plan(claim: Claim, run: DirectoryRun, rows: Sequence[Row]) -> list[Row
     return work.exchange(later) if later else []
 
 
+class NobodyLeft(Exception):
+    """There would be no active administrator any more."""
+
+
 class _Work:
     def __init__(self, claim: Claim, run: DirectoryRun, *, total: int) -> None:
         self._claim = claim
@@ -63,7 +69,7 @@ class _Work:
         if self._is_applied(rows, is_exchange=True):
             return []
         return [
-            replace(row, kind=RowKind.ERROR, reason="taken_meanwhile", changes={})
+            replace(row, kind=RowKind.ERROR, reason=_reason(row), changes={}, removes=False)
             for row in rows
             if not self._is_applied([row])
         ]
@@ -73,10 +79,16 @@ class _Work:
             with transaction.atomic():
                 self._claim.keep(done_count=self._done + len(rows))
                 _apply(self._run, rows, is_exchange=is_exchange)
-        except IntegrityError:
+        except (IntegrityError, NobodyLeft):
             return False
         self._done += len(rows)
         return True
+
+
+def _reason(row: Row) -> str:
+    """Return why a row could not be applied: who only leaves stands in nobody's way."""
+    leaves = row.kind in _LEAVING or set(row.changes) == {"is_active"}
+    return "last_administrator" if leaves else "taken_meanwhile"
 
 
 def _slices(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
@@ -85,7 +97,12 @@ def _slices(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
 
 
 def _apply(run: DirectoryRun, rows: Sequence[Row], *, is_exchange: bool) -> None:
-    """Write audit entries, then people and their links. In the caller's transaction."""
+    """Write audit entries, then people and their links. In the caller's transaction.
+
+    Raises NobodyLeft: the plan is of a while ago, and other administrators may be gone since.
+    """
+    PolicyRevision.bump()  # first: whoever else changes people waits here
+    had_administrator = _has_administrator()
     keyed = [(row, UUID(row.key) if row.key else uuid4()) for row in rows]
     record_people(run, [one for one in keyed if one[0].kind != RowKind.CHANGE or one[0].changes])
     _delete([key for row, key in keyed if row.kind == RowKind.DELETE])
@@ -99,7 +116,12 @@ def _apply(run: DirectoryRun, rows: Sequence[Row], *, is_exchange: bool) -> None
     _change(people, changing)
     _create(run, {key: row for row, key in keyed if row.kind == RowKind.CREATE})
     _link(run, people, changing)
-    PolicyRevision.bump()
+    if had_administrator and not _has_administrator():
+        raise NobodyLeft
+
+
+def _has_administrator() -> bool:
+    return User.objects.filter(is_active=True, level=Level.ADMINISTRATOR).exists()
 
 
 def _delete(keys: Sequence[UUID]) -> None:
@@ -111,6 +133,7 @@ def _delete(keys: Sequence[UUID]) -> None:
 def _deactivate(keys: Sequence[UUID]) -> None:
     people = User.objects.filter(public_id__in=keys)
     people.update(is_active=False, **_next_version())
+    end_access(list(people.values_list("pk", flat=True)))
     DirectoryPerson.objects.filter(person__public_id__in=keys).update(is_gone=True)
 
 
@@ -138,6 +161,7 @@ def _change(people: dict[UUID, User], rows: dict[UUID, Row]) -> None:
         for person in people.values():
             person.version += 1
     User.objects.bulk_update(people.values(), [*fields, *_DERIVED])
+    end_access([person.pk for person in people.values() if not person.is_active])
 
 
 def _create(run: DirectoryRun, rows: dict[UUID, Row]) -> None:

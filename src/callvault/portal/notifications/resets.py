@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from callvault.errors import VaultError
+from callvault.portal.access.sessions import end_all_but
 from callvault.portal.audit.log import record
 from callvault.portal.audit.models import Action
 from callvault.portal.people.backends import person_named
@@ -153,6 +154,7 @@ def use_link(request: HttpRequest, link: OpenLink, password: str) -> bool:
     person.set_password(password)
     person.must_change_password = False
     person.save(update_fields=["password", "must_change_password"])
+    end_all_but(person)
     return True
 
 

@@ -111,6 +111,8 @@ def change_password(request: HttpRequest) -> HttpResponse:
 def _replace_password(request: HttpRequest, user: User, form: OwnPasswordForm) -> None:
     record(request, Action.PASSWORD_CHANGED, kind="person", object_id=user.public_id)
     user.must_change_password = False
-    form.save()
+    form.save(commit=False)
+    # Not the rest of the row: an administrator may have taken a right away since it was read.
+    user.save(update_fields=["password", "must_change_password"])
     update_session_auth_hash(request, user)  # other sessions of this person end
     end_all_but(user, request)

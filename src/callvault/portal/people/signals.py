@@ -1,14 +1,17 @@
-"""Signing in and out enters the audit log."""
+"""Signing in and out enters the audit log; who is deactivated is not let in any more."""
 
 from typing import Any
 
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.http import HttpRequest
 
 from callvault.portal.audit.log import record
 from callvault.portal.audit.models import Action
 
+from .backends import person_named
+from .leaving import end_access
 from .models import User
 
 
@@ -27,8 +30,7 @@ def _signed_out(sender: object, request: HttpRequest, user: User | None, **kwarg
 def _sign_in_failed(sender: object, credentials: Any, **kwargs: Any) -> None:
     request = kwargs.get("request")
     if isinstance(request, HttpRequest):
-        name = str(credentials.get("username") or "")
-        person = User.objects.filter(username__iexact=name).first()
+        person = person_named(str(credentials.get("username") or credentials.get("email") or ""))
         # Only a name that exists is kept: in its place people also type their password.
         record(
             request,
@@ -36,3 +38,9 @@ def _sign_in_failed(sender: object, credentials: Any, **kwargs: Any) -> None:
             kind="person",
             object_id=person.public_id if person else "",
         )
+
+
+@receiver(post_save, sender=User)
+def _saved(sender: object, instance: User, *, created: bool, **kwargs: Any) -> None:
+    if not created and not instance.is_active:
+        end_access([instance.pk])
