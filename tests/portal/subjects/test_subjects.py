@@ -22,7 +22,7 @@ from callvault.portal.decisions.models import Call
 from callvault.portal.people.models import User
 from callvault.portal.recordings.models import Note, Recording, Tombstone
 from callvault.portal.recordings.permissions import recordings_in_catalogue
-from callvault.portal.subjects import erasure
+from callvault.portal.subjects import erasure, views
 from callvault.portal.subjects.erasure import work_off
 from callvault.portal.subjects.models import Erasure
 from callvault.portal.subjects.subject import written_forms
@@ -163,6 +163,27 @@ def test_all_of_it_is_handed_over_as_one_zip(
     assert audit[0]["format"] == "callvault-audit-export-1"
     entry = AuditEntry.objects.get(action=Action.SUBJECT_EXPORTED)
     assert (entry.object_id, entry.detail["recordings"]) == (number_reference("+15550142"), 1)
+
+
+def test_audio_that_nobody_may_download_is_not_handed_over(
+    rita_client: Client, anns_recording: Recording
+) -> None:
+    settings = SystemSettings.load()
+    settings.download_level = NOBODY
+    settings.save()
+    with unpacked(rita_client.get("/subjects/export.zip", {"q": "+1 555 0142"})) as archive:
+        told = archive.read("audio/NOT-OPENED.txt").decode()
+    assert told == (
+        f"{anns_recording.record_number:06}: The settings let nobody download recordings.\n"
+    )
+
+
+def test_a_person_beyond_those_offered_is_found_by_the_address(
+    rita_client: Client, ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "PEOPLE_OFFERED", 0)
+    page = rita_client.get(PAGE, {"person": str(ann.public_id)})
+    assert page.context["subject"].person == ann
 
 
 def test_no_password_is_handed_over(rita_client: Client, ann: User) -> None:

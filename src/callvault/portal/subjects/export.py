@@ -1,7 +1,7 @@
 """All that is held of a data subject, as one ZIP: audio, facts, notes, decisions, audit entries.
 
-Streamed: nothing of it is kept here, and a recording that cannot be opened leaves a line in the
-archive that says why.
+Streamed: nothing of it is kept here, and a recording that cannot be opened, or may not be
+downloaded, leaves a line in the archive that says why.
 """
 
 import csv
@@ -16,11 +16,14 @@ from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from callvault.errors import VaultError
+from callvault.policy.permissions import Deed
 from callvault.portal.audit import export as audit_export
 from callvault.portal.audit.export import Selection
+from callvault.portal.configuration.rights import rights_in_force
 from callvault.portal.people.models import User
 from callvault.portal.recordings.file_names import file_name
 from callvault.portal.recordings.models import Recording
+from callvault.portal.recordings.permissions import refusal_of
 from callvault.portal.recordings.vault_access import open_object
 from callvault.vault import ObjectKind
 
@@ -60,8 +63,12 @@ def archive(subject: Subject, reader: User, *, at: datetime, zone: ZoneInfo) -> 
     lines = audit_export.json_lines(selection, asked={"subject": subject.reference}, at=at)
     yield from made.add("audit.jsonl", lines)
     locked: list[str] = []
+    rights = rights_in_force()
     for recording in _recordings(subject, reader):
-        yield from _audio(made, recording, zone, locked)
+        if refusal_of(reader, recording, Deed.DOWNLOAD, rights=rights) is not None:
+            locked.append(f"{recording.record_number:06}: {_not_to_download()}")
+        else:
+            yield from _audio(made, recording, zone, locked)
     if locked:
         yield from made.add("audio/NOT-OPENED.txt", ["\n".join(locked).encode() + b"\n"])
     yield from made.end()
@@ -78,6 +85,10 @@ def _audio(
     name = f"audio/{file_name(recording, zone=zone)}"
     with reader:
         yield from made.add(name, reader.chunks(0, reader.size), packed=False)
+
+
+def _not_to_download() -> str:
+    return _("The settings let nobody download recordings.")
 
 
 def _recordings(subject: Subject, reader: User) -> Iterator[Recording]:

@@ -48,7 +48,11 @@ class LookUpForm(forms.Form):
 
     def __init__(self, data: Any) -> None:
         super().__init__(data)
-        people = [(str(one.public_id), one.get_full_name()) for one in User.objects.all()[:500]]
+        shown = list(User.objects.all()[:PEOPLE_OFFERED])
+        asked = person_with(str(data.get("person") or ""))  # by an address; maybe beyond those
+        if asked is not None and asked not in shown:
+            shown.append(asked)
+        people = [(str(one.public_id), one.get_full_name()) for one in shown]
         field = self.fields["person"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - tells the type checker
         field.choices = [("", gettext_lazy("No person chosen")), *people]
