@@ -70,6 +70,14 @@ def test_what_cannot_be_is_refused_by_name(
     assert User.objects.count() == 1
 
 
+@pytest.mark.parametrize("field", ["is_active", "level"])
+def test_what_cannot_be_empty_is_not_emptied(administrator: Caller, ann: User, field: str) -> None:
+    answer = administrator("PATCH", f"/people/{ann.public_id}", {field: None})
+    assert answer.json()["errors"][0]["pointer"] == f"/{field}"
+    ann.refresh_from_db()
+    assert ann.is_active
+
+
 def test_nobody_takes_their_own_rights_away(administrator: Caller, rita: User) -> None:
     answer = administrator("PATCH", f"/people/{rita.public_id}", {"level": "base"})
     assert answer.json()["errors"][0]["pointer"] == "/level"

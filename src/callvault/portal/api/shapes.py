@@ -17,6 +17,12 @@ def _storable(text: str) -> str:
     return text
 
 
+def _given(value: Any) -> Any:
+    if value is None:
+        raise ValueError("this cannot be empty; leave it out to leave it as it is")
+    return value
+
+
 def _written(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -146,8 +152,8 @@ class PersonChange(Taken):
     department: Text | None = Field(None, max_length=150)
     group: Text | None = Field(None, max_length=100)
     additional_groups: list[Text] | None = Field(None, max_length=50)
-    level: LevelName | None = None
-    is_active: bool | None = None
+    level: Annotated[LevelName | None, AfterValidator(_given)] = None
+    is_active: Annotated[bool | None, AfterValidator(_given)] = None
 
 
 class PersonIn(PersonChange):
