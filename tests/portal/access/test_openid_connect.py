@@ -289,6 +289,15 @@ def test_a_second_account_does_not_take_a_person_over(client: Client, hostile: H
     assert "Another Northgate account account signs in" in refusal(other)
 
 
+@pytest.mark.parametrize("address", ["\u0131ris@example.com", "iri\u017f@example.com"])
+def test_a_look_alike_of_an_address_is_somebody_else(
+    client: Client, hostile: Hostile, address: str
+) -> None:
+    hostile.claims = {"email": address}
+    come_back(client, hostile)
+    assert not is_in(client)
+
+
 def test_who_was_deactivated_does_not_come_back(
     client: Client, hostile: Hostile, iris: User
 ) -> None:

@@ -56,6 +56,8 @@ def _known(provider: OpenIdProvider, value: str) -> User | None:
     """Return the one person with this address or user name. Raises Refused for an inactive one."""
     field = "email" if provider.matched_by == MatchedBy.EMAIL else "username"
     found = list(User.objects.filter(**{f"{field}__iexact": value})[:3])
+    # To PostgreSQL the dotless i is an I: whoever registers such a domain is somebody else.
+    found = [person for person in found if getattr(person, field).lower() == value.lower()]
     active = [person for person in found if person.is_active]
     if len(active) > 1:
         raise Refused("ambiguous")
