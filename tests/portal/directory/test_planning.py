@@ -89,6 +89,13 @@ def test_a_namesake_is_adopted_or_reported(
     assert row.kind == (RowKind.ERROR if reason else RowKind.ADOPT)
 
 
+@pytest.mark.parametrize("look_alike", ["ro\u017fe", "rosse"])
+def test_a_look_alike_of_a_name_adopts_nobody(look_alike: str) -> None:
+    there = known("rose" if "\u017f" in look_alike else "ro\u00dfe", linked=False)
+    (row,) = plan([there], [wanted(look_alike)], rules())
+    assert (row.kind, row.reason) == (RowKind.ERROR, "value")
+
+
 def test_nobody_made_by_hand_or_by_another_directory_is_taken_away() -> None:
     others = [known("eve", linked=False), known("kim", linked=False, other_source="Webex")]
     assert plan(others, [], rules()) == []

@@ -135,6 +135,8 @@ def _adopt(draft: _Draft, namesake: Known | None, rules: Rules) -> None:
     """Take a person of the same user name over, unless that would be somebody else's."""
     if namesake is None or namesake.external_id:  # who is known by another identity: a clash
         return
+    if str(namesake.values["username"]).lower() != draft.wanted.username.strip().lower():
+        return  # a look-alike, such as the long s of an s: another person whose name is taken
     if namesake.other_source:
         draft.fail("other_source", source=namesake.other_source)
     elif int(namesake.values.get("level", 0)) >= rules.administrator:
