@@ -66,6 +66,13 @@ def test_the_kept_password_is_not_sent_to_another_server(
     assert outbox.mails == []
 
 
+@pytest.mark.usefixtures("mail_set_up")
+def test_the_kept_password_is_not_sent_in_clear(rita_client: Client) -> None:
+    answer = rita_client.post(PAGE, TYPED | {"password": "", "security": "none", "test": ""})
+    assert answer.status_code == 422
+    assert "it would travel in clear" in answer.content.decode()
+
+
 def test_without_a_user_name_no_password_is_kept(
     rita_client: Client, mail_set_up: MailSettings
 ) -> None:

@@ -76,6 +76,7 @@ class MailSettingsForm(MailModelForm):
             else _("Kept sealed, and shown to nobody.")
         )
         self._host_before = self.instance.host
+        self._security_before = self.instance.security
 
     def clean_host(self) -> str:
         """Take a name or an address, nothing around it."""
@@ -110,6 +111,8 @@ class MailSettingsForm(MailModelForm):
             elif cleaned.get("host") not in (None, self._host_before):
                 # The one that is kept was given for the other server, and is sent to no new one.
                 self.add_error("password", _("Type the password anew: the server is another one."))
+            elif cleaned.get("security") == Security.NONE != self._security_before:
+                self.add_error("password", _("Type the password anew: it would travel in clear."))
         return cleaned
 
     def as_typed(self) -> MailSettings:
