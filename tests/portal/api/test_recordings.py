@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from callvault.portal.audit.log import number_reference
 from callvault.portal.audit.models import AuditEntry
 from callvault.portal.people.models import User
 from callvault.portal.recordings.models import Recording
@@ -43,6 +44,23 @@ def test_everything_goes_through_the_gate(
     ):  # fmt: skip
         status = caller(method, path_of(anns_recording, rest)).status_code
         assert (status != 404) is sees, (method, rest)
+
+
+def test_what_an_administrator_looks_for_is_written_down(
+    rita: User, ann: User, calling: Calling
+) -> None:
+    calling(rita)("GET", "/recordings")
+    calling(ann)("GET", "/recordings?q=%2B15550142")
+    assert not AuditEntry.objects.filter(action="searched").exists()
+    caller = calling(rita, name="search")
+    for limit in (1, 2):
+        caller("GET", f"/recordings?q=%2B15550142&direction=in&limit={limit}")
+    entry = AuditEntry.objects.get(action="searched")
+    assert entry.detail == {
+        "where": "recordings",
+        "asked": {"text": number_reference("+15550142"), "directions": ["in"]},
+        "token": str(caller.row.public_id),
+    }
 
 
 def test_a_recording_has_random_ids_and_utc_times(

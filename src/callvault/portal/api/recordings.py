@@ -11,6 +11,7 @@ from django.utils import timezone
 from ninja import Query, Router, Status
 
 from callvault.policy.permissions import Deed, GlobalRights
+from callvault.portal.audit.searches import record_search
 from callvault.portal.configuration.models import SystemSettings
 from callvault.portal.configuration.rights import rights_in_force
 from callvault.portal.paging import page_of
@@ -60,8 +61,11 @@ def list_recordings(request: HttpRequest, query: Query[RecordingQuery]) -> dict[
     """Return recordings that the caller may see, newest first unless sorted otherwise."""
     refuse_unknown(request, RecordingQuery)
     user = person_of(request)
+    wanted = _filter_of(query)
+    asked = wanted.told | {"since": query.since, "until": query.until}
+    record_search(request, "recordings", asked, text=wanted.text)
     with timezone.override(ZoneInfo(SystemSettings.load().zone)):
-        rows = apply(recordings_visible_to(user), _filter_of(query))
+        rows = apply(recordings_visible_to(user), wanted)
     page = page_of(
         _within(rows, query).select_related("owner"),
         Sorting.parse(query.sort).order,
