@@ -15,6 +15,7 @@ from callvault.portal.people.models import User
 from callvault.portal.people.saving import LastAdministrator, change_person, delete_person
 from callvault.portal.recordings.models import Recording
 from callvault.portal.recordings.permissions import recordings_visible_to
+from tests.portal.acting import request_of
 from tests.portal.gated import GatedViewTest
 
 pytestmark = pytest.mark.django_db
@@ -274,6 +275,25 @@ def test_several_are_deactivated_after_a_look(
     rita_client.post("/people/several", form | {"confirmed": "yes"})
     assert set(User.objects.filter(is_active=False)) == {ann, sam}
     assert AuditEntry.objects.filter(action=Action.PERSON_CHANGED).count() == 2
+
+
+def test_several_who_were_deactivated_come_back_signed_out(rita_client: Client, ann: User) -> None:
+    browser = Client()
+    browser.force_login(ann)
+    form = {"person": [ann.public_id], "confirmed": "yes"}
+    for deed in ("deactivate", "activate"):
+        rita_client.post("/people/several", form | {"deed": deed})
+    assert User.objects.get(pk=ann.pk).is_active
+    assert browser.get("/recordings/mine/").status_code == 302
+
+
+def test_a_password_replaced_while_the_person_is_changed_stays(rita: User, ann: User) -> None:
+    form = PersonForm(data(username="ann"), instance=ann, editor=rita)
+    assert form.is_valid()
+    User.objects.filter(pk=ann.pk).update(password="replaced", theme="dark")
+    change_person(request_of(rita), form)
+    ann.refresh_from_db()
+    assert (ann.first_name, ann.password, ann.theme) == ("Bruno", "replaced", "dark")
 
 
 def test_several_change_their_group(rita_client: Client, ann: User, otto: User) -> None:

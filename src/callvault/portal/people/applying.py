@@ -12,6 +12,7 @@ from callvault.portal.audit.models import Action, AuditEntry
 from callvault.portal.configuration.models import PolicyRevision
 
 from .fields import RULES, Value
+from .leaving import end_access
 from .levels import Level
 from .models import User
 from .people_audit import Actor, detail_of
@@ -93,6 +94,8 @@ def _change(rows: Sequence[Planned], actor: Actor) -> None:
         update_fields=WRITTEN,
         batch_size=BATCH,
     )
+    for gone in batches([person.pk for person, _row in found if not person.is_active]):
+        end_access(gone)
 
 
 def _let_go(found: Sequence[tuple[User, Planned]]) -> None:

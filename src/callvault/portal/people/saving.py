@@ -10,7 +10,7 @@ from callvault.portal.audit.models import Action, AuditEntry
 from callvault.portal.configuration.models import PolicyRevision
 from callvault.portal.templatetags.cv_ui import ago
 
-from .applying import values_of
+from .applying import WRITTEN, values_of
 from .forms import PersonForm
 from .levels import Level
 from .models import User
@@ -57,7 +57,7 @@ def change_person(request: HttpRequest, form: PersonForm) -> None:
     person.version = stored.version + 1
     detail = detail_of(values_of(stored), values_of(person), person.version)
     Actor.of_request(request).entry(Action.PERSON_CHANGED, person.public_id, **detail).save()
-    person.save()
+    person.save(update_fields=WRITTEN)  # the password may be another since the row was read
 
 
 @transaction.atomic
