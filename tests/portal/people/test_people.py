@@ -335,6 +335,14 @@ def test_the_list_is_filtered(
     assert {person.username for person in people} == found
 
 
+def test_each_filter_is_shown_with_what_takes_it_away(rita_client: Client, ann: User) -> None:
+    chips = rita_client.get("/people/?q=a&level=20&sort=-group&state=active").context["chips"]
+    assert chips == [
+        {"label": "Level", "value": "Base", "remove_url": "?q=a&state=active&sort=-group"},
+        {"label": "Active", "value": "Active", "remove_url": "?q=a&level=20&sort=-group"},
+    ]
+
+
 def test_a_number_is_found_in_each_of_its_forms(rita_client: Client, ann: User) -> None:
     SystemSettings.objects.create(country_code="39")
     ann.alias = "+39021234567"

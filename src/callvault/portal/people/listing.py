@@ -145,6 +145,25 @@ def address(wanted: dict[str, str], sorting: Sorting, **more: object) -> str:
     return "?" + urlencode({**wanted, **sort, **{name: one for name, one in more.items() if one}})
 
 
+def chips(form: PeopleFilter, sorting: Sorting) -> list[dict[str, str]]:
+    """Return a chip for each filter that restricts, with the address of the list without it."""
+    wanted = form.active
+    fields: Any = form.fields
+    return [
+        {
+            "label": str(fields[name].label),
+            "value": str({str(key): text for key, text in fields[name].choices}[value]),
+            "remove_url": address(_without(name, wanted), sorting),
+        }
+        for name, value in wanted.items()
+        if name != "q"
+    ]
+
+
+def _without(name: str, wanted: dict[str, str]) -> dict[str, str]:
+    return {one: text for one, text in wanted.items() if one != name}
+
+
 def _head(name: str, label: str, sorting: Sorting, wanted: dict[str, str]) -> SortHead:
     is_by_it = sorting.name == name
     turned = Sorting(name, descending=is_by_it and not sorting.descending)

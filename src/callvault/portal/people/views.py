@@ -20,7 +20,7 @@ from callvault.portal.recordings.permissions import recordings_visible_to
 
 from .forms import PersonForm
 from .gates import administrators_only, person_of
-from .listing import PeopleFilter, Sorting, address, heads, page_wanted
+from .listing import PeopleFilter, Sorting, address, chips, heads, page_wanted
 from .models import User
 from .passwords import give_one_time_password
 from .saving import (
@@ -48,6 +48,7 @@ def people(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "filters": [form[name] for name in ("level", "group", "state", "source")],
+        "chips": chips(form, sorting),
         "wanted": form.active,
         "people": page.rows,
         "found": found.count() if form.active else total,

@@ -44,9 +44,9 @@ export function clearSelection() {
 
 /** Do something to what is selected, else to the current row. */
 export function act(deed, current) {
-  if (!chosen().length && !toggleRow(current)) return false;
   const button = bar()?.querySelector(`[data-cv-deed=${deed}]:not([hidden])`);
-  if (!button) return false;
+  if (!button) return false; // not this person's right, or not of this list
+  if (!chosen().length && !toggleRow(current)) return false;
   if (current) sessionStorage.setItem("cv-row", current.dataset.cvOpen);
   bar().requestSubmit(button);
   return true;
@@ -107,9 +107,16 @@ function showBar(now) {
   if (!form) return;
   form.hidden = now.length === 0;
   if (form.hidden) return;
-  const sum = (name) => now.reduce((total, box) => total + Number(box.dataset[name]), 0);
   form.querySelector("[data-cv-part=count]").textContent = form.dataset.cvSelected.replace("{count}", String(now.length));
-  form.querySelector("[data-cv-part=amount]").textContent = `${spoken(sum("cvMs") / 1000)}, ${size(sum("cvBytes"))}`;
+  showWhatIsSelected(form, now);
+}
+
+// How long and how large it is: of recordings, not of people.
+function showWhatIsSelected(form, now) {
+  const amount = form.querySelector("[data-cv-part=amount]");
+  if (!amount) return;
+  const sum = (name) => now.reduce((total, box) => total + Number(box.dataset[name]), 0);
+  amount.textContent = `${spoken(sum("cvMs") / 1000)}, ${size(sum("cvBytes"))}`;
   const preserved = now.filter((box) => box.closest("[data-cv-row]").hasAttribute("data-cv-preserved"));
   form.querySelector("[data-cv-deed=release]").hidden = preserved.length === 0;
 }
