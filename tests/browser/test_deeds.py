@@ -1,5 +1,7 @@
 """Notes, preserve and delete without a mouse, at each level; in a portal of their own."""
 
+import re
+import zipfile
 from collections.abc import Iterator
 
 import pytest
@@ -55,7 +57,7 @@ def test_a_base_user_releases_preserves_and_undoes(signed_in: Page) -> None:
     press(page, "j", "x")
     bar = page.locator(BAR)
     expect(bar).to_contain_text("1 selected")
-    expect(bar.get_by_role("button")).to_have_count(4)  # preserve, release, note, clear: no delete
+    expect(bar.get_by_role("button")).to_have_count(5)  # all but delete
     bar.get_by_role("button", name="Release").click()
     expect(page.get_by_role("status").last).to_contain_text("1 recording is released.")
     press(page, "j", "p")
@@ -98,6 +100,37 @@ def test_what_an_administrator_preserved_is_told_of_and_stays(signed_in: Page) -
     expect(page.locator(BAR)).to_be_hidden()
     page.keyboard.press("Delete")  # not a supervisor's right here: nothing happens
     expect(page.get_by_role("heading", level=1)).to_have_text("All recordings")
+
+
+@ann
+def test_the_selected_are_downloaded_as_one_zip_by_key_and_again_by_button(
+    signed_in: Page,
+) -> None:
+    page = signed_in
+    press(page, "j", "x")
+    with page.expect_download() as by_key:
+        press(page, "d")
+    with zipfile.ZipFile(by_key.value.path()) as archive:
+        assert archive.testzip() is None
+        assert len(archive.namelist()) == 2
+    page.wait_for_timeout(3200)  # so long a second press is taken for a double click
+    with page.expect_download() as by_button:
+        page.locator(BAR).get_by_role("button", name="Download ZIP").click()
+    assert re.fullmatch(r"recordings-\d{4}-\d\d-\d\d\.zip", by_button.value.suggested_filename)
+    expect(page.locator(BAR)).to_contain_text("1 selected")
+
+
+@rita
+def test_what_stays_out_of_a_zip_is_asked_about(signed_in: Page) -> None:
+    page = signed_in
+    page.get_by_role("checkbox", name="Select all on this page").check()
+    page.locator(BAR).get_by_role("button", name="Download ZIP").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("recordings?")
+    expect(page.locator(".cv-chosen")).to_contain_text("This recording cannot be opened here yet")
+    with page.expect_download() as downloaded:
+        page.get_by_role("button", name="Download ZIP").click()
+    with zipfile.ZipFile(downloaded.value.path()) as archive:
+        assert b"cannot be opened here yet" in archive.read("manifest.csv")
 
 
 @rita

@@ -144,6 +144,9 @@ SESSION_COOKIE_NAME = ("__Host-" if BROWSERS_USE_HTTPS else "") + "callvault_ses
 CSRF_COOKIE_NAME = ("__Host-" if BROWSERS_USE_HTTPS else "") + "callvault_csrf"
 CSRF_FAILURE_VIEW = "callvault.portal.views.csrf_failure"
 
+# A ZIP names up to a thousand recordings; more of them get a page that says so.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 4000
+
 ACCOUNT_ADAPTER = "callvault.portal.people.adapter.AccountAdapter"
 ACCOUNT_FORMS = {"login": "callvault.portal.people.sign_in.SignInForm"}
 ACCOUNT_LOGIN_METHODS = {"username", "email"}

@@ -136,6 +136,15 @@ def played(world: World, case: Case, client: Client, recording: Recording) -> bo
     return both.pop()
 
 
+def downloaded(world: World, case: Case, client: Client, recording: Recording) -> bool:
+    """Whether the file and a ZIP of it would be given; they must agree."""
+    zipped = client.post("/recordings/zip", {"recording": str(recording.recording_id)}).status_code
+    assert zipped in REFUSED | {409}
+    one = opened("download")(world, case, client, recording)
+    assert (zipped == 409) is one, case
+    return one
+
+
 def noted(_world: World, _case: Case, client: Client, recording: Recording) -> bool:
     client.post(f"/recordings/{recording.recording_id}/notes", {"text": "One."})
     client.post("/recordings/note", {"text": "Two.", "recording": str(recording.recording_id)})
@@ -188,7 +197,7 @@ def deleted(_world: World, _case: Case, client: Client, recording: Recording) ->
 DEEDS: dict[str, Answered] = {
     "see": seen,
     "play": played,
-    "download": opened("download"),
+    "download": downloaded,
     "read signalling": opened("metadata"),
     "add note": noted,
     "edit note": note_changed,

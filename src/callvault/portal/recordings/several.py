@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -41,13 +43,15 @@ class Outcome:
 
 def chosen(user: User, ids: Iterable[str]) -> tuple[list[Recording], int]:
     """Return the recordings that were meant, the newest first, and how many are not there."""
-    wanted = {one for text in list(ids)[:MOST] if (one := _id_in(text)) is not None}
-    found = list(
-        recordings_visible_to(user)
-        .filter(recording_id__in=wanted)
-        .order_by("-started_at", "-record_number")
-    )
+    wanted = ids_in(list(ids)[:MOST])
+    found = list(rows_of(user, wanted))
     return found, len(wanted) - len(found)
+
+
+def rows_of(user: User, wanted: set[UUID]) -> QuerySet[Recording]:
+    """Return those of some recordings that the person may know of, the newest first."""
+    rows = recordings_visible_to(user).filter(recording_id__in=wanted)
+    return rows.order_by("-started_at", "-record_number")
 
 
 def do_each(user: User, ids: Iterable[str], act: Callable[[Recording], object]) -> Outcome:
@@ -87,8 +91,10 @@ def split(
     return may, may_not
 
 
-def _id_in(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
+def ids_in(texts: Iterable[str]) -> set[UUID]:
+    """Read ids; what is none is passed over."""
+    found = set()
+    for text in texts:
+        with suppress(ValueError):
+            found.add(UUID(text))
+    return found

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import deed_views, media, note_views, views
+from . import deed_views, media, note_views, views, zip_views
 
 app_name = "recordings"
 
@@ -13,6 +13,7 @@ urlpatterns = [
     path("release", deed_views.release_recordings, name="release"),
     path("delete", deed_views.delete_recordings, name="delete"),
     path("note", deed_views.note_recordings, name="note_several"),
+    path("zip", zip_views.download_zip, name="zip"),
     path("<uuid:recording_id>/", views.recording, name="recording"),
     path("<uuid:recording_id>/notes", note_views.add, name="notes"),
     path("<uuid:recording_id>/notes/<uuid:note_id>", note_views.edit, name="note"),

@@ -109,6 +109,7 @@ def _page_context(
     notes = listing.note_counts(page.rows)
     rights = rights_in_force()
     standing = actor_of(user).standing
+    may_download = standing >= rights.download_from
     count = counted(found)
     first_page = page.newer is None
     return {
@@ -117,11 +118,12 @@ def _page_context(
                 row,
                 part=parts.get(row.record_number, ""),
                 notes=notes.get(row.record_number, 0),
-                may_download=standing >= rights.download_from,
+                may_download=may_download,
             )
             for row in page.rows
         ],
         "may_preserve": rights.is_preserve_on,
+        "may_download": may_download,
         "may_delete": standing >= rights.delete_from,
         "here": request.get_full_path(),
         "count": count,

@@ -1,5 +1,7 @@
 // Forms: one press sends once, errors take the focus, passwords can be shown, htmx says it is busy.
 
+const AGAIN_AFTER_MS = 3000;
+
 export function startForms() {
   document.addEventListener("submit", guard);
   document.addEventListener("click", reveal);
@@ -26,12 +28,14 @@ function guard(event) {
   if (form.method !== "post") return;
   form.dataset.cvSent = "yes";
   event.submitter?.setAttribute("aria-busy", "true");
+  // The answer is a file: the page stays, and is to be used again.
+  if (event.submitter?.hasAttribute("data-cv-downloads")) setTimeout(release, AGAIN_AFTER_MS);
 }
 
 // A page brought back from the browser's memory can be sent again.
 function release() {
   for (const form of document.querySelectorAll("form[data-cv-sent]")) delete form.dataset.cvSent;
-  for (const button of document.querySelectorAll("[aria-busy=true].cv-btn")) {
+  for (const button of document.querySelectorAll("button[aria-busy=true]")) {
     button.removeAttribute("aria-busy");
   }
 }

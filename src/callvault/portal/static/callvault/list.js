@@ -1,6 +1,6 @@
 // Lists: a current row moved by keys, opened by Enter or double click, played in place.
 import { onKeys } from "./keys.js";
-import { act, clearSelection, extendTo, toggleRow } from "./selection.js";
+import { act, clearSelection, extendTo, isAnySelected, toggleRow } from "./selection.js";
 
 const rows = () => [...document.querySelectorAll("[data-cv-row]")];
 const current = () => document.querySelector("[data-cv-row][data-cv-current]");
@@ -35,7 +35,7 @@ export function startList() {
     x: () => toggleRow(current()),
     p: () => act("preserve", current()),
     n: () => act("note", current()),
-    d: () => download(current()),
+    d: () => (isAnySelected() ? act("zip", current()) : download(current())),
     Delete: () => act("delete", current()),
     Escape: () => clearSelection() || makeCurrent(null),
   });

@@ -42,6 +42,8 @@ export function clearSelection() {
   return before.length > 0;
 }
 
+export const isAnySelected = () => chosen().length > 0;
+
 /** Do something to what is selected, else to the current row. */
 export function act(deed, current) {
   const button = bar()?.querySelector(`[data-cv-deed=${deed}]:not([hidden])`);
