@@ -11,6 +11,7 @@ from callvault.policy.decision import Direction, Party
 from callvault.portal.configuration.models import SystemSettings
 from callvault.portal.people.levels import Level
 from callvault.portal.people.models import User
+from callvault.portal.recordings import views
 from callvault.portal.recordings.models import Recording
 from tests.portal.catalogue_facts import STARTED, Spoken, list_recording
 from tests.portal.gated import check_policy
@@ -190,6 +191,19 @@ def test_a_supervisor_is_offered_groups_and_owners_that_are_theirs(
     assert form.choices_of("group") == [("claims", "claims"), ("sales", "sales")]
     assert [label for _value, label in form.choices_of("owner")] == ["Ann Keller", "Sam Whitlock"]
     assert sam_client.get("/recordings/?group=depot").context["form"].errors
+
+
+def test_an_owner_beyond_those_offered_is_filtered_by_in_the_own_groups_only(
+    sam_client: Client,
+    many: list[Recording],
+    ann: User,
+    otto: User,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(views, "OWNERS_OFFERED", 0)
+    asked = sam_client.get(f"/recordings/?owner={ann.public_id}")
+    assert asked.context["wanted"].owner == str(ann.public_id)
+    assert sam_client.get(f"/recordings/?owner={otto.public_id}").context["wanted"].owner == ""
 
 
 def test_an_administrator_is_offered_every_group_that_occurs(

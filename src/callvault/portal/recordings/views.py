@@ -35,6 +35,8 @@ from .permissions import (
     recordings_visible_to,
 )
 
+OWNERS_OFFERED = 500
+
 
 @require_safe
 @never_cache
@@ -56,9 +58,8 @@ def all_recordings(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     rows = recordings_visible_to(user)
     groups = None if user.is_administrator else user.groups_seen
-    form = FilterForm(
-        request.GET, groups=listing.group_choices(rows, groups), owners=_owner_choices(user)
-    )
+    owners = _owner_choices(user, id_in(request.GET.get("owner")))
+    form = FilterForm(request.GET, groups=listing.group_choices(rows, groups), owners=owners)
     return _list(request, rows, form, title=_("All recordings"), scope=_scope(user))
 
 
@@ -173,12 +174,18 @@ def id_in(text: str | None) -> UUID | None:
         return None
 
 
-def _owner_choices(user: User) -> list[tuple[str, str]]:
-    """Return the people whose recordings a supervisor may see, by name."""
+def _owner_choices(user: User, asked: UUID | None) -> list[tuple[str, str]]:
+    """Return the people whose recordings a supervisor may see, by name.
+
+    Who is `asked` for by the address is among them, also beyond the first ones.
+    """
     people = User.objects.exclude(extension="")
     if not user.is_administrator:
         people = people.filter(group__in=user.groups_seen)
-    return [(str(person.public_id), person.get_full_name()) for person in people[:500]]
+    offered = list(people[:OWNERS_OFFERED])
+    if asked is not None and len(offered) == OWNERS_OFFERED:
+        offered += [one for one in people.filter(public_id=asked) if one not in offered]
+    return [(str(person.public_id), person.get_full_name()) for person in offered]
 
 
 def _scope(user: User) -> str:
