@@ -34,6 +34,7 @@ class Chore:
 
 def chores_of_vault(store: "Store") -> tuple[Chore, ...]:
     """Return the chores of whoever has the vault. After `django.setup()`."""
+    from callvault.portal.access.sessions import forget_ended
     from callvault.portal.configuration.deletion_ban import uphold_ban
     from callvault.portal.reach import catalogue_reached
     from callvault.portal.recordings.deletion import finish_deletions, uphold_tombstones
@@ -46,6 +47,7 @@ def chores_of_vault(store: "Store") -> tuple[Chore, ...]:
     chores = (
         Chore("finish deletions", 10.0, lambda: finish_deletions(clock.read().utc)),
         Chore("erase data subjects", 2.0, lambda: work_off(clock.read().utc)),
+        Chore("forget sessions that ended", 3600.0, lambda: forget_ended(clock.read().utc)),
         Chore("keep that nobody may delete", 300.0, keep_the_ban),
         Chore(
             "delete again what a restored catalogue lists",

@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
 from callvault.portal.access.models import OpenSession, SignInSettings
+from callvault.portal.access.sessions import forget_ended
 from callvault.portal.audit.models import Action, AuditEntry
 from callvault.portal.people.levels import Level
 from callvault.portal.people.models import User
@@ -128,3 +130,15 @@ def test_a_session_without_a_row_is_worth_nothing(iris_client: Client, row: obje
     session["callvault_open_session"] = row
     session.save()
     assert not is_in(iris_client)
+
+
+def test_what_is_left_of_ended_sessions_goes(iris_client: Client, iris: User) -> None:
+    now = timezone.now()
+    left = elsewhere()
+    left_behind = OpenSession.objects.get(agent=FIREFOX)
+    OpenSession.objects.filter(pk=left_behind.pk).update(started_at=now - timedelta(hours=25))
+    Session.objects.filter(pk=left.session.session_key).update(expire_date=now)
+    assert forget_ended(now + timedelta(seconds=1)) == 2
+    assert forget_ended(now) == 0
+    assert OpenSession.objects.get().person == iris
+    assert is_in(iris_client)

@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.models import Session
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -127,3 +129,10 @@ def end_all_but(person: User, request: HttpRequest | None = None) -> int:
     if own is not None:
         rows = rows.exclude(pk=own.pk)
     return rows.delete()[0]
+
+
+def forget_ended(now: datetime) -> int:
+    """Remove what is left of sessions that nobody can use any more: browsers are just closed."""
+    longest = timedelta(seconds=settings.SESSION_COOKIE_AGE)
+    gone = OpenSession.objects.filter(started_at__lt=now - longest).delete()[0]
+    return gone + Session.objects.filter(expire_date__lt=now).delete()[0]
