@@ -110,7 +110,7 @@ def test_details_show_what_was_before_and_what_is_now(rita_client: Client, ann: 
     deed(ann, Action.PERSON_CHANGED, kind="person", object_id=ann.public_id, detail=detail)
     row = rita_client.get(LOG).context["rows"][0]
     assert [(fact.name, fact.before, fact.value) for fact in row.facts] == [
-        ("Group", "sales", "claims")
+        ("Recording group", "sales", "claims")
     ]
 
 

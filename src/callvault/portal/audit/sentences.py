@@ -6,7 +6,9 @@ tests/portal/audit/walk; tests say so where one is missing.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 
+from django.apps import apps
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.html import conditional_escape, format_html
@@ -145,7 +147,10 @@ def action_choices() -> Iterator[tuple[str, str]]:
 
 
 def _short(action: Action) -> str:
-    text = action.value.replace("_", " ")
+    """Return the sentence of an action without who did it, and what it is about left open."""
+    about = {"person": _("a person"), "trunk": _("a trunk"), "directory": _("a directory")}
+    told = about.get(action.value.partition("_")[0], "…")
+    text = (str(SENTENCES[action]) % {"who": "", "object": told}).strip(" …,").replace("  ", " ")
     return text[:1].upper() + text[1:]
 
 
@@ -223,8 +228,19 @@ def _values_in(detail: dict[str, object], name: str) -> object:
     return detail.pop(name) if isinstance(detail.get(name), dict) else None
 
 
+@cache
+def _names_of_fields() -> dict[str, Promise]:
+    """Return how forms call the fields of our models; where two differ, the first app's word."""
+    return {
+        field.name: field.verbose_name
+        for model in reversed(apps.get_models())
+        for field in model._meta.concrete_fields
+        if model.__module__.startswith("callvault.") and isinstance(field.verbose_name, Promise)
+    }
+
+
 def _field(name: str) -> str:
-    text = str(name).replace("_", " ")
+    text = str(_names_of_fields().get(str(name), str(name).replace("_", " ")))
     return text[:1].upper() + text[1:]
 
 

@@ -69,10 +69,10 @@ def run_told(run: DirectoryRun) -> str:
 
 def counts_told(run: DirectoryRun) -> list[str]:
     """Return what a run did, or would do, part by part."""
-    parts = [f"{number(one.count)} {one.label.lower()}" for one in kind_counts(run) if one.count]
+    parts = [f"{one.label}: {number(one.count)}" for one in kind_counts(run) if one.count]
     unchanged = run.count(RowKind.UNCHANGED)
     if unchanged or not parts:
-        parts.append(_("%(count)s unchanged") % {"count": number(unchanged)})
+        parts.append(f"{kind_label(RowKind.UNCHANGED)}: {number(unchanged)}")
     return parts
 
 
