@@ -108,6 +108,22 @@ def test_the_code_page_without_a_password_before_leads_to_the_sign_in(client: Cl
     assert client.get("/sign-in/code")["Location"].startswith("/sign-in/")
 
 
+@pytest.mark.parametrize("changed", [{"password": "!other"}, {"is_active": False}])
+def test_a_sign_in_half_way_ends_with_its_password_or_its_person(
+    iris_client: Client, iris: User, changed: dict[str, object]
+) -> None:
+    code = {"code": set_up_app(iris_client).code_at(step_now())}
+    as_if_later(iris)
+    other = Client()
+    other.post("/sign-in/", SIGN_IN)
+    User.objects.update(**changed)
+    assert other.post("/sign-in/code", code)["Location"] == "/sign-in/"
+    assert not signed_in(other)
+    User.objects.update(password=iris.password, is_active=True)
+    assert other.post("/sign-in/code", code)["Location"] == "/sign-in/"
+    assert not signed_in(other)
+
+
 @pytest.mark.parametrize("code", ["", "123", "x" * 5000, "\0"])
 def test_a_wrong_first_code_sets_nothing_up(iris_client: Client, iris: User, code: str) -> None:
     iris_client.get("/account/second-factor/app")

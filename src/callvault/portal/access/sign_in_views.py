@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account.models import Login
+from allauth.account.stages import LoginStageController
 from allauth.account.utils import get_next_redirect_url
 from allauth.core import context as allauth_context
 from allauth.mfa.base.forms import AuthenticateForm
@@ -14,8 +15,9 @@ from allauth.mfa.webauthn.internal.flows import perform_passwordless_login
 from django import forms
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -32,6 +34,7 @@ from .hosts import passkey_obstacle
 from .passkey_answers import assertion_of, person_behind, refusal
 from .second_factor import Type
 from .sessions import NOTE
+from .stages import SecondFactorStage
 
 
 class CodeForm(AuthenticateForm):  # type: ignore[misc]
@@ -86,6 +89,16 @@ class SecondStep(AuthenticateView):  # type: ignore[misc]
     template_name = "access/second_step.html"
     form_class = CodeForm
     webauthn_form_class = PasskeyStepForm
+
+    @method_decorator(login_not_required)
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Begin anew where the password that was right is none any more."""
+        stage = LoginStageController.enter(request, SecondFactorStage.key)
+        if isinstance(stage, SecondFactorStage) and not stage.still_holds():
+            aborted: HttpResponse = stage.abort()
+            return aborted
+        response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Offer what the person has, and only what can work under this address."""
