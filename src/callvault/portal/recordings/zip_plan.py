@@ -11,10 +11,12 @@ from datetime import datetime, tzinfo
 from io import StringIO
 from uuid import UUID
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from callvault.errors import VaultError
 from callvault.policy.permissions import Deed
+from callvault.portal import wording
 from callvault.portal.audit.export import harmless
 from callvault.portal.people.models import User
 from callvault.vault import ObjectKind
@@ -48,6 +50,7 @@ class Entry:
     facts: tuple[object, ...]  # the first columns, up to the remote party's name
     file_name: str = ""
     size_bytes: int = 0
+    duration_ms: int = 0
     left_out: str = ""  # why, in words
 
     def line(self, sha256: str) -> bytes:
@@ -86,10 +89,11 @@ class TooMuch(Exception):
 def plan_of(user: User, wanted: set[UUID], *, at: datetime, zone: tzinfo) -> Plan:
     """Decide on each. Raises TooMuch before anything is opened."""
     if len(wanted) > MAX_RECORDINGS:
-        raise TooMuch(
-            _("%(count)s recordings are selected. One ZIP takes at most %(most)s: select fewer.")
-            % {"count": f"{len(wanted):,}", "most": f"{MAX_RECORDINGS:,}"}
-        )
+        told = _("%(count)s recordings are selected. One ZIP takes at most %(most)s: select fewer.")
+        language = wording.language_named(get_language())
+        count = wording.grouped(len(wanted), language=language)
+        most = wording.grouped(MAX_RECORDINGS, language=language)
+        raise TooMuch(told % {"count": count, "most": most})
     found = list(rows_of(user, wanted).defer(*NOT_NEEDED))
     may, may_not = split(user, found, Deed.DOWNLOAD)
     _check_size(may)
@@ -112,17 +116,20 @@ def plan_of(user: User, wanted: set[UUID], *, at: datetime, zone: tzinfo) -> Pla
 def _check_size(recordings: Iterable[Recording]) -> None:
     size = sum(one.size_bytes for one in recordings)
     if size > MAX_BYTES:
-        raise TooMuch(
-            _("%(size)s GB of audio are selected. One ZIP takes at most %(most)s GB: select fewer.")
-            % {"size": f"{size / 1e9:.1f}", "most": f"{MAX_BYTES / 1e9:.0f}"}
-        )  # fmt: skip
+        language = wording.language_named(get_language())
+        told = _("%(size)s of audio are selected. One ZIP takes at most %(most)s: select fewer.")
+        selected = wording.decimal_size(size, language=language)
+        most = wording.decimal_size(MAX_BYTES, language=language)
+        raise TooMuch(told % {"size": selected, "most": most})
 
 
 def _entry(recording: Recording, refused: str, zone: tzinfo) -> Entry:
     facts = facts_of(recording, zone=zone)
     size, left_out = (0, refused) if refused else _opened(recording)
     name = "" if left_out else file_name(recording, zone=zone)
-    return Entry(recording.recording_id, facts, name, size, left_out)
+    return Entry(
+        recording.recording_id, facts, name, size, recording.duration_ms, left_out=left_out
+    )
 
 
 def _opened(recording: Recording) -> tuple[int, str]:

@@ -65,6 +65,7 @@ def _asked(request: HttpRequest, plan: Plan, *, status: int) -> HttpResponse:
         "next": back_to(request),
         "count": len(plan.packed),
         "asked": len(plan.entries),
+        "duration_ms": sum(one.duration_ms for one in plan.packed),
         "size_bytes": sum(one.size_bytes for one in plan.packed),
         "ids": [one.recording_id for one in plan.entries],
         "left_out": [(listing.row_of(one), why) for one, why in plan.left_out[:SHOWN]],
