@@ -13,7 +13,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tools.demo_portal import cast, strained
+from tools.demo_portal import administered, cast, strained
 from tools.demo_portal.server import running
 
 CHROMIUM = "/usr/bin/chromium"
@@ -28,7 +28,8 @@ class Picture:
     """One picture: the page, in which window and theme."""
 
     name: str
-    address: str  # or "recording:NUMBER", of the call with this remote party, or "trunk:NAME"
+    address: str  # or "recording:NUMBER", of the call with this remote party, or "trunk:NAME";
+    # "ADDRESS > NAME" follows the link of that name
     size: str = "wide"
     theme: str = "light"
 
@@ -58,7 +59,12 @@ PAGES = {
     "subject": "/subjects/?q=%2B15550142",
     "subject-erase": "/subjects/erase?q=%2B15550142",
     "people": "/people/",
-    "person": "/people/new",
+    "people-filtered": "/people/?level=20",
+    "people-none": "/people/?q=nobody",
+    "people-import": "/people/import",
+    "person-new": "/people/new",
+    "person": "/people/?q=keller > Ann Keller",
+    "person-delete": "/people/?q=keller > Ann Keller > Delete…",
     "settings": "/settings/",
     "permissions": "/settings/permissions",
     "trunks": "/settings/trunks/",
@@ -67,9 +73,23 @@ PAGES = {
     "trunk-new": "/settings/trunks/new",
     "guide": "/settings/trunks/guides/opensips",
     "directories": "/settings/directory/",
+    "directory": f"/settings/directory/ > {administered.DIRECTORY}",
+    "directory-preview": "/settings/directory/ > Preview",
+    "directory-stopped": "/settings/directory/ > Review and apply…",
     "directory-new": "/settings/directory/new/active_directory",
     "directory-webex": "/settings/directory/new/webex",
+    "sign-in-settings": "/settings/sign-in",
+    "provider": "/settings/sign-in/provider",
+    "tokens-of-all": "/settings/tokens",
+    "mail": "/settings/mail",
     "nodes": "/nodes/",
+    "account": "/account/",
+    "second-factor": "/account/second-factor/",
+    "authenticator-app": "/account/second-factor/app",
+    "confirm": "/account/confirm",
+    "tokens": "/account/tokens",
+    "token-new": "/account/tokens/new",
+    "api-reference": "/api/",
     "password": "/password/",
     "not-there": "/nowhere/",
 }
@@ -139,7 +159,10 @@ def _open(page: Page, address: str) -> None:
         page.goto("/settings/trunks/")
         page.get_by_role("link", name=address.removeprefix("trunk:")).click()
     elif not address.startswith("recording:"):
-        page.goto(address)
+        first, *links = address.split(" > ")
+        page.goto(first)
+        for name in links:
+            page.get_by_role("main").get_by_role("link", name=name).first.click()
     else:
         number = address.removeprefix("recording:")
         page.goto("/recordings/?q=" + number.replace("+", "%2B"))

@@ -86,6 +86,7 @@ HELD_AT = "13:25:30"
 CONVERSATION = CALLS[:2]  # two recordings of one call
 JOINED = ("Owen Price", "+15550161")  # takes part in the second of them for a while
 SUPERVISOR = "hannah.doyle"
+RECORDED_ONLY = "omar.haddad"
 NOTES = (
     (
         "ann.keller",

@@ -36,8 +36,9 @@ from callvault.vault import (
     create_first_certificates,
     make_self_signed,
 )
-from tools.demo_portal import audited, cast, facts, sound, strained
+from tools.demo_portal import administered, audited, cast, facts, sound, strained
 
+LEVELS = {cast.SUPERVISOR: Level.GROUP_SUPERVISOR, cast.RECORDED_ONLY: Level.RECORD_ONLY}
 MINUTE = 60 * sound.RATE_HZ
 
 
@@ -66,6 +67,7 @@ def fill(wanted: int, *, is_strained: bool = False) -> None:
     for attempt in facts.attempts():
         catalogue.add_attempt(attempt, node=facts.NODE)
     _add_what_people_add()
+    administered.fill()
     audited.fill(_folder("key_folder"))
 
 
@@ -118,7 +120,7 @@ def _people(users: tuple[cast.DemoUser, ...]) -> dict[str, tuple[cast.DemoUser, 
             extension=user.extension,
             alias=f"+1555{user.extension}",
             group=user.group,
-            level=Level.GROUP_SUPERVISOR if user.username == cast.SUPERVISOR else Level.BASE,
+            level=LEVELS.get(user.username, Level.BASE),
         )
         made[user.username] = (user, row.public_id)
     return made

@@ -17,6 +17,7 @@ export function startList() {
     if (button) toggle(button);
     const row = event.target.closest("[data-cv-row]");
     if (row) makeCurrent(row);
+    if (row && event.target.closest("a")) remember(row); // Enter on a name is a click, too
   });
   document.addEventListener("dblclick", (event) => {
     const row = event.target.closest("[data-cv-row]");
@@ -64,9 +65,13 @@ function move(step, extending = false) {
 
 function open(row) {
   if (!row?.dataset.cvOpen) return false;
-  sessionStorage.setItem("cv-row", row.dataset.cvOpen);
+  remember(row);
   location.assign(row.dataset.cvOpen);
   return true;
+}
+
+function remember(row) {
+  sessionStorage.setItem("cv-row", row.dataset.cvOpen ?? "");
 }
 
 // Back from a recording (Esc, or the browser's back), the same row is current again.
