@@ -13,7 +13,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tools.demo_portal import administered, cast, strained
+from tools.demo_portal import cast, strained
 from tools.demo_portal.server import running
 
 CHROMIUM = "/usr/bin/chromium"
@@ -73,7 +73,7 @@ PAGES = {
     "trunk-new": "/settings/trunks/new",
     "guide": "/settings/trunks/guides/opensips",
     "directories": "/settings/directory/",
-    "directory": f"/settings/directory/ > {administered.DIRECTORY}",
+    "directory": f"/settings/directory/ > {cast.DIRECTORY}",
     "directory-preview": "/settings/directory/ > Preview",
     "directory-stopped": "/settings/directory/ > Review and apply…",
     "directory-new": "/settings/directory/new/active_directory",

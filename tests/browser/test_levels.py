@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from tools.demo_portal import administered, cast
+from tools.demo_portal import cast
 
 from tests.browser.looking import Watched, axe_violations, sign_in, wait_for_wave, watch
 
@@ -193,7 +193,7 @@ def test_the_page_fits_and_is_accessible(lenient: Page, address: str) -> None:
 
 def test_a_directory_and_its_runs_fit_and_are_accessible(lenient: Page) -> None:
     lenient.goto("/settings/directory/")
-    lenient.get_by_role("link", name=administered.DIRECTORY, exact=True).click()
+    lenient.get_by_role("link", name=cast.DIRECTORY, exact=True).click()
     lenient.wait_for_selector("#source")
     assert fits_and_is_accessible(lenient) == []
     addresses = [

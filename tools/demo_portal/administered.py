@@ -15,8 +15,8 @@ from callvault.portal.directory.models import (
     RunState,
 )
 from callvault.portal.people.models import User
+from tools.demo_portal import cast
 
-DIRECTORY = "Northgate Active Directory"
 TOKEN = "Nightly report"  # noqa: S105 - the name of one
 
 
@@ -26,7 +26,7 @@ def fill() -> None:
     rita = User.objects.get(username="rita.marsh")
     ann = User.objects.get(username="ann.keller")
     source = DirectorySource.objects.create(
-        name=DIRECTORY,
+        name=cast.DIRECTORY,
         kind="ldap",
         uris=["ldaps://dc1.northgate.example", "ldaps://dc2.northgate.example"],
         bind_dn="CN=callvault,OU=Service,DC=northgate,DC=example",

@@ -87,6 +87,7 @@ CONVERSATION = CALLS[:2]  # two recordings of one call
 JOINED = ("Owen Price", "+15550161")  # takes part in the second of them for a while
 SUPERVISOR = "hannah.doyle"
 RECORDED_ONLY = "omar.haddad"
+DIRECTORY = "Northgate Active Directory"
 NOTES = (
     (
         "ann.keller",
