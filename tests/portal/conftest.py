@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.db import connection
 from django.test import Client, TransactionTestCase
 from pytest_django import Settings
@@ -13,6 +14,17 @@ from callvault.portal.people.levels import Level
 from callvault.portal.people.models import User
 from callvault.portal.recordings.models import Recording
 from tests.portal.catalogue_facts import list_recording
+
+
+class CheapHasher(Argon2PasswordHasher):
+    """The same algorithm at a price that a thousand tests can pay."""
+
+    time_cost, memory_cost, parallelism = 1, 8, 1
+
+
+@pytest.fixture(autouse=True)
+def _cheap_passwords(settings: Settings) -> None:
+    settings.PASSWORD_HASHERS = [f"{__name__}.CheapHasher"]
 
 
 @pytest.fixture

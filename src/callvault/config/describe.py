@@ -5,6 +5,7 @@ from here, so that a setting is described in one place.
 """
 
 import ast
+import functools
 import inspect
 import itertools
 import typing
@@ -94,6 +95,7 @@ def _settings_of(section: str, section_class: type) -> list[Setting]:
     ]
 
 
+@functools.cache  # reading source takes longer than all else about settings
 def _sentences(section_class: type) -> dict[str, str]:
     """Return the string that follows each field in the class's source."""
     (definition,) = ast.parse(inspect.getsource(section_class)).body
