@@ -54,9 +54,10 @@ def look_at(page: Page, address: str, size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("address", [*PAGES, *PLAIN])
 def test_axe_finds_nothing_on_the_page(lenient: Page, address: str) -> None:
+    lenient.emulate_media(color_scheme="light", reduced_motion="reduce")  # no colour half-way
     look_at(lenient, address, WIDE)
     found = {"light": axe_violations(lenient)}
-    lenient.emulate_media(color_scheme="dark")
+    lenient.emulate_media(color_scheme="dark", reduced_motion="reduce")
     found["dark"] = axe_violations(lenient)
     lenient.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
     found["phone"] = axe_violations(lenient)

@@ -34,6 +34,7 @@ def fill() -> None:
         search_filter="(&(objectCategory=person)(objectClass=user))",
         id_attribute="objectGUID",
         mapping={"username": ["sAMAccountName"], "extension": ["ipPhone", "telephoneNumber"]},
+        signs_in=False,  # nobody listens there: each wrong password would be told so
         rhythm=Rhythm.DAILY,
         daily_at=time(2, 30),
         next_run_at=now + timedelta(hours=8),
