@@ -71,7 +71,8 @@ test: ## Everything: sockets, processes, databases, a browser
 	@$(MAKE) --no-print-directory .venv/.dev .venv/.native .venv/.messages
 	cd native && cargo test --locked --quiet --package callvault-capture-core
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -rs -m browser
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -rs -m "not browser"
+	# Flows wait more than they work: three at a time keep two cores busy.
+	$(BIN)/python -m pytest -n 3 --dist loadgroup -rs -m "not browser"
 	$(BIN)/python -m tests.database -n 2 -rs
 
 test-fast: .venv/.dev .venv/.native .venv/.messages ## The pure tests, in under a minute

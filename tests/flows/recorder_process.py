@@ -15,9 +15,9 @@ from uuid import UUID
 from callvault.config.sections import CapacityConfig, CaptureConfig, SipConfig, SpoolConfig
 from callvault.policy.snapshot import Snapshot, Trunk
 from callvault.recorder import Addresses
-from callvault.spool import JournalReader, PacketsBlock, scan
+from callvault.spool import JournalReader, PacketsBlock, SpooledJournal, scan
 from tests.flows.node import environment
-from tests.flows.recorder_node import ANN, RunningRecorder
+from tests.flows.recorder_node import ANN, RunningRecorder, wait_until
 
 FRIEND = "127.0.0.1"
 FLOODER = "127.0.0.3"  # a trunk of its own
@@ -78,16 +78,24 @@ class RecorderProcess:
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
     def packets(self, call_id: str) -> list[tuple[int, str, int, bytes]]:
-        """Return all datagrams of a call: stream, sender, arrival, content."""
+        """Return all datagrams of a call that ended: stream, sender, arrival, content.
+
+        Waits for the journal: the recorder answers BYE before the last of it is on the disk.
+        """
+        wait_until(lambda: not self._journal(call_id).is_live)
+        with JournalReader.open(self._journal(call_id).path, unwrap=bytes) as reader:
+            blocks = [block for block in reader.blocks() if isinstance(block, PacketsBlock)]
+        return [_told(block, index) for block in blocks for index in range(len(block.packets))]
+
+    def _journal(self, call_id: str) -> SpooledJournal:
+        """Return the one journal of a call."""
         found = []
         for one in scan(self.folder / "spool"):
             with JournalReader.open(one.path, unwrap=bytes) as reader:
-                if reader.header.call_id != call_id:
-                    continue
-                for block in reader.blocks():
-                    if isinstance(block, PacketsBlock):
-                        found += [_told(block, index) for index in range(len(block.packets))]
-        return found
+                if reader.header.call_id == call_id:
+                    found.append(one)
+        (journal,) = found
+        return journal
 
 
 def _told(block: PacketsBlock, index: int) -> tuple[int, str, int, bytes]:
