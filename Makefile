@@ -66,12 +66,12 @@ check: ## Format, lint, types, import rules, spelling, migrations
 	cd native && cargo fmt --check
 	cd native && cargo clippy --locked --quiet --all-targets -- -D warnings
 
+# Flows wait more than they work: three at a time keep two cores busy.
 test: ## Everything: sockets, processes, databases, a browser
 	@tools/need.sh test
 	@$(MAKE) --no-print-directory .venv/.dev .venv/.native .venv/.messages
 	cd native && cargo test --locked --quiet --package callvault-capture-core
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -rs -m browser
-	# Flows wait more than they work: three at a time keep two cores busy.
 	$(BIN)/python -m pytest -n 3 --dist loadgroup -rs -m "not browser"
 	$(BIN)/python -m tests.database -n 2 -rs
 
