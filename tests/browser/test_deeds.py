@@ -18,7 +18,7 @@ from tests.browser.looking import (
     watch,
 )
 
-pytestmark = [pytest.mark.browser, pytest.mark.flow, pytest.mark.xdist_group("deeds")]
+pytestmark = [pytest.mark.browser, pytest.mark.flow]
 
 BAR = "[data-cv-bulk]"
 

@@ -9,7 +9,7 @@ from tools.demo_portal.server import running
 
 from tests.browser.looking import axe_violations, sign_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.flow, pytest.mark.xdist_group("strained")]
+pytestmark = [pytest.mark.browser, pytest.mark.flow]
 
 WIDE, ZOOMED, PHONE, SMALLEST = (1440, 900), (720, 450), (390, 844), (320, 640)
 SIZES = (WIDE, ZOOMED, PHONE, SMALLEST)  # ZOOMED: a window of WIDE at 200 %

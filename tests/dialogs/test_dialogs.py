@@ -13,7 +13,7 @@ from tests.dialogs.checks import check_facts, check_sound
 from tests.dialogs.script import read_all
 from tests.dialogs.stage import Outcome, Stage
 
-pytestmark = [pytest.mark.flow, pytest.mark.xdist_group("dialogs"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.flow, pytest.mark.timeout(180)]
 
 SCRIPTS = read_all()
 

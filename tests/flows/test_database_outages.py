@@ -25,7 +25,6 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="apt install espeak-ng"),
 ]
 on_postgresql = [
-    pytest.mark.xdist_group("postgresql"),
     pytest.mark.skipif(programs() is None, reason=WHY_NOT),
 ]
 

@@ -22,7 +22,7 @@ from tests.flows.node import OWN_PASSWORD, Visitor, callvault, environment, sets
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 
-pytestmark = [pytest.mark.flow, pytest.mark.xdist_group("https"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.flow, pytest.mark.timeout(180)]
 
 
 @dataclass

@@ -14,7 +14,6 @@ from tests.flows.node import Node, Visitor, until
 
 pytestmark = [
     pytest.mark.flow,
-    pytest.mark.xdist_group("srtp_node"),
     pytest.mark.timeout(300),
     pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="apt install espeak-ng"),
 ]

@@ -15,7 +15,6 @@ from tests.flows.node import ROOT, Visitor, environment, until
 
 pytestmark = [
     pytest.mark.flow,
-    pytest.mark.xdist_group("tutorial"),
     pytest.mark.timeout(300),
     pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="apt install espeak-ng"),
 ]

@@ -18,7 +18,6 @@ from tests.flows.node import Node, Visitor, environment, until
 
 pytestmark = [
     pytest.mark.flow,
-    pytest.mark.xdist_group("whole_path"),
     pytest.mark.timeout(300),
     pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="apt install espeak-ng"),
 ]
