@@ -66,14 +66,13 @@ check: ## Format, lint, types, import rules, spelling, migrations
 	cd native && cargo fmt --check
 	cd native && cargo clippy --locked --quiet --all-targets -- -D warnings
 
-# By file, so that what a file starts is started once and its tests keep their order. Flows wait
-# more than they work: three at a time keep two cores busy.
+# By file, so that what a file starts is started once and its tests keep their order.
 test: ## Everything: sockets, processes, databases, a browser
 	@tools/need.sh test
 	@$(MAKE) --no-print-directory .venv/.dev .venv/.native .venv/.messages
 	cd native && cargo test --locked --quiet --package callvault-capture-core
 	$(BIN)/python -m pytest -n 2 --dist loadfile -rs -m browser
-	$(BIN)/python -m pytest -n 3 --dist loadfile -rs -m "not browser"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -rs -m "not browser"
 	$(BIN)/python -m tests.database -n 2 -rs
 
 test-fast: .venv/.dev .venv/.native .venv/.messages ## The pure tests, in under a minute

@@ -131,7 +131,7 @@ def test_a_full_disk_is_told_and_nothing_is_lost_when_there_is_room_again(
 ) -> None:
     recorder = Recorder(tmp_path, streams=4, file_bytes_at_most=60_000)
     recorders.append(recorder)
-    number = recorder.send_for(2.5)
+    number = recorder.send_for(3.5)
     full = recorder.ask("figures")
     assert full["alarms"] == ["write_failed"]
     assert full["unwritten_bytes"] > 0
