@@ -8,6 +8,7 @@ import pytest
 from callvault.policy import CallSeen, PeopleIndex, captures, decide, turned_away
 from callvault.policy.decision import (
     Assignment,
+    Capturing,
     Decision,
     Direction,
     Outcome,
@@ -169,6 +170,19 @@ def test_a_trunk_in_another_mode_than_always_on_is_not_captured(
     assert not captures(trunk)
     assert (decision.verdict, decision.assignments) == (verdict, ())
     assert decision.steps[-1].outcome is Outcome.STOPPED
+    assert decision.capturing is Capturing.NOTHING
+
+
+@pytest.mark.parametrize(
+    ("mode", "capturing"),
+    [(RecordingMode.ALWAYS_ON, Capturing.KEEP), (RecordingMode.NEVER, Capturing.NOTHING)],
+)
+def test_a_call_without_an_owner_is_captured_as_its_trunk_is(
+    mode: RecordingMode, capturing: Capturing
+) -> None:
+    trunk = msgspec.structs.replace(TRUNK, mode=mode)
+    decision = judged(speaker(REMOTE, 0), trunk=trunk)
+    assert (decision.verdict, decision.capturing) == (Verdict.DISCARDED, capturing)
 
 
 def test_one_stream_for_everybody_plays_on_both_channels() -> None:

@@ -23,6 +23,7 @@ from uuid import UUID
 from callvault.policy.attendance import everyone, named_together, people_of, span_of
 from callvault.policy.decision import (
     Assignment,
+    Capturing,
     Decision,
     Outcome,
     Party,
@@ -76,11 +77,18 @@ def decide(
     owned, missed = _find_owners(call, people)
     if not owned:
         steps += [_no_owner(call, missed), Step("mode", Outcome.NOT_REACHED)]
-        return Decision(Verdict.DISCARDED, tuple(steps), snapshot_revision=revision)
+        return Decision(
+            Verdict.DISCARDED,
+            tuple(steps),
+            snapshot_revision=revision,
+            capturing=capturing_of(call.trunk),
+        )
     steps += [_owner_step(owned), _mode_step(call.trunk)]
     if not captures(call.trunk):
         verdict = Verdict.FILTERED if call.trunk.mode is RecordingMode.NEVER else Verdict.NOT_KEPT
-        return Decision(verdict, tuple(steps), snapshot_revision=revision)
+        return Decision(
+            verdict, tuple(steps), snapshot_revision=revision, capturing=Capturing.NOTHING
+        )
     country_code = people.country_code
     assignments = tuple(
         _assignment(one, owned, call.trunk, recording_id, country_code=country_code)
@@ -92,6 +100,14 @@ def decide(
 def captures(trunk: Trunk) -> bool:
     """Whether media of this trunk's calls may reach the disk at all (MODE-1)."""
     return trunk.mode is RecordingMode.ALWAYS_ON
+
+
+def capturing_of(trunk: Trunk) -> Capturing:
+    """Return what is done with the media of a trunk's calls before anything else is known.
+
+    A call without an owner is kept so far: whose it is may be known only at its end.
+    """
+    return Capturing.KEEP if captures(trunk) else Capturing.NOTHING
 
 
 def turned_away(

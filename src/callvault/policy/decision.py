@@ -20,6 +20,14 @@ class Verdict(StrEnum):
     FAILED = "failed"
 
 
+class Capturing(StrEnum):
+    """What is to be done with media that arrive, as long as the decision stands (MODE-1)."""
+
+    KEEP = "keep"
+    HOLD = "hold"  # in memory, until it is known whether they are kept
+    NOTHING = "nothing"
+
+
 class Direction(StrEnum):
     """The call's direction from the owner's phone; DIAL_IN: the owner called the recorder."""
 
@@ -97,3 +105,4 @@ class Decision(msgspec.Struct, frozen=True):
     steps: tuple[Step, ...]
     assignments: tuple[Assignment, ...] = ()
     snapshot_revision: int = 0
+    capturing: Capturing = Capturing.KEEP
