@@ -21,7 +21,7 @@ class ReaderMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer the request with language and zone set."""
-        with translation.override(_language_of(request)):
+        with translation.override(language_of(request.user)):
             if isinstance(request.user, User):  # the sign-in page shows no times
                 with timezone.override(_zone_of(request.user)):
                     return self.get_response(request)
@@ -45,8 +45,8 @@ class NotAllowedMiddleware:
         return response
 
 
-def _language_of(request: HttpRequest) -> str:
-    user = request.user
+def language_of(user: object) -> str:
+    """Return a person's language; the system's for those who chose none, or are unknown."""
     chosen = user.language if isinstance(user, User) else ""
     return chosen or str(settings.LANGUAGE_CODE)
 

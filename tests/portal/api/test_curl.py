@@ -52,7 +52,7 @@ def test_every_example_of_the_reference_works(
         "PORTAL": live_server.url,
         "RECORDING": str(sealed.recording_id),
     }
-    me, found, sound, note, preserved, person, audit = (
+    me, found, sound, note, preserved, calls, person, audit = (
         run(command, tmp_path, **variables) for command in COMMANDS
     )
     assert me["person"]["username"] == "rita"
@@ -60,6 +60,7 @@ def test_every_example_of_the_reference_works(
     assert (sound, (tmp_path / "call.mp3").read_bytes()) == (None, AUDIO)
     assert (note["text"], note["at_ms"]) == ("Refund agreed.", 1200)
     assert preserved["is_preserved"] is True
+    assert calls == {"items": [], "next": None}
     assert User.objects.filter(public_id=person["id"], username="bea.vega").exists()
     assert audit["next"] >= 0
 

@@ -12,7 +12,7 @@ from ninja.types import DictStrAny
 
 from callvault.portal.people.gates import person_of
 
-from . import audit, people, recordings
+from . import audit, calls, people, recordings
 from .callers import needing
 from .errors import PROBLEMS
 from .problems import CONTENT_TYPE, Problem, answer_errors
@@ -21,8 +21,8 @@ from .shapes import MeOut
 MOST_DEEP = 10
 
 DESCRIPTION = """\
-Recordings and people for programs. Each call is made in the name of a person and never does more
-than that person may do just then. Errors are problem details (RFC 9457); times are UTC.
+Recordings, calls and people for programs. Each request is made in the name of a person and never
+does more than that person may do just then. Errors are problem details (RFC 9457); times are UTC.
 """
 
 
@@ -79,6 +79,7 @@ api = Api(
 )
 answer_errors(api)
 api.add_router("/recordings", recordings.router)
+api.add_router("/calls", calls.router)
 api.add_router("/people", people.router)
 api.add_router("/audit", audit.router)
 
