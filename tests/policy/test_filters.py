@@ -28,7 +28,9 @@ READER = PlanReader(
 
 
 def rule_on(filters: Filters, remote: str, direction: Direction = Direction.IN) -> Ruling:
-    return judge(filters).rule_on(CallFacts(ANN, direction, remote, is_final=True))
+    return judge(filters).rule_on(
+        CallFacts(ANN.user_id, ANN.group, direction, remote, is_final=True)
+    )
 
 
 def judge(filters: Filters) -> FilterJudge:
@@ -98,11 +100,11 @@ def test_no_number_is_on_no_list() -> None:
 def test_rules_of_a_person_go_before_those_of_the_group_and_these_before_the_systems() -> None:
     nothing = FilterRules(directions=Directions.OUT)
     filters = Filters(nothing, by_group={"sales": FilterRules(), "": nothing})
-    assert judge(filters).rules_of(ANN) == (FilterRules(), "group")
-    assert judge(filters).rules_of(OTTO) == (nothing, "system")
+    assert judge(filters).rules_of(ANN.user_id, ANN.group) == (FilterRules(), "group")
+    assert judge(filters).rules_of(OTTO.user_id, OTTO.group) == (nothing, "system")
     own = FilterRules(traffic=Traffic.EXTERNAL)
     filters = Filters(nothing, by_group={"sales": nothing}, by_person={ANN.user_id: own})
-    assert judge(filters).rules_of(ANN) == (own, "person")
+    assert judge(filters).rules_of(ANN.user_id, ANN.group) == (own, "person")
 
 
 @pytest.mark.parametrize(
@@ -116,7 +118,7 @@ def test_rules_of_a_person_go_before_those_of_the_group_and_these_before_the_sys
     ],
 )
 def test_a_call_waits_only_for_what_its_rules_ask(rules: FilterRules, effect: Effect) -> None:
-    facts = CallFacts(ANN, Direction.IN, "", is_final=False)
+    facts = CallFacts(ANN.user_id, ANN.group, Direction.IN, "", is_final=False)
     assert judge(Filters(rules)).rule_on(facts).effect is effect
 
 

@@ -11,6 +11,12 @@ Steps, in order of evaluation, with the values that their sentence needs:
                   stopped: reason = no_match, ambiguous, inactive, no_parties; number, username,
                   caller, callee
     mode          mode, trunk · stopped: the same
+    filters       asked of always-on calls where any filter is set; empty values: let through.
+                  rule (directions, traffic, black_list), value (what the rule allows, or the
+                  pattern), scope (system, group, person), of (the group or user name), number
+                  (the remote one, as received) · stopped: the same, of the first owner;
+                  filtered and owners (how many), if only some owners' recordings are not made;
+                  waits = 1: the remote number is not known yet
 
 Judged at the INVITE, again whenever the metadata says more, and for the last time at the end.
 """
@@ -31,6 +37,8 @@ from callvault.policy.decision import (
     Verdict,
 )
 from callvault.policy.direction import direction_of, other_number
+from callvault.policy.filtering import NO_FILTERS, ask_filters
+from callvault.policy.filters import FilterJudge
 from callvault.policy.numbers import is_number, normalise
 from callvault.policy.owner import Address, Match, NoMatch, PeopleIndex
 from callvault.policy.snapshot import RecordingMode, Trunk
@@ -58,6 +66,7 @@ class CallSeen:
     calls_in_progress: int
     sessions: tuple[SessionRoster, ...]
     since_ns: int = 0  # what ended before was recorded before: the call was split; UTC
+    is_over: bool = False  # what is unknown now stays unknown
 
 
 class _Owned(NamedTuple):
@@ -70,7 +79,12 @@ class _Owned(NamedTuple):
 
 
 def decide(
-    call: CallSeen, people: PeopleIndex, *, revision: int, recording_id: RecordingId
+    call: CallSeen,
+    people: PeopleIndex,
+    *,
+    revision: int,
+    recording_id: RecordingId,
+    filters: FilterJudge = NO_FILTERS,
 ) -> Decision:
     """Judge a call that was taken in. Two users on one call give two assignments."""
     steps = [_known_source(call.trunk, call.peer), _step("room", calls=str(call.calls_in_progress))]
@@ -94,7 +108,8 @@ def decide(
         _assignment(one, owned, call.trunk, recording_id, country_code=country_code)
         for one in owned
     )
-    return Decision(Verdict.RECORDED, tuple(steps), assignments, revision)
+    said = ask_filters(filters, assignments, is_over=call.is_over)
+    return Decision(said.verdict, (*steps, *said.steps), said.assignments, revision, said.capturing)
 
 
 def captures(trunk: Trunk) -> bool:

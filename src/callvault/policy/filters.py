@@ -16,7 +16,6 @@ from callvault.policy.decision import Direction
 from callvault.policy.numbering_plan import Heading, PlanReader
 from callvault.policy.numbers import is_number, normalise
 from callvault.policy.pattern import PatternList
-from callvault.policy.snapshot import Person
 
 
 class Directions(StrEnum):
@@ -55,6 +54,12 @@ class Filters(msgspec.Struct, frozen=True):
     by_group: dict[str, FilterRules] = {}
     by_person: dict[UUID, FilterRules] = {}
 
+    @property
+    def are_set(self) -> bool:
+        """Whether anybody's calls may be filtered."""
+        rules = (self.system, *self.by_group.values(), *self.by_person.values())
+        return not all(one.let_all_through for one in rules)
+
 
 class Effect(StrEnum):
     """What a filter says of a call."""
@@ -78,7 +83,8 @@ class Ruling:
 class CallFacts:
     """What a filter asks of one recorded user's call."""
 
-    owner: Person
+    owner_id: UUID
+    group: str  # the owner's; empty: none
     direction: Direction
     remote: str  # number as received; empty: none
     is_final: bool  # whether what is unknown now stays unknown: the call has ended
@@ -91,6 +97,7 @@ class FilterJudge:
         self, filters: Filters, reader: PlanReader, *, is_known: Callable[[str], bool]
     ) -> None:
         """`is_known` tells whether a number is one of a user's."""
+        self.are_set = filters.are_set
         self._filters = filters
         self._reader = reader
         self._is_known = is_known
@@ -105,20 +112,20 @@ class FilterJudge:
 
     def rule_on(self, call: CallFacts) -> Ruling:
         """Judge a call. A dial-in is recorded because it was dialled: no filter is asked."""
-        rules, scope = self.rules_of(call.owner)
+        rules, scope = self.rules_of(call.owner_id, call.group)
         if call.direction is Direction.DIAL_IN or rules.let_all_through:
             return Ruling(Effect.RECORD, scope=scope)
         if rules.directions not in (Directions.BOTH, Directions(call.direction.value)):
             return Ruling(Effect.FILTER, "directions", rules.directions, scope)
         return self._by_number(call, rules, scope)
 
-    def rules_of(self, owner: Person) -> tuple[FilterRules, str]:
+    def rules_of(self, owner_id: UUID, group: str) -> tuple[FilterRules, str]:
         """Return the rules in force for a person, and whose they are."""
-        own = self._filters.by_person.get(owner.user_id)
+        own = self._filters.by_person.get(owner_id)
         if own is not None:
             return own, "person"
-        group = self._filters.by_group.get(owner.group) if owner.group else None
-        return (group, "group") if group is not None else (self._filters.system, "system")
+        rules = self._filters.by_group.get(group) if group else None
+        return (rules, "group") if rules is not None else (self._filters.system, "system")
 
     def is_internal(self, number: str) -> bool:
         """Whether a number is a user's, or matches an internal pattern (FILT-2).

@@ -75,6 +75,11 @@ class PeopleIndex:
         number = next((address.user for address in addresses if address.user), "")
         return inactive or NoMatch("no_match", number)
 
+    def knows(self, number: str) -> bool:
+        """Whether a number is somebody's: one's, several people's, or an inactive user's."""
+        found = self.find((Address(number),)) if number else NoMatch("no_match")
+        return isinstance(found, Match) or found.reason != "no_match"
+
     def _add(self, person: Person) -> None:
         if person.pbx_username:
             _append(self.by_pbx_username, person.pbx_username.strip().casefold(), person)

@@ -11,6 +11,9 @@ from uuid import UUID
 
 import msgspec
 
+from callvault.policy.filters import Filters
+from callvault.policy.numbering_plan import NumberingPlan
+
 
 class RecordingMode(StrEnum):
     """What happens to a call that reaches the recorder (MODE-1)."""
@@ -77,6 +80,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     trunks: tuple[Trunk, ...] = ()
     zone: str = "UTC"  # the system's time zone
     country_code: str = ""  # digits, for numbers dialled in national form; empty: none assumed
+    plan: NumberingPlan = NumberingPlan()
+    filters: Filters = Filters()
 
 
 def encode(snapshot: Snapshot) -> bytes:

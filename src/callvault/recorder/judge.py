@@ -10,6 +10,8 @@ from uuid import UUID
 
 from callvault import policy
 from callvault.policy.decision import Decision
+from callvault.policy.filters import FilterJudge
+from callvault.policy.numbering_plan import PlanReader
 from callvault.policy.snapshot import Snapshot, Trunk
 from callvault.siprec import SessionRoster
 
@@ -21,12 +23,15 @@ class PolicyInForce:
     snapshot: Snapshot
     people: policy.PeopleIndex
     trunks: policy.TrunkTable
+    filters: FilterJudge
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> "PolicyInForce":
         """Index a snapshot."""
         people, trunks = policy.PeopleIndex.of(snapshot), policy.TrunkTable.of(snapshot)
-        return cls(snapshot, people, trunks)
+        reader = PlanReader(snapshot.plan)
+        filters = FilterJudge(snapshot.filters, reader, is_known=people.knows)
+        return cls(snapshot, people, trunks, filters)
 
 
 @dataclass(slots=True)
@@ -42,14 +47,15 @@ class Judge:
     last: Decision | None = None
     recording_ids: dict[tuple[str, UUID], UUID] = field(default_factory=dict)
 
-    def judge(self, sessions: tuple[SessionRoster, ...]) -> Decision:
-        """Return the decision by what is known now."""
+    def judge(self, sessions: tuple[SessionRoster, ...], *, is_over: bool = False) -> Decision:
+        """Return the decision by what is known now; nothing is waited for once it is over."""
         in_force = self.policy_in_force()
         calls, since_ns = self.calls_in_progress, self.since_ns
-        call = policy.CallSeen(self.trunk, self.peer, calls, sessions, since_ns)
+        call = policy.CallSeen(self.trunk, self.peer, calls, sessions, since_ns, is_over)
         self.last = policy.decide(
             call,
             in_force.people,
+            filters=in_force.filters,
             revision=in_force.snapshot.revision,
             recording_id=self._recording_id,
         )

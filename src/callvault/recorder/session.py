@@ -442,10 +442,9 @@ class RecordingSession:
         """Judge for the last time: always written, so that the journal ends with its verdict."""
         if self._judge is None:
             return []
-        decision = self._judge.last
-        if decision is None or self._judged_under is not self._setting.policy_in_force():
+        if self._judge.last is None or self._judged_under is not self._setting.policy_in_force():
             self._parties.resolve(self._negotiation.lines(), at_ns=now.realtime_ns)
-            decision = self._judge.judge(self._parties.sessions())
+        decision = self._judge.judge(self._parties.sessions(), is_over=True)
         self._log("decided verdict=%s recordings=%d", decision.verdict, len(decision.assignments))
         return [Append(entries.Decided(now.realtime_ns, decision))]
 
