@@ -198,6 +198,28 @@ mod native {
             py.detach(|| self.journal().resume()).or_raise()
         }
 
+        fn hold(&self, py: Python<'_>) -> PyResult<()> {
+            py.detach(|| self.journal().hold()).or_raise()
+        }
+
+        fn keep_held(&self, py: Python<'_>) -> PyResult<u64> {
+            py.detach(|| self.journal().keep_held()).or_raise()
+        }
+
+        fn drop_held(&self, py: Python<'_>) -> PyResult<()> {
+            py.detach(|| self.journal().drop_held()).or_raise()
+        }
+
+        #[getter]
+        fn is_holding(&self, py: Python<'_>) -> bool {
+            py.detach(|| self.journal().is_holding())
+        }
+
+        #[getter]
+        fn held_bytes(&self, py: Python<'_>) -> u64 {
+            py.detach(|| self.journal().held_bytes())
+        }
+
         fn close(&self, py: Python<'_>) {
             py.detach(|| self.journal().close());
         }

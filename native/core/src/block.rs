@@ -125,6 +125,19 @@ impl Gathering {
         parts
     }
 
+    /// Take the whole payload out, unsealed, and begin the next block.
+    pub fn take(&mut self, now: &Clocks) -> Payload {
+        let Heads { clocks, source_count, packet_count } = self.heads(now);
+        let payload = Payload {
+            head: [&clocks[..], &source_count, &self.sources, &packet_count].concat(),
+            pieces: std::mem::take(&mut self.packets.pieces),
+            packet_count: self.packet_count,
+            gathered: *now,
+        };
+        self.clear();
+        payload
+    }
+
     /// Begin the next block.
     pub fn clear(&mut self) {
         self.serial += 1;
@@ -137,6 +150,50 @@ impl Gathering {
     /// The first moment of this journal's blocks after `now_ns`.
     fn next_moment(&self, now_ns: u64) -> u64 {
         now_ns + BLOCK_NS - (now_ns + BLOCK_NS - self.phase_ns) % BLOCK_NS
+    }
+}
+
+/// The payload of a block that is not sealed. Its memory is overwritten when it goes.
+pub struct Payload {
+    head: Vec<u8>,
+    pieces: Vec<Vec<u8>>,
+    packet_count: u32,
+    gathered: Clocks,
+}
+
+impl Payload {
+    /// The whole payload, in pieces.
+    pub fn parts(&self) -> Vec<&[u8]> {
+        let mut parts: Vec<&[u8]> = vec![&self.head];
+        parts.extend(self.pieces.iter().map(Vec::as_slice));
+        parts
+    }
+
+    /// Memory taken.
+    pub fn bytes(&self) -> u64 {
+        (self.head.len() + self.pieces.len() * PIECE_BYTES) as u64
+    }
+
+    /// How many packets are in it.
+    pub fn packet_count(&self) -> u32 {
+        self.packet_count
+    }
+
+    /// When it was gathered.
+    pub fn gathered(&self) -> Clocks {
+        self.gathered
+    }
+
+    fn erase(&mut self) {
+        self.pieces.iter_mut().for_each(|piece| piece.fill(0));
+        // Memory that is freed next need not be written, as the compiler sees it.
+        std::hint::black_box(&self.pieces);
+    }
+}
+
+impl Drop for Payload {
+    fn drop(&mut self) {
+        self.erase();
     }
 }
 
@@ -260,5 +317,22 @@ mod tests {
         assert_eq!(gathering.packets.pieces.len(), 4);
         gathering.clear();
         assert!(gathering.packets.pieces.is_empty());
+    }
+
+    #[test]
+    fn a_payload_taken_out_is_the_one_that_would_have_been_sealed() {
+        let (mut kept, mut taken) = (Gathering::default(), Gathering::default());
+        let source = Source { address: "::1".parse().unwrap(), port: 5, ssrc: Some(6) };
+        for gathering in [&mut kept, &mut taken] {
+            gathering.list(0, 0, &source);
+            (0..60).for_each(|one| gathering.push(&packet(&[one; 200]), 0));
+        }
+        let clocks = Clocks { realtime_ns: 7, monotonic_ns: 8 };
+        let mut payload = taken.take(&clocks);
+        assert_eq!(payload.parts().concat(), kept.parts(&kept.heads(&clocks)).concat());
+        assert_eq!((payload.packet_count(), payload.gathered()), (60, clocks));
+        assert!(taken.is_empty() && taken.serial() == 1);
+        payload.erase();
+        assert!(payload.pieces.iter().flatten().all(|byte| *byte == 0));
     }
 }

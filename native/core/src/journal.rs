@@ -1,5 +1,7 @@
 //! One journal: the packets and events of one SIP dialog, sealed into one file.
 
+mod holding;
+
 use std::cell::RefCell;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use crate::block::Gathering;
 use crate::clock::{self, Clocks};
 use crate::error::Error;
+use crate::held::Held;
 use crate::network::Network;
 use crate::outbox::{Leave, Outbox};
 use crate::output::{closed, Output};
@@ -58,6 +61,7 @@ struct Inner {
     output: Output,
     streams: Vec<Stream>,
     gathering: Gathering,
+    held: Option<Held>, // what waits in memory for being kept; None: all is written
     window: Window,
     told: Option<Clocks>, // in the last block that carries them
     is_losing: bool,
@@ -252,6 +256,7 @@ impl Journal {
     pub fn discard(&self) {
         let mut inner = self.lock();
         inner.close_streams(self);
+        inner.forget_held(self);
         inner.gathering = Gathering::default();
         inner.output.end(Leave::Removed, &self.shared);
         drop(inner);
@@ -268,6 +273,7 @@ impl Journal {
         if inner.gathering.is_due(now_ns, self.shared.config.sweep.as_nanos() as u64) {
             inner.seal_gathered(self);
         }
+        inner.forget_old(now_ns, self);
     }
 
     fn end(&self, is_whole: bool) {
@@ -277,6 +283,7 @@ impl Journal {
         }
         inner.receive(self);
         inner.close_streams(self);
+        inner.forget_held(self);
         inner.seal_gathered(self);
         if is_whole {
             // It cannot be refused: it is empty, and the journal has not ended.
@@ -311,6 +318,7 @@ impl Inner {
             output,
             streams: Vec::new(),
             gathering,
+            held: None,
             window: Window::OPEN,
             told: None,
             is_losing: false,
@@ -345,6 +353,9 @@ impl Inner {
                 let intake = Intake { gathering: &mut self.gathering, now_ns, is_out_of_memory };
                 let mut sweep = Sweep { batch, window: self.window, intake };
                 let is_more = self.streams[number].receive_once(port, &mut sweep);
+                if self.held.is_some() {
+                    sweep.batch.erase_all();
+                }
                 if self.gathering.is_full() {
                     self.seal_gathered(journal);
                 }
@@ -356,6 +367,7 @@ impl Inner {
     }
 
     fn seal_gathered(&mut self, journal: &Journal) {
+        self.hold_gathered(journal);
         if !self.gathering.is_empty() {
             self.write_gathered(journal);
         }
@@ -369,6 +381,7 @@ impl Inner {
         if journal.is_dialog && !is_told {
             // What came before the step may wait in the sockets still.
             self.receive(journal);
+            self.hold_gathered(journal);
             self.write_gathered(journal);
         }
     }
@@ -437,60 +450,4 @@ fn not_durable(error: &io::Error) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clock::test_step;
-    use crate::fake_disk;
-
-    const HOUR_NS: i64 = 3_600_000_000_000;
-
-    fn journal(number: u8, is_node_events: bool) -> Journal {
-        let mut id = [number; 16];
-        id[..4].copy_from_slice(&std::process::id().to_le_bytes());
-        let (key, envelope, header) = ([9; 32], &b"envelope"[..], &b"{}"[..]);
-        let new = NewJournal { id, key, envelope, header, is_node_events };
-        Journal::create(&new, Arc::new(fake_disk::shared())).unwrap()
-    }
-
-    /// Close the journal; the kinds of its blocks, in order.
-    fn kinds(journal: &Journal) -> Vec<u8> {
-        journal.close();
-        while !journal.shared.writer.see_to(&journal.outbox, &journal.shared) {}
-        let content = std::fs::read(journal.path()).unwrap();
-        std::fs::remove_file(journal.path()).unwrap();
-        let mut rest = &content[seal::preamble(&journal.id, b"envelope").len()..];
-        let mut kinds = Vec::new();
-        while let Some((head, after)) = rest.split_first_chunk::<13>() {
-            kinds.push(head[4]);
-            let length = u32::from_le_bytes(head[..4].try_into().unwrap());
-            rest = &after[length as usize..];
-        }
-        kinds
-    }
-
-    fn append_with_clock_set(journal: &Journal, by_ns: i64) {
-        test_step::NS.set(by_ns);
-        journal.append(b"{}").unwrap();
-    }
-
-    #[test]
-    fn both_clocks_stand_before_the_first_event_and_the_first_after_a_step() {
-        for step_ns in [HOUR_NS, -HOUR_NS] {
-            let journal = journal(u8::from(step_ns > 0), false);
-            for by_ns in [0, 0, 100_000_000, step_ns, step_ns, 0] {
-                append_with_clock_set(&journal, by_ns);
-            }
-            test_step::NS.set(0);
-            assert_eq!(kinds(&journal), [1, 2, 3, 3, 3, 2, 3, 3, 2, 3, 4]);
-        }
-    }
-
-    #[test]
-    fn a_journal_of_node_events_holds_no_clocks() {
-        let journal = journal(2, true);
-        append_with_clock_set(&journal, 0);
-        append_with_clock_set(&journal, HOUR_NS);
-        test_step::NS.set(0);
-        assert_eq!(kinds(&journal), [1, 3, 3, 4]);
-    }
-}
+mod tests;

@@ -23,6 +23,7 @@ mod error;
 #[cfg(test)]
 mod fake_disk;
 mod file;
+mod held;
 mod journal;
 mod level;
 mod network;

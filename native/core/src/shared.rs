@@ -75,6 +75,7 @@ pub struct Totals {
     pub blocks: AtomicU64,
     pub bytes_written: AtomicU64,
     pub unwritten_bytes: AtomicU64,
+    pub held_bytes: AtomicU64,
     pub write_errors: AtomicU64,
     pub sync_errors: AtomicU64,
     pub syncs: AtomicU64,

@@ -116,6 +116,11 @@ impl Batch {
         let length = self.headers[index].msg_len as usize;
         self.buffers[index][..length.min(DATAGRAM_BYTES)].fill(0);
     }
+
+    /// Overwrite all that the last call received.
+    pub fn erase_all(&mut self) {
+        (0..self.used).for_each(|index| self.erase(index));
+    }
 }
 
 /// Read a `sockaddr_in` or `sockaddr_in6`.

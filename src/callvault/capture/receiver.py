@@ -172,6 +172,39 @@ class Journal:
         """Whether arriving packets are dropped at present."""
         return self._native.is_paused
 
+    def hold(self) -> None:
+        """Keep what arrives from now on in memory alone, until `keep_held` or `drop_held`.
+
+        At most 30 s and 4 MiB of a call, and 256 MiB of all: the oldest goes first. Events are
+        written as always, and pauses are what they are. A journal that ends while it holds keeps
+        nothing of it, and neither does a recorder that dies.
+        """
+        self._native.hold()
+
+    def keep_held(self) -> int:
+        """Write what is held, then what arrives as always; without a hold this does nothing.
+
+        Returns how many packets were dropped meanwhile, the oldest, since there was no room.
+        """
+        return self._native.keep_held()
+
+    def drop_held(self) -> None:
+        """Overwrite and forget what is held and all that has arrived; hold nothing more.
+
+        What arrives afterwards is kept. Whoever wants none of it pauses first.
+        """
+        self._native.drop_held()
+
+    @property
+    def is_holding(self) -> bool:
+        """Whether what arrives is held in memory at present."""
+        return self._native.is_holding
+
+    @property
+    def held_bytes(self) -> int:
+        """Memory that what is held takes; what came since the last block is not counted."""
+        return self._native.held_bytes
+
     def close(self) -> None:
         """Receive what has arrived, write it and the end block, release ports and file.
 

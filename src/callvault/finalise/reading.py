@@ -70,22 +70,30 @@ class SteadyClock:
     _first_offset_ns: int | None = None
     _reached_ns: int | None = None
     _monotonic_ns: int = 0
+    _begins_piece: bool = False
+
+    def begin_piece(self) -> None:
+        """Learn that the next block is the first of another journal of the call."""
+        self._begins_piece = True
 
     def arrivals(self, block: PacketsBlock) -> list[int]:
         """Return the arrival of each packet of the next block."""
         if self._first_offset_ns is None:
             self._first_offset_ns = block.clock_offset_ns
-        if block.monotonic_ns < self._monotonic_ns:
+        is_late = block.monotonic_ns < self._monotonic_ns
+        if is_late and self._begins_piece:
             # The machine was started again between two pieces: only the wall clock joins them.
             self._first_offset_ns = block.clock_offset_ns + self._shift_ns
-        self._monotonic_ns = block.monotonic_ns
+        # Else it was held in memory, and the clock was set meanwhile: its own pair counts.
+        is_held = is_late and not self._begins_piece
+        self._monotonic_ns, self._begins_piece = block.monotonic_ns, False
         before = self._shift_ns
         shift = self._first_offset_ns - block.clock_offset_ns
         stepped = abs(shift - before) > _STEP_NS
         if stepped:
             self._shift_ns = shift
         now = block.realtime_ns + self._shift_ns
-        since = self._reached_ns if self._reached_ns is not None else now - _BLOCK_NS
+        since = now - _BLOCK_NS if self._reached_ns is None or is_held else self._reached_ns
         self._reached_ns = now
         if not stepped:
             return [packet.arrival_ns + before for packet in block.packets]
@@ -175,6 +183,7 @@ def read_pieces(pieces: Iterable[Piece]) -> Iterator[Item]:
     for number, piece in enumerate(pieces):
         if number:
             yield from gatherer.hand_out()
+            clock.begin_piece()
             end_ns = clock.at(piece.opened_at_ns)
             yield Cut(min(max(last_ns, clock.reached_ns), end_ns), end_ns)
         last_ns = max(last_ns, clock.at(piece.opened_at_ns))

@@ -1,0 +1,54 @@
+"""Arrivals on one clock without steps, whatever the order in which blocks were written."""
+
+from ipaddress import ip_address
+
+from callvault.finalise.reading import SteadyClock
+from callvault.spool import Packet, PacketsBlock, Source
+
+SECOND = 1_000_000_000
+START = 1_700_000_000 * SECOND
+HOUR = 3600 * SECOND
+
+
+def block(at_s: int, *, step_ns: int = 0) -> PacketsBlock:
+    """A block of one packet that came half a second before, by a wall clock set since the start."""
+    realtime_ns = START + at_s * SECOND + step_ns
+    packet = Packet(0, 0, False, realtime_ns - SECOND // 2, b"")
+    source = Source(ip_address("192.0.2.1"), 4000)
+    return PacketsBlock(realtime_ns, at_s * SECOND, {(0, 0): source}, [packet])
+
+
+def at(at_s: int) -> list[int]:
+    """When its packet came, by the wall clock of the start."""
+    return [START + at_s * SECOND - SECOND // 2]
+
+
+def test_blocks_held_until_the_clock_was_set_keep_their_arrivals() -> None:
+    clock = SteadyClock()
+    told = [
+        block(1),
+        PacketsBlock(START + 5 * SECOND + HOUR, 5 * SECOND, {}, []),  # before an event
+        block(3),
+        block(4),
+        block(6, step_ns=HOUR),
+    ]
+    assert [clock.arrivals(one) for one in told] == [at(1), [], at(3), at(4), at(6)]
+    assert clock.at(START + 7 * SECOND + HOUR) == START + 7 * SECOND
+    assert clock.reached_ns == START + 6 * SECOND
+
+
+def test_blocks_held_without_a_step_leave_the_clock_as_it_is() -> None:
+    clock = SteadyClock()
+    told = [PacketsBlock(START + 5 * SECOND, 5 * SECOND, {}, []), block(3), block(4), block(6)]
+    assert [clock.arrivals(one) for one in told] == [[], at(3), at(4), at(6)]
+    assert clock.at(START + 7 * SECOND) == START + 7 * SECOND
+
+
+def test_a_machine_that_was_started_again_is_joined_by_its_wall_clock() -> None:
+    clock = SteadyClock()
+    clock.arrivals(block(100))
+    clock.begin_piece()
+    again = PacketsBlock(START + 160 * SECOND, SECOND, {}, [])
+    assert clock.arrivals(again) == []
+    assert clock.at(START + 161 * SECOND) == START + 161 * SECOND
+    assert clock.reached_ns == START + 160 * SECOND
