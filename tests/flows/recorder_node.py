@@ -17,6 +17,7 @@ from callvault.config.sections import (
     CapacityConfig,
     CaptureConfig,
     Config,
+    ControlConfig,
     NodeConfig,
     SipConfig,
     SpoolConfig,
@@ -68,6 +69,7 @@ class RunningRecorder:
     )
     spool: SpoolConfig | None = None
     capacity: CapacityConfig = field(default_factory=CapacityConfig)
+    control: ControlConfig = field(default_factory=ControlConfig)
     sip: SipConfig | None = None
     port: int = 0
     keeps_calls: bool = False
@@ -170,6 +172,7 @@ class RunningRecorder:
             vault=VaultConfig(key_folder=self.folder / "keys"),
             capture=self.capture,
             capacity=self.capacity,
+            control=self.control,
             spool=SpoolConfig(self.spool_folder, sync_ms=100, min_free_bytes=spool.min_free_bytes),
         )
 

@@ -143,6 +143,7 @@ def test_what_is_paused_stays_paused_before_any_port_is_bound() -> None:
     assert isinstance(opened, OpenJournal)
     assert not opened.captures
     assert after.session.pausing.is_paused
+    assert after.session.pausing.asked == before.session.pausing.asked is not None
 
 
 def test_the_answer_to_an_offer_of_ours_is_taken_after_the_restart() -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from callvault.clock import Instant
 from callvault.recorder.actions import Action, Append, PauseCapture, ResumeCapture
+from callvault.recorder.memory import AskedPause
 from callvault.recorder.parties import says_paused
 from callvault.recorder.pausing import BY_SRC, Pausing
 from callvault.siprec import Document, read_metadata
@@ -48,6 +49,21 @@ def test_the_end_of_a_pause_keeps_nothing_of_a_trunk_of_which_nothing_may_be_kep
     pausing = Pausing(may_capture=False)
     pausing.request("Ann", "", wanted=True, now=NOW)
     assert pausing.request("Ann", "", wanted=False, now=NOW) == [Append(unpaused("Ann"))]
+
+
+def asked(pausing: Pausing) -> AskedPause | None:
+    return pausing.asked
+
+
+def test_a_pause_that_somebody_asked_for_says_by_whom_and_since_when() -> None:
+    pausing, later = Pausing(may_capture=True), Instant(5_000, 6_000)
+    pausing.request("Ann", "", wanted=True, now=NOW)
+    pausing.request("Sam", "", wanted=True, now=later)
+    assert asked(pausing) == AskedPause("Ann", NOW.realtime_ns)
+    pausing.request("Sam", "", wanted=False, now=later)
+    assert asked(pausing) is None
+    pausing.follow(src_pauses=True, now=later)
+    assert asked(pausing) is None
 
 
 def document(kind: str) -> Document:

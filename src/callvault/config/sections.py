@@ -95,6 +95,18 @@ class CapacityConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ControlConfig:
+    """[control]: calls in progress: where the portal reaches them, and how long a pause lasts."""
+
+    port: int = 0
+    """Port on 127.0.0.1 of the recorder's control API, 1 to 65535; 0 takes any free one."""
+    resume_after_s: int = 0
+    """A pause that a person asked for ends by itself after so many seconds; 0: it never does."""
+    pause_alarm_after_s: int = 900
+    """Operators are told of a pause that a person asked for so many seconds ago; 0: never."""
+
+
+@dataclass(frozen=True, slots=True)
 class SpoolConfig:
     """[spool]: encrypted journals of calls in progress and not yet finished."""
 
@@ -215,6 +227,7 @@ class Config:
     sip: SipConfig = field(default_factory=SipConfig)
     capture: CaptureConfig = field(default_factory=CaptureConfig)
     capacity: CapacityConfig = field(default_factory=CapacityConfig)
+    control: ControlConfig = field(default_factory=ControlConfig)
     spool: SpoolConfig = field(default_factory=SpoolConfig)
     vault: VaultConfig = field(default_factory=VaultConfig)
     database: DatabaseConfig = field(default_factory=DatabaseConfig)

@@ -4,30 +4,25 @@ It runs in threads of its own and reads the board only. Nothing of a call is on 
 """
 
 import logging
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socket import AF_INET, AF_INET6
-from socketserver import TCPServer
+from http.server import BaseHTTPRequestHandler
 
 from callvault.monitoring.board import Board
+from callvault.monitoring.http_server import PATIENCE_S, SmallServer
 from callvault.monitoring.page import CONTENT_TYPE, page
 
 logger = logging.getLogger(__name__)
 
-PATIENCE_S = 5.0
-"""A client that says nothing for so long is let go."""
 
-
-class Listener:
+class Listener(SmallServer):
     """Answers on one port until it is closed."""
 
     def __init__(self, board: Board, address: str, port: int) -> None:
         """Bind; port 0 takes any free one. Raises OSError."""
-        self._server = _new_server(board, address, port)
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, name="monitoring", daemon=True
-        )
-        self._thread.start()
+
+        class Handler(_Handler):
+            shown = board
+
+        super().__init__(Handler, address, port, name="monitoring")
 
     @classmethod
     def start(cls, board: Board, address: str, port: int) -> "Listener | None":
@@ -39,35 +34,6 @@ class Listener:
         except OSError as error:
             logger.warning("no metrics: %s port %d: %s", address, port, error.strerror)
             return None
-
-    @property
-    def port(self) -> int:
-        """The port that is bound."""
-        return int(self._server.server_address[1])
-
-    def close(self) -> None:
-        """Stop answering."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-
-def _new_server(board: Board, address: str, port: int) -> ThreadingHTTPServer:
-    """Bind a server whose handler reads this board."""
-
-    class Handler(_Handler):
-        shown = board
-
-    class Server(ThreadingHTTPServer):
-        address_family = AF_INET6 if ":" in address else AF_INET
-        daemon_threads = True
-        block_on_close = False
-
-        def server_bind(self) -> None:
-            """Bind without asking DNS for our name, as HTTPServer does: it may be away."""
-            TCPServer.server_bind(self)
-
-    return Server((address, port), Handler)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -229,6 +229,10 @@ class LiveDialog:
             self._close_journal(keep=False)
             raise
 
+    def heard(self) -> dict[int, StreamCounters]:
+        """Return what each open stream has received. For any thread."""
+        return {index: stream.counters() for index, stream in list(self._streams.items())}
+
     def check_media(self) -> None:
         """Tell the session how much media has come."""
         self.feed(MediaChecked(self._packets_closed + sum(map(_heard, self._streams.values()))))
@@ -255,11 +259,12 @@ class LiveDialog:
             ):
                 if isinstance(action, PauseCapture):
                     await asyncio.to_thread(self._pause, action.entry)
-                    await self._node.checkpoint(self.session)
+            await self._node.checkpoint(self.session)
 
     async def resume(self, *, who: str, detail: str = "") -> None:
         """Go on recording; raises SpoolError, and stays paused, if that cannot be written."""
         async with self._pausing:
+            asked = self.session.pausing.asked
             for action in self.session.receive(
                 ResumeRequested(who, detail), now=self._read_clocks()
             ):
@@ -267,9 +272,11 @@ class LiveDialog:
                     try:
                         await asyncio.to_thread(self._resume, action.entry)
                     except SpoolError:
-                        self.session.pausing.by_request = True
+                        self.session.pausing.by_request, self.session.pausing.asked = True, asked
                         raise
-                    await self._node.checkpoint(self.session)
+                else:
+                    self._perform(action)
+            await self._node.checkpoint(self.session)
 
     def _perform(self, action: Action) -> None:
         match action:

@@ -16,6 +16,7 @@ from callvault.config.sections import Config
 from callvault.recorder.draining import DrainOrder, read_order, withdraw_order
 from callvault.recorder.figures import RecorderFigures
 from callvault.recorder.files import HEARTBEAT_FILE, replace_file
+from callvault.recorder.pause_keeper import PauseKeeper
 from callvault.recorder.policy_source import PolicySource
 from callvault.recorder.service import Recorder
 from callvault.recorder.tls_door import TlsFigures
@@ -43,6 +44,7 @@ class Keeper:
     ) -> None:
         self._tls = tls
         self._recorder = recorder
+        self._pauses = PauseKeeper(recorder, config.control)
         self._policy = policy
         self._policy_thread = policy_thread
         self._data_folder = config.node.data_folder
@@ -72,6 +74,7 @@ class Keeper:
     def _round(self) -> None:
         try:
             self._recorder.look_after()
+            self._pauses.look()
             self._tell_of_policy()
             self._tell_those_who_watch()
         except Exception:

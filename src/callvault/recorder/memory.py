@@ -18,6 +18,13 @@ from callvault.recorder.said import Said
 from callvault.recorder.timeline import HoldWatch
 
 
+class AskedPause(msgspec.Struct, frozen=True):
+    """A pause that somebody asked for."""
+
+    who: str
+    at_ns: int  # UTC
+
+
 class SessionMemory(msgspec.Struct, frozen=True):
     """State of an answered recording session. It holds the session's own objects: encode it."""
 
@@ -33,6 +40,7 @@ class SessionMemory(msgspec.Struct, frozen=True):
     is_paused_by_src: bool = False
     offer_is_out: bool = False  # the ACK of our last 2xx brings the answer
     said: Said = msgspec.field(default_factory=Said)
+    pause: AskedPause | None = None  # by whom and since when; None: not told
 
 
 def begun_anew(memory: SessionMemory, now: Instant) -> SessionMemory:

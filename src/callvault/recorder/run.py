@@ -21,6 +21,7 @@ from callvault.config.sections import Config
 from callvault.errors import TlsPortTaken, VaultError
 from callvault.policy.snapshot import Snapshot
 from callvault.recorder.checkpoint_files import CheckpointFiles
+from callvault.recorder.control import Control
 from callvault.recorder.draining import read_order
 from callvault.recorder.figures import RecorderFigures
 from callvault.recorder.files import SNAPSHOT_FILE
@@ -164,6 +165,7 @@ async def _serve(
     checkpoints = CheckpointFiles(config.spool.folder, _node_key(config))
     resumed = recorder.resume(checkpoints)
     doors = await _open_doors(pump, config, recorder)
+    control = Control.start(recorder, config)
     try:
         addresses = doors.addresses
         udp, tcp, tls = (shown(address) if address else "off" for address in addresses)
@@ -190,9 +192,15 @@ async def _serve(
     finally:
         recorder.abandon()
         recorder.node_journal.close()
+        await _close(control)
         await doors.close()
         pump.close()
         checkpoints.close()
+
+
+async def _close(control: Control | None) -> None:
+    if control is not None:
+        await asyncio.to_thread(control.close)
 
 
 async def _open_doors(pump: Pump[sip.Event], config: Config, recorder: Recorder) -> _Doors:

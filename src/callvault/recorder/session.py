@@ -129,6 +129,7 @@ class RecordingSession:
             answered_at_ns=now.realtime_ns - (now.monotonic_ns - self._media.answered_ns),
             is_paused=self.pausing.by_request,
             is_paused_by_src=self.pausing.by_src,
+            pause=self.pausing.asked,
             negotiation=self._negotiation,
             parties=self._parties,
             holds=self._holds,
@@ -152,14 +153,12 @@ class RecordingSession:
         """
         self.state, self.dialog_id = State.ESTABLISHED, dialog_id
         self._is_acknowledged, self._has_journal = True, True
-        self.pausing.by_request, self.pausing.by_src = memory.is_paused, memory.is_paused_by_src
+        self.pausing.go_on(memory)
         self._negotiation, self._parties = memory.negotiation, memory.parties
         self._holds, self._media.heard_ns = memory.holds, now.monotonic_ns
         self._media.answered_ns = now.monotonic_ns - (now.realtime_ns - memory.answered_at_ns)
         self._said, self._offer_is_out = memory.said, memory.offer_is_out
-        self._judge = self._setting.judge(memory.peer, since_ns=memory.answered_at_ns)
-        self._judge.last = last = memory.decision
-        self._judge.recording_ids = memory.recording_ids
+        self._judge, last = self._setting.judge_again(memory), memory.decision
         self._journalled = self._negotiation.streams()
         self._log("continues rs=%s", header.continues)
         return [

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from callvault.policy.snapshot import Trunk
 from callvault.recorder.judge import Judge, PolicyInForce
+from callvault.recorder.memory import SessionMemory
 from callvault.sdp import NewKey
 
 
@@ -37,3 +38,9 @@ class SessionSetting:
         """Return who judges a call of this trunk, of what there is of it since a moment."""
         calls, in_force = self.calls_in_progress, self.policy_in_force
         return Judge(self.trunk, peer, calls, in_force, self.new_id, since_ns)
+
+    def judge_again(self, memory: SessionMemory) -> Judge:
+        """Return who goes on judging a call as it was judged before."""
+        judge = self.judge(memory.peer, since_ns=memory.answered_at_ns)
+        judge.last, judge.recording_ids = memory.decision, memory.recording_ids
+        return judge

@@ -1,0 +1,82 @@
+"""What a recorder tells of its calls in progress, and what it can be asked to do with one.
+
+The portal of the same machine reads it from the recorder's control API (docs/reference/control.md).
+"""
+
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+
+CONTROL_FILE = "run/control.json"
+"""Name of the file in the data folder that says where the control API is, and its token."""
+LONGEST_WHO = 320
+LONGEST_DETAIL = 200
+
+
+class ControlDoor(msgspec.Struct, frozen=True):
+    """Where a recorder that runs is controlled. As good as a password: mode 0600."""
+
+    port: int  # on 127.0.0.1
+    token: str
+
+
+class LiveParty(msgspec.Struct, frozen=True):
+    """Somebody on the phone."""
+
+    number: str = ""
+    name: str = ""
+
+
+class LiveOwner(msgspec.Struct, frozen=True):
+    """One whose recording is being made, as far as is known now."""
+
+    user_id: UUID
+    name: str
+    extension: str
+    group: str
+    direction: str
+    remote: LiveParty
+    level_dbfs: float | None = None  # loudest of the last seconds; None: not known
+    remote_level_dbfs: float | None = None
+
+
+class LiveCall(msgspec.Struct, frozen=True):
+    """One call in progress."""
+
+    call_id: UUID  # of its journal
+    trunk: str
+    answered_at_ns: int  # UTC
+    owners: tuple[LiveOwner, ...] = ()
+    caller: LiveParty = LiveParty()
+    called: LiveParty = LiveParty()
+    may_keep: bool = True  # False: nothing of its trunk is kept
+    is_paused: bool = False  # by somebody who asked
+    is_paused_by_src: bool = False
+    paused_by: str = ""
+    paused_at_ns: int = 0  # UTC
+    packets: int = 0  # that came
+
+
+class LiveCalls(msgspec.Struct, frozen=True):
+    """All calls in progress of a recorder."""
+
+    at_ns: int  # UTC
+    calls: tuple[LiveCall, ...] = ()
+    left_off: int = 0  # calls beyond what one answer holds
+
+
+class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who asks, and why: both go on the timeline."""
+
+    who: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_WHO)]
+    detail: Annotated[str, msgspec.Meta(max_length=LONGEST_DETAIL)] = ""
+
+
+def read_door(data_folder: Path) -> ControlDoor | None:
+    """Return where the recorder of this machine is controlled; None: none runs here."""
+    try:
+        return msgspec.json.decode((data_folder / CONTROL_FILE).read_bytes(), type=ControlDoor)
+    except (OSError, msgspec.DecodeError):
+        return None

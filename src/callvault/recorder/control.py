@@ -1,0 +1,160 @@
+"""The control API of a recorder: calls in progress, pause and resume, over HTTP on loopback.
+
+docs/reference/control.md describes it. It runs in threads of its own; what changes a call is done
+on the recorder's loop (`control_desk`). Who may use it reads the token in `run/control.json`.
+"""
+
+import asyncio
+import hmac
+import logging
+import secrets
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+
+from callvault.config.sections import Config
+from callvault.monitoring.http_server import PATIENCE_S, SmallServer
+from callvault.monitoring.live_calls import CONTROL_FILE, Asked, ControlDoor
+from callvault.recorder.control_desk import Deed, Desk, Outcome
+from callvault.recorder.files import replace_file
+from callvault.recorder.service import Recorder
+
+logger = logging.getLogger(__name__)
+
+ADDRESS = "127.0.0.1"
+MOST_BYTES = 4096
+"""Of the body of a request."""
+
+_STATUS = {
+    Outcome.DONE: 200,
+    Outcome.UNKNOWN: 404,
+    Outcome.ENDING: 409,
+    Outcome.NOT_ON_DISK: 503,
+}
+
+
+class Control(SmallServer):
+    """The API, and the file that says where it is."""
+
+    def __init__(self, desk: Desk, data_folder: Path, port: int) -> None:
+        """Bind and tell where. Raises OSError."""
+        secret = secrets.token_urlsafe(32)
+
+        class Handler(_Handler):
+            asked = desk
+            token = secret
+
+        self._file = data_folder / CONTROL_FILE
+        super().__init__(Handler, ADDRESS, port, name="control")
+        try:
+            door = msgspec.json.encode(ControlDoor(self.port, secret))
+            replace_file(self._file, door, durable=False, mode=0o600)
+        except OSError:
+            super().close()
+            raise
+
+    @classmethod
+    def start(cls, recorder: Recorder, config: Config) -> "Control | None":
+        """Listen; None where that cannot be: a call is worth more than its control."""
+        desk = Desk(recorder, asyncio.get_running_loop())
+        try:
+            return cls(desk, config.node.data_folder, config.control.port)
+        except OSError as error:
+            logger.warning("no control of live calls: %s", error)
+            return None
+
+    def close(self) -> None:
+        """Take the file away and stop answering. Waits for the thread that accepts."""
+        self._file.unlink(missing_ok=True)
+        super().close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One request. Desk and token are set by the server."""
+
+    asked: Desk
+    token: str
+    timeout = PATIENCE_S
+    server_version = "Callvault"
+    sys_version = ""
+
+    def do_GET(self) -> None:
+        """List the calls."""
+        if not self._may():
+            return
+        if self.path != "/calls":
+            self._say(404, "not_found")
+            return
+        try:
+            self._answer(200, self.asked.calls())
+        except TimeoutError:
+            self._say(503, "busy")
+
+    def do_POST(self) -> None:
+        """Pause or resume a call."""
+        if not self._may():
+            return
+        wanted = _wanted(self.path)
+        if wanted is None:
+            self._say(404, "not_found")
+            return
+        body = self._body()
+        if body is None:
+            return
+        try:
+            asked = msgspec.json.decode(body, type=Asked)
+        except (msgspec.DecodeError, ValueError):
+            self._say(400, "unreadable")
+            return
+        deed, call_id = wanted
+        try:
+            outcome = self.asked.act(deed, call_id, asked)
+        except TimeoutError:
+            outcome = Outcome.NOT_ON_DISK
+        self._say(_STATUS[outcome], outcome)
+
+    def _may(self) -> bool:
+        """Whether the request has the token; else it is answered."""
+        given = self.headers.get("Authorization", "").encode("latin-1", "replace")
+        if hmac.compare_digest(given, f"Bearer {self.token}".encode()):
+            return True
+        self._say(401, "token")
+        return False
+
+    def _body(self) -> bytes | None:
+        """Return the body; None: it is answered already."""
+        length = self.headers.get("Content-Length", "")
+        if not (length.isascii() and length.isdecimal() and len(length) < 6):
+            self._say(411, "length")
+        elif int(length) > MOST_BYTES:
+            self._say(413, "too_long")
+        else:
+            return self.rfile.read(int(length))
+        return None
+
+    def _say(self, status: int, code: str) -> None:
+        self._answer(status, msgspec.json.encode({"code": code}))
+
+    def _answer(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Cache-Control", "no-store")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Keep requests out of the log: the session says what was done."""
+
+
+def _wanted(path: str) -> tuple[Deed, UUID] | None:
+    """Read /calls/ID/pause."""
+    match path.split("/"):
+        case ["", "calls", call_id, deed] if len(call_id) == 36:
+            try:
+                return Deed(deed), UUID(call_id)
+            except ValueError:
+                return None
+    return None

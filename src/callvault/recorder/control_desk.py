@@ -1,0 +1,99 @@
+"""What the control API does with calls: asked from its threads, done on the recorder's loop."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+
+from callvault import clock
+from callvault.clock import Instant
+from callvault.errors import ProtocolError, SpoolError
+from callvault.monitoring.live_calls import Asked, LiveCalls
+from callvault.recorder.dialog import LiveDialog
+from callvault.recorder.live_calls import live_calls
+from callvault.recorder.service import Recorder
+
+FRESH_S = 0.5
+"""The list of calls is made at most so often, however many people look."""
+WAIT_S = 8.0
+"""How long a request waits for the disk."""
+
+
+class Deed(StrEnum):
+    """What can be done with a call."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+
+
+class Outcome(StrEnum):
+    """What came of it."""
+
+    DONE = "done"
+    UNKNOWN = "unknown"  # no such call, or none any more
+    ENDING = "ending"  # it is not answered yet, or ends
+    NOT_ON_DISK = "not_on_disk"  # nothing is kept now; but a restart may not know
+
+
+class Desk:
+    """Stands between the threads of the control API and the recorder on its loop."""
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        loop: asyncio.AbstractEventLoop,
+        read_clocks: Callable[[], Instant] = clock.read,
+    ) -> None:
+        self._recorder = recorder
+        self._loop = loop
+        self._read_clocks = read_clocks
+        self._lock = threading.Lock()
+        self._list = b""
+        self._made_s = -FRESH_S
+
+    def calls(self) -> bytes:
+        """Return the calls in progress as JSON. The loop is only asked for the list of dialogs.
+
+        Raises TimeoutError.
+        """
+        with self._lock:
+            if time.monotonic() - self._made_s >= FRESH_S:
+                self._list = msgspec.json.encode(self._look())
+                self._made_s = time.monotonic()
+            return self._list
+
+    def act(self, deed: Deed, call_id: UUID, asked: Asked) -> Outcome:
+        """Do something with a call; returns when it is on disk. Raises TimeoutError."""
+        outcome = asyncio.run_coroutine_threadsafe(self._act(deed, call_id, asked), self._loop)
+        try:
+            return outcome.result(WAIT_S)
+        finally:
+            with self._lock:
+                self._made_s = -FRESH_S
+
+    def _look(self) -> LiveCalls:
+        found: Future[list[LiveDialog]] = Future()
+        self._loop.call_soon_threadsafe(
+            lambda: found.set_result(list(self._recorder.dialogs.values()))
+        )
+        return live_calls(found.result(WAIT_S), self._read_clocks())
+
+    async def _act(self, deed: Deed, call_id: UUID, asked: Asked) -> Outcome:
+        dialog = self._recorder.find(call_id)
+        if dialog is None:
+            return Outcome.UNKNOWN
+        try:
+            if deed is Deed.PAUSE:
+                await dialog.pause(who=asked.who, detail=asked.detail)
+            else:
+                await dialog.resume(who=asked.who, detail=asked.detail)
+        except ProtocolError:
+            return Outcome.ENDING
+        except SpoolError:
+            return Outcome.NOT_ON_DISK
+        return Outcome.DONE

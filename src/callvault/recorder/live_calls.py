@@ -1,0 +1,64 @@
+"""What is told of calls in progress. Read from any thread: nothing here changes a call."""
+
+from collections.abc import Iterable, Mapping
+
+from callvault.capture import StreamCounters
+from callvault.clock import Instant
+from callvault.monitoring.live_calls import LiveCall, LiveCalls, LiveOwner, LiveParty
+from callvault.policy.decision import Assignment
+from callvault.recorder.dialog import LiveDialog
+
+MOST_CALLS = 5000
+LONGEST = 256
+"""Characters of a name or number that are told."""
+
+Heard = Mapping[int, StreamCounters]
+
+
+def live_calls(dialogs: list[LiveDialog], now: Instant) -> LiveCalls:
+    """Return the calls that are answered, those that began first in front."""
+    told = [call for one in dialogs[:MOST_CALLS] if (call := live_call(one, now)) is not None]
+    told.sort(key=lambda call: call.answered_at_ns)
+    return LiveCalls(now.realtime_ns, tuple(told), left_off=max(len(dialogs) - MOST_CALLS, 0))
+
+
+def live_call(dialog: LiveDialog, now: Instant) -> LiveCall | None:
+    """Return what is known of a call; None: it is not answered yet, or ends."""
+    memory = dialog.session.memory(now)
+    if memory is None:
+        return None
+    pausing, envelope, heard = dialog.session.pausing, memory.parties.envelope, dialog.heard()
+    assignments = memory.decision.assignments if memory.decision is not None else ()
+    asked = memory.pause
+    return LiveCall(
+        call_id=dialog.session.journal_id,
+        trunk=memory.trunk.name,
+        answered_at_ns=memory.answered_at_ns,
+        owners=tuple(_owner(one, {} if pausing.is_paused else heard) for one in assignments),
+        caller=LiveParty(envelope.sender, envelope.name),
+        called=LiveParty(envelope.dialled),
+        may_keep=pausing.may_capture,
+        is_paused=memory.is_paused,
+        is_paused_by_src=memory.is_paused_by_src,
+        paused_by=asked.who if asked else "",
+        paused_at_ns=asked.at_ns if asked else 0,
+        packets=sum(one.packets + one.dropped_paused for one in heard.values()),
+    )
+
+
+def _owner(one: Assignment, heard: Heard) -> LiveOwner:
+    return LiveOwner(
+        user_id=one.owner_id,
+        name=one.owner_name,
+        extension=one.owner_extension,
+        group=one.owner_group,
+        direction=one.direction,
+        remote=LiveParty(one.remote.number[:LONGEST], one.remote.name[:LONGEST]),
+        level_dbfs=_level(one.owner_streams, heard),
+        remote_level_dbfs=_level(one.remote_streams, heard),
+    )
+
+
+def _level(streams: Iterable[int], heard: Heard) -> float | None:
+    levels = [heard[index].peak_dbfs for index in streams if index in heard]
+    return max((level for level in levels if level is not None), default=None)
