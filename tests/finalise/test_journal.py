@@ -12,7 +12,7 @@ from callvault.audio.g711 import Samples
 from callvault.errors import SpoolError
 from callvault.finalise.catalogue import RecordingFacts
 from callvault.finalise.journal import FinishedJournal, finalise_journal
-from callvault.policy.decision import Assignment, Outcome, Step, Verdict
+from callvault.policy.decision import Assignment, Verdict
 from callvault.spool import journal_path
 from callvault.spool.entries import TimelineEvent
 from callvault.vault import ObjectKind
@@ -426,19 +426,6 @@ def test_a_call_that_is_not_to_be_kept_leaves_no_object(node: Node, verdict: Ver
     assert (finished.call.verdict, finished.recordings) == (verdict, ())
     assert (finished.call.caller, finished.call.callee) == ("2001", "5550100")
     assert list(node.store.list()) == []
-
-
-def test_a_call_of_nobody_shows_the_numbers_of_its_metadata(node: Node) -> None:
-    values = {"reason": "no_match", "caller": "5550177", "callee": "2099"}
-    call = RecordedCall(
-        {0: [], 1: []},
-        (),
-        2,
-        verdict=Verdict.DISCARDED,
-        steps=(Step("owner", Outcome.STOPPED, values),),
-    )
-    finished = finish(node, call).call
-    assert (finished.caller, finished.callee) == ("5550177", "2099")
 
 
 def test_a_journal_without_a_decision_fails_and_says_so(node: Node) -> None:

@@ -41,7 +41,10 @@ def test_a_filtered_call_says_rule_value_scope_and_number() -> None:
     decision = judged(Filters(listed("+1555!")), "sip:1001@h", REMOTE)
     assert (decision.verdict, decision.assignments) == (Verdict.FILTERED, ())
     assert decision.capturing is Capturing.NOTHING
-    values = {"rule": "black_list", "value": "+1555!", "scope": "system", "number": "+15550142999"}
+    values = {
+        **{"rule": "black_list", "value": "+1555!", "scope": "system"},
+        **{"number": "+15550142999", "direction": "out"},
+    }
     assert decision.steps[-1] == Step("filters", Outcome.STOPPED, values)
 
 
@@ -65,7 +68,7 @@ def test_of_two_owners_the_other_is_recorded() -> None:
     assert step.outcome is Outcome.PASSED
     assert step.values == {
         **{"rule": "directions", "value": "in", "scope": "person", "of": ANN.username},
-        **{"number": BOB.extension, "filtered": "1", "owners": "2"},
+        **{"number": BOB.extension, "direction": "out", "filtered": "1", "owners": "2"},
     }
 
 

@@ -34,9 +34,7 @@ def past(
     group: str = "Claims",
     call: int = 1,
 ) -> PastCall:
-    return PastCall(
-        UUID(int=call), AT, UUID(int=7), "ann", group, direction, remote, filtered_by
-    )
+    return PastCall(UUID(int=call), AT, UUID(int=7), "ann", group, direction, remote, filtered_by)
 
 
 def judge(filters: Filters, plan: NumberingPlan = NumberingPlan()) -> FilterJudge:  # noqa: B008

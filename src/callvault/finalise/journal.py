@@ -324,6 +324,11 @@ def _parties(decision: Decision, invite: bytes) -> tuple[str, str]:
         return (remote, local) if first.direction is Direction.IN else (local, remote)
     # From and To of a recording session are often the SRC's and our own address.
     known = next((one.values for one in decision.steps if one.code == "owner"), {})
+    filtered = next((one.values for one in decision.steps if one.code == "filters"), {})
+    if "direction" in filtered:  # as of the first owner: nobody has an assignment any more
+        local, remote = known.get("number", ""), filtered.get("number", "")
+        is_incoming = filtered["direction"] == Direction.IN
+        return (remote, local) if is_incoming else (local, remote)
     if "caller" in known or "callee" in known:
         return known.get("caller", ""), known.get("callee", "")
     try:

@@ -14,7 +14,8 @@ Steps, in order of evaluation, with the values that their sentence needs:
     filters       asked of always-on calls where any filter is set; empty values: let through.
                   rule (directions, traffic, black_list), value (what the rule allows, or the
                   pattern), scope (system, group, person), of (the group or user name), number
-                  (the remote one, as received) · stopped: the same, of the first owner;
+                  (the remote one, as received), direction (in, out)
+                  stopped: the same, of the first owner;
                   filtered and owners (how many), if only some owners' recordings are not made;
                   waits = 1: the remote number is not known yet
 

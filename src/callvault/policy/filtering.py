@@ -74,5 +74,6 @@ def _values(assignment: Assignment, ruling: Ruling) -> dict[str, str]:
         "scope": ruling.scope,
         "of": whose.get(ruling.scope, ""),
         "number": assignment.remote.number,
+        "direction": assignment.direction.value,
     }
     return {name: value for name, value in values.items() if value}
