@@ -52,7 +52,7 @@ def test_every_example_of_the_reference_works(
         "PORTAL": live_server.url,
         "RECORDING": str(sealed.recording_id),
     }
-    me, found, sound, note, preserved, calls, person, audit = (
+    me, found, sound, note, preserved, calls, tried, person, audit = (
         run(command, tmp_path, **variables) for command in COMMANDS
     )
     assert me["person"]["username"] == "rita"
@@ -61,6 +61,7 @@ def test_every_example_of_the_reference_works(
     assert (note["text"], note["at_ms"]) == ("Refund agreed.", 1200)
     assert preserved["is_preserved"] is True
     assert calls == {"items": [], "next": None}
+    assert (tried["calls"], tried["changes"]) == (0, [])
     assert User.objects.filter(public_id=person["id"], username="bea.vega").exists()
     assert audit["next"] >= 0
 

@@ -39,7 +39,7 @@ router = Router(tags=["Calls"])
 )  # fmt: skip
 def list_calls(request: HttpRequest, query: Query[CallQuery]) -> dict[str, Any]:
     """Return every call that reached Callvault with its verdict, the newest first."""
-    user = _administrator(request)
+    user = administrator_of(request)
     refuse_unknown(request, CallQuery)
     asked = query.model_dump(exclude={"q", "sort", "limit", "after"})
     record_search(request, "decisions", asked, text=query.q)
@@ -66,7 +66,7 @@ def list_calls(request: HttpRequest, query: Query[CallQuery]) -> dict[str, Any]:
 )  # fmt: skip
 def read_call(request: HttpRequest, call_id: UUID) -> dict[str, Any]:
     """Return one call with each rule that was asked: as code and values, and as a sentence."""
-    user = _administrator(request)
+    user = administrator_of(request)
     row = get_object_or_404(Call, event_id=call_id)
     recordings = _recordings_of(user, [row])
     with translation.override(language_of(user)):
@@ -96,7 +96,7 @@ def told(row: Call, recordings: Mapping[int, Sequence[UUID]]) -> dict[str, Any]:
     }
 
 
-def _administrator(request: HttpRequest) -> User:
+def administrator_of(request: HttpRequest) -> User:
     """Return who asks. Calls are for administrators, as their page in the portal is."""
     person = person_of(request)
     if not person.is_administrator:

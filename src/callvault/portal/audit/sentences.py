@@ -87,6 +87,7 @@ SENTENCES: dict[Action, Promise | str] = {
 SEARCH_PLACES: dict[str, Promise | str] = {
     "recordings": gettext_lazy("%(who)s searched recordings"),
     "decisions": gettext_lazy("%(who)s searched call decisions"),
+    "filters_tried": gettext_lazy("%(who)s tried a draft of the recording filters on past calls"),
     "audit": gettext_lazy("%(who)s searched the audit log"),
     "subjects": gettext_lazy("%(who)s looked up a data subject"),
 }
