@@ -289,6 +289,42 @@ def test_a_second_account_does_not_take_a_person_over(client: Client, hostile: H
     assert "Another Northgate account account signs in" in refusal(other)
 
 
+@pytest.mark.parametrize(
+    "compared",
+    [
+        {"claim": "preferred_username", "matched_by": "username"},
+        {"claim": "upn", "matched_by": "email"},
+        {"claim": "email", "matched_by": "username"},
+    ],
+)
+def test_a_name_at_the_provider_makes_nobody_administrator(
+    client: Client, hostile: Hostile, iris: User, compared: dict[str, str]
+) -> None:
+    OpenIdProvider.objects.update(**compared)
+    User.objects.update(level=Level.ADMINISTRATOR, username="iris@example.com")
+    hostile.claims = {compared["claim"]: "iris@example.com"}
+    come_back(client, hostile)
+    assert not is_in(client)
+    assert "a verified e-mail address only" in refusal(client)
+    assert not SocialAccount.objects.exists()
+    assert AuditEntry.objects.get().detail["reason"] == "administrator"
+    User.objects.update(level=Level.GROUP_SUPERVISOR)
+    come_back(client, hostile)
+    assert is_in(client)
+    User.objects.update(level=Level.ADMINISTRATOR)
+    again = Client()
+    come_back(again, hostile)
+    assert is_in(again)  # bound by then: the subject says who it is
+
+
+def test_a_verified_address_lets_an_administrator_in(
+    client: Client, hostile: Hostile, iris: User
+) -> None:
+    User.objects.update(level=Level.ADMINISTRATOR)
+    come_back(client, hostile)
+    assert is_in(client)
+
+
 @pytest.mark.parametrize("address", ["\u0131ris@example.com", "iri\u017f@example.com"])
 def test_a_look_alike_of_an_address_is_somebody_else(
     client: Client, hostile: Hostile, address: str

@@ -13,7 +13,7 @@ from callvault.portal.people.fields import USER_NAME
 from callvault.portal.people.models import User
 
 from .bindings import is_bound
-from .claims import Claim, MatchedBy, Refused, value_of
+from .claims import Claim, MatchedBy, Refused, is_vouched_for, value_of
 from .models import OpenIdProvider
 
 NAME_LENGTH = 150
@@ -36,6 +36,8 @@ def admit(
         person = _created(request, provider, claims, value)
     elif is_bound(person, provider):
         raise Refused("bound_to_another")
+    elif person.is_administrator and not is_vouched_for(provider.claim, provider.matched_by):
+        raise Refused("administrator")
     record(request, Action.PROVIDER_BOUND, kind="person", object_id=person.public_id, actor=person)
     account.user = person
     account.save()

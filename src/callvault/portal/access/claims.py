@@ -49,3 +49,12 @@ def value_of(claims: Mapping[str, Any], name: str, *, domains: frozenset[str]) -
     if domains and value.rpartition("@")[2].lower() not in domains:
         raise Refused("domain_not_allowed")
     return value
+
+
+def is_vouched_for(name: str, matched_by: str) -> bool:
+    """Whether a match may bind an administrator: by an address that the provider verified.
+
+    A user name at the provider says nothing about who has the same one here, and whoever may
+    rename an account there would be administrator here. Directory sync adopts none either.
+    """
+    return name == Claim.EMAIL and matched_by == MatchedBy.EMAIL

@@ -135,6 +135,9 @@ def sentence_of(reason: str) -> str:
         "unreachable": _("%(name)s did not answer as expected. Try again in a moment."),
         "email_not_verified": _("%(name)s has not verified your e-mail address yet."),
         "claim_missing": _("%(name)s did not say who you are. An administrator can mend that."),
+        "administrator": _(
+            "An administrator is recognised by a verified e-mail address only. Use your password."
+        ),
         "bound_to_another": _(
             "Another %(name)s account signs in as this person. Ask an administrator."
         ),
