@@ -115,7 +115,7 @@ def test_a_resume_that_cannot_be_written_leaves_the_recording_paused(tmp_path: P
         receiver.close()
         with pytest.raises(SpoolError):
             asyncio.run(call.dialog.resume(who="Ann Keller"))
-        assert call.dialog.session.pausing.is_paused
+        assert call.dialog.session.capturing.is_paused
 
 
 async def _paused_by_the_client(recorder: RunningRecorder) -> list[str]:

@@ -69,6 +69,7 @@ class MemoryJournal:
     events: list[Event] = field(default_factory=list)
     streams: dict[int, MemoryStream] = field(default_factory=dict)
     is_paused: bool = False
+    is_holding: bool = False
     is_closed: bool = False
 
     def append(self, event_json: bytes) -> None:
@@ -99,6 +100,19 @@ class MemoryJournal:
     def resume(self) -> None:
         """Note it."""
         self.is_paused = False
+
+    def hold(self) -> None:
+        """Note it."""
+        self.is_holding = True
+
+    def keep_held(self) -> int:
+        """Note it."""
+        self.is_holding = False
+        return 0
+
+    def drop_held(self) -> None:
+        """Note it."""
+        self.is_holding = False
 
     def close(self) -> None:
         """Note it."""

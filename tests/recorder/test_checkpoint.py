@@ -142,8 +142,8 @@ def test_what_is_paused_stays_paused_before_any_port_is_bound() -> None:
     opened = after.actions[0]
     assert isinstance(opened, OpenJournal)
     assert not opened.captures
-    assert after.session.pausing.is_paused
-    assert after.session.pausing.asked == before.session.pausing.asked is not None
+    assert after.session.capturing.is_paused
+    assert after.session.capturing.asked == before.session.capturing.asked is not None
 
 
 def test_the_answer_to_an_offer_of_ours_is_taken_after_the_restart() -> None:

@@ -89,4 +89,4 @@ def test_a_pause_that_ends_before_it_is_on_disk_ends_after_it(
     kinds = [one.kind for one in journal.events if isinstance(one, TimelineEvent)]
     told = [one for one in kinds if one != "answered"]
     assert told == ["paused", "unpaused", "paused"][: 3 if is_paused_again else 2]
-    assert journal.is_paused is dialog.session.pausing.is_paused is is_paused_again
+    assert journal.is_paused is dialog.session.capturing.is_paused is is_paused_again

@@ -278,7 +278,7 @@ def test_news_of_the_metadata_is_a_sign_of_life() -> None:
 def test_silence_in_a_pause_of_the_recording_client_ends_nothing() -> None:
     bench = established(media_timeout_s=60)
     bench.reinvite(sdp().replace(b"a=label:1", b"a=record:paused\r\na=label:1"))
-    assert bench.session.pausing.by_src
+    assert bench.session.capturing.by_src
     bench.now_s = 500
     assert bench.feed(MediaChecked(0)) == []
     bench.now_s = 510

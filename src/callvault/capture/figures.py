@@ -20,7 +20,7 @@ AlarmKind = Literal[
 class StreamCounters:
     """What one stream has received since it was opened; still readable after its end."""
 
-    packets: int  # RTP packets journalled
+    packets: int  # RTP packets journalled, or held to be
     bytes: int  # of those packets, RTP header included
     rtcp_packets: int  # RTCP packets journalled
     dropped_paused: int  # arrived in a pause

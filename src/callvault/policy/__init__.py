@@ -1,6 +1,13 @@
 """Who is recorded, whether and why: pure functions on frozen values."""
 
-from callvault.policy.decide import CallSeen, captures, decide, party_of, turned_away
+from callvault.policy.decide import (
+    CallSeen,
+    captures,
+    capturing_of,
+    decide,
+    party_of,
+    turned_away,
+)
 from callvault.policy.numbers import forms, normalise
 from callvault.policy.owner import Address, Match, NoMatch, PeopleIndex
 from callvault.policy.trunks import TrunkTable
@@ -13,6 +20,7 @@ __all__ = [
     "PeopleIndex",
     "TrunkTable",
     "captures",
+    "capturing_of",
     "decide",
     "forms",
     "normalise",

@@ -7,6 +7,7 @@ Actions are carried out in order; `OpenJournal` and `OpenStreams` report back by
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from callvault.policy.decision import Capturing
 from callvault.recorder.memory import SessionMemory
 from callvault.sip import RequestId
 from callvault.spool.entries import CallVerdict, Event, JournalHeader, TimelineEvent
@@ -67,10 +68,14 @@ Input = (
 
 @dataclass(frozen=True, slots=True)
 class OpenJournal:
-    """Create the dialog's journal. `captures` False: no media of it may reach the disk."""
+    """Create the dialog's journal.
+
+    `captures` False: no media of it may reach the disk; `holds`: they wait in memory.
+    """
 
     header: JournalHeader
     captures: bool = True
+    holds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +136,13 @@ class ResumeCapture:
 
 
 @dataclass(frozen=True, slots=True)
+class CaptureAs:
+    """Do so with media from now on: what is held is written by KEEP, forgotten by NOTHING."""
+
+    capturing: Capturing
+
+
+@dataclass(frozen=True, slots=True)
 class SendBye:
     """End the dialog; `reason` is a Reason header value (RFC 3326)."""
 
@@ -167,6 +179,7 @@ Action = (
     | Respond
     | PauseCapture
     | ResumeCapture
+    | CaptureAs
     | SendBye
     | CloseJournal
     | GoOn

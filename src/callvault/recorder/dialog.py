@@ -16,9 +16,11 @@ from callvault.errors import (
     ProtocolError,
     SpoolError,
 )
+from callvault.policy.decision import Capturing
 from callvault.recorder.actions import (
     Action,
     Append,
+    CaptureAs,
     CloseJournal,
     CloseStreams,
     GoOn,
@@ -264,7 +266,8 @@ class LiveDialog:
     async def resume(self, *, who: str, detail: str = "") -> None:
         """Go on recording; raises SpoolError, and stays paused, if that cannot be written."""
         async with self._pausing:
-            asked = self.session.pausing.asked
+            control = self.session.capturing
+            asked = control.asked
             for action in self.session.receive(
                 ResumeRequested(who, detail), now=self._read_clocks()
             ):
@@ -272,8 +275,10 @@ class LiveDialog:
                     try:
                         await asyncio.to_thread(self._resume, action.entry)
                     except SpoolError:
-                        self.session.pausing.by_request, self.session.pausing.asked = True, asked
+                        control.by_request, control.asked = True, asked
                         raise
+                    if self._journal is not None and not control.takes_in:
+                        self._journal.pause()  # somebody wanted it while the disk was waited for
                 else:
                     self._perform(action)
             await self._node.checkpoint(self.session)
@@ -290,14 +295,21 @@ class LiveDialog:
                 self._reopen_streams(action)
             case CloseStreams():
                 self._close_streams(action.indexes)
-            case OpenJournal():
-                self._open_journal(action)
-            case CloseJournal():
-                self._close_journal(keep=action.keep)
+            case OpenJournal() | CaptureAs() | CloseJournal():
+                self._see_to_journal(action)
             case SendBye() if self.session.dialog_id is not None:
                 self._node.bye(self.session.dialog_id, action.reason)
             case Report():
                 self._node.report(action.entry)
+
+    def _see_to_journal(self, action: OpenJournal | CaptureAs | CloseJournal) -> None:
+        match action:
+            case OpenJournal():
+                self._open_journal(action)
+            case CaptureAs():
+                self._capture_as(action.capturing)
+            case CloseJournal():
+                self._close_journal(keep=action.keep)
 
     def _open_journal(self, action: OpenJournal) -> None:
         """Create the journal; a failure shows when ports are asked for."""
@@ -305,6 +317,8 @@ class LiveDialog:
             self._journal = self._node.open_journal(action.header)
             if not action.captures:
                 self._journal.pause()
+            if action.holds:
+                self._journal.hold()
         except CallvaultError as error:
             logger.error("rs=%s journal cannot be opened: %s", self.session.journal_id, error)
 
@@ -326,8 +340,28 @@ class LiveDialog:
     def _go_on_capturing(self, entry: TimelineEvent) -> None:
         """Keep what arrives again. The entry stands before it in the journal: no need to wait."""
         self._append(entry)
-        if self._journal is not None and not self.session.pausing.is_paused:
+        if self._journal is not None and self.session.capturing.takes_in:
             self._journal.resume()
+
+    def _capture_as(self, capturing: Capturing) -> None:
+        """Keep, hold or drop what is held and what comes; in a pause what comes is dropped."""
+        if self._journal is None:
+            return
+        try:
+            dropped = 0
+            if capturing is Capturing.NOTHING:
+                self._journal.pause()
+                self._journal.drop_held()
+            elif capturing is Capturing.HOLD:
+                self._journal.hold()
+            else:
+                dropped = self._journal.keep_held()
+            if self.session.capturing.takes_in:
+                self._journal.resume()
+        except SpoolError as error:
+            logger.error("rs=%s cannot be captured: %s", self.session.journal_id, error)
+        else:
+            logger.info("rs=%s media=%s dropped=%d", self.session.journal_id, capturing, dropped)
 
     def _open_streams(self, action: OpenStreams) -> StreamsOpened | StreamsRefused:
         """Open all the streams or none."""
@@ -407,7 +441,7 @@ class LiveDialog:
         """Write first, keep then, unless a pause came meanwhile. Waits for the disk."""
         if self._journal is not None:
             self._journal.append_durably(encode_entry(entry))
-            if not self.session.pausing.is_paused:
+            if self.session.capturing.takes_in:
                 self._journal.resume()
 
 

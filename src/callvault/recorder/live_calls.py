@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from callvault.capture import StreamCounters
 from callvault.clock import Instant
 from callvault.monitoring.live_calls import LiveCall, LiveCalls, LiveOwner, LiveParty
-from callvault.policy.decision import Assignment
+from callvault.policy.decision import Assignment, Capturing
 from callvault.recorder.dialog import LiveDialog
 
 MOST_CALLS = 5000
@@ -27,17 +27,17 @@ def live_call(dialog: LiveDialog, now: Instant) -> LiveCall | None:
     memory = dialog.session.memory(now)
     if memory is None:
         return None
-    pausing, envelope, heard = dialog.session.pausing, memory.parties.envelope, dialog.heard()
+    control, envelope, heard = dialog.session.capturing, memory.parties.envelope, dialog.heard()
     assignments = memory.decision.assignments if memory.decision is not None else ()
     asked = memory.pause
     return LiveCall(
         call_id=dialog.session.journal_id,
         trunk=memory.trunk.name,
         answered_at_ns=memory.answered_at_ns,
-        owners=tuple(_owner(one, {} if pausing.is_paused else heard) for one in assignments),
+        owners=tuple(_owner(one, {} if control.is_paused else heard) for one in assignments),
         caller=LiveParty(envelope.sender, envelope.name),
         called=LiveParty(envelope.dialled),
-        may_keep=pausing.may_capture,
+        may_keep=control.wanted is not Capturing.NOTHING,
         is_paused=memory.is_paused,
         is_paused_by_src=memory.is_paused_by_src,
         paused_by=asked.who if asked else "",

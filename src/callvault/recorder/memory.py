@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from callvault.clock import Instant
-from callvault.policy.decision import Decision
+from callvault.policy.decision import Capturing, Decision
 from callvault.policy.snapshot import Trunk
 from callvault.recorder.negotiation import Negotiation
 from callvault.recorder.parties import Parties
@@ -38,6 +38,7 @@ class SessionMemory(msgspec.Struct, frozen=True):
     recording_ids: dict[tuple[str, UUID], UUID]
     decision: Decision | None
     is_paused_by_src: bool = False
+    capturing: Capturing | None = None  # None: not known, as the trunk says
     offer_is_out: bool = False  # the ACK of our last 2xx brings the answer
     said: Said = msgspec.field(default_factory=Said)
     pause: AskedPause | None = None  # by whom and since when; None: not told

@@ -37,9 +37,9 @@ class PauseKeeper:
         """Do what is due. Once a second."""
         dialogs = {one.session.journal_id: one for one in self._recorder.dialogs.values()}
         asked = {
-            journal_id: one.session.pausing.asked
+            journal_id: one.session.capturing.asked
             for journal_id, one in dialogs.items()
-            if one.session.pausing.asked is not None
+            if one.session.capturing.asked is not None
         }
         self._resuming = {one: task for one, task in self._resuming.items() if not task.done()}
         news = self._watch.look(asked, now_ns=self._read_clocks().realtime_ns)

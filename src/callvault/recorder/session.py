@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from callvault import policy, sip
+from callvault import sip
 from callvault.clock import Instant
 from callvault.errors import OfferRefused, ProtocolError
 from callvault.recorder.actions import (
@@ -23,7 +23,6 @@ from callvault.recorder.actions import (
     GoOn,
     Input,
     MediaChecked,
-    OpenJournal,
     OpenStreams,
     PauseRequested,
     ReopenStreams,
@@ -34,6 +33,7 @@ from callvault.recorder.actions import (
     StreamsOpened,
     StreamsRefused,
 )
+from callvault.recorder.capturing import CaptureControl
 from callvault.recorder.facts import (
     TurnedAway,
     answer_missing,
@@ -51,7 +51,6 @@ from callvault.recorder.media_watch import MediaWatch
 from callvault.recorder.memory import SessionMemory, begun_anew
 from callvault.recorder.negotiation import Negotiation
 from callvault.recorder.parties import Parties
-from callvault.recorder.pausing import Pausing
 from callvault.recorder.said import Said
 from callvault.recorder.setting import SessionSetting
 from callvault.recorder.states import AFTER_CALL, TRANSITIONS, State
@@ -68,7 +67,7 @@ class RecordingSession:
 
     def __init__(self, setting: SessionSetting) -> None:
         self.state = State.IDLE
-        self.pausing = Pausing(may_capture=policy.captures(setting.trunk))
+        self.capturing = CaptureControl.of(setting.trunk)
         self.dialog_id: sip.DialogId | None = None
         self._setting = setting
         session_id, transports = setting.journal_id.int >> 80 or 1, transports_of(setting.trunk)
@@ -100,7 +99,7 @@ class RecordingSession:
     @property
     def is_to_be_heard(self) -> bool:
         """Whether media must come: not in a pause of the SRC's, nor without a session."""
-        return not self.pausing.by_src and not self._parties.is_without_session
+        return not self.capturing.by_src and not self._parties.is_without_session
 
     def receive(self, event: sip.Event | Input, *, now: Instant) -> list[Action]:
         """Take what happened; return what is to be done, in order.
@@ -127,9 +126,10 @@ class RecordingSession:
             trunk=self._setting.trunk,
             peer=self._judge.peer,
             answered_at_ns=now.realtime_ns - (now.monotonic_ns - self._media.answered_ns),
-            is_paused=self.pausing.by_request,
-            is_paused_by_src=self.pausing.by_src,
-            pause=self.pausing.asked,
+            is_paused=self.capturing.by_request,
+            is_paused_by_src=self.capturing.by_src,
+            pause=self.capturing.asked,
+            capturing=self.capturing.wanted,
             negotiation=self._negotiation,
             parties=self._parties,
             holds=self._holds,
@@ -153,7 +153,7 @@ class RecordingSession:
         """
         self.state, self.dialog_id = State.ESTABLISHED, dialog_id
         self._is_acknowledged, self._has_journal = True, True
-        self.pausing.go_on(memory)
+        self.capturing.go_on(memory)
         self._negotiation, self._parties = memory.negotiation, memory.parties
         self._holds, self._media.heard_ns = memory.holds, now.monotonic_ns
         self._media.answered_ns = now.monotonic_ns - (now.realtime_ns - memory.answered_at_ns)
@@ -162,7 +162,7 @@ class RecordingSession:
         self._journalled = self._negotiation.streams()
         self._log("continues rs=%s", header.continues)
         return [
-            OpenJournal(header, captures=self.pausing.may_capture and not self.pausing.is_paused),
+            self.capturing.opening(header),
             *self._keys.go_on(self._negotiation.keys(), at_ns=now.realtime_ns),
             ReopenStreams(dict(self._negotiation.ports), self._setting.trunk.media_networks),
             Append(entries.StreamsChanged(now.realtime_ns, self._journalled)),
@@ -210,7 +210,7 @@ class RecordingSession:
         self._pending = event.request_id
         self._has_journal = True
         return [
-            OpenJournal(header_of(event, self._setting, now), captures=self.pausing.may_capture),
+            self.capturing.opening(header_of(event, self._setting, now)),
             *self._follow_src(now),
             *metadata,
             OpenStreams(wanted, self._setting.trunk.media_networks),
@@ -356,7 +356,7 @@ class RecordingSession:
         held = self._holds.update(self._negotiation, self._parties, at_ns=now.realtime_ns)
         self._media.heard_ns = now.monotonic_ns if held else self._media.heard_ns
         return [
-            *([Append(entries.Decided(now.realtime_ns, decision))] if decision else []),
+            *(self.capturing.decided(decision, now) if decision else []),
             *([Append(held)] if held else []),
         ]
 
@@ -364,16 +364,16 @@ class RecordingSession:
 
     def _pause_wanted(self, event: PauseRequested | ResumeRequested, now: Instant) -> list[Action]:
         wanted = isinstance(event, PauseRequested)
-        return self._paused(self.pausing.request(event.who, event.detail, wanted=wanted, now=now))
+        return self._paused(self.capturing.request(event.who, event.detail, wanted=wanted, now=now))
 
     def _follow_src(self, now: Instant) -> list[Action]:
         """Pause or go on, before anything else is done with the message that says it."""
         src_pauses = self._parties.is_paused or self._negotiation.is_paused
-        return self._paused(self.pausing.follow(src_pauses=src_pauses, now=now))
+        return self._paused(self.capturing.follow(src_pauses=src_pauses, now=now))
 
     def _paused(self, actions: list[Action]) -> list[Action]:
         if actions:
-            self._log("paused" if self.pausing.is_paused else "unpaused")
+            self._log("paused" if self.capturing.is_paused else "unpaused")
         return actions
 
     # --- the end
@@ -445,7 +445,7 @@ class RecordingSession:
             self._parties.resolve(self._negotiation.lines(), at_ns=now.realtime_ns)
         decision = self._judge.judge(self._parties.sessions(), is_over=True)
         self._log("decided verdict=%s recordings=%d", decision.verdict, len(decision.assignments))
-        return [Append(entries.Decided(now.realtime_ns, decision))]
+        return self.capturing.decided(decision, now)
 
     # --- the rest
 

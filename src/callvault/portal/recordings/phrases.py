@@ -16,7 +16,7 @@ from callvault.portal.recordings.folding import number_in
 
 from .page import Party, TimelineEntry
 
-BY_SRC = "recording_client"  # recorder.pausing.BY_SRC
+BY_SRC = "recording_client"  # recorder.capturing.BY_SRC
 WITHHELD = {"anonymous", "restricted", "private", "withheld"}  # RFC 3323 and what devices send
 
 CODECS = {
