@@ -34,6 +34,7 @@ class CaptureControl:
     by_request: bool = False
     by_src: bool = False
     asked: AskedPause | None = None  # by whom, and since when
+    held_since_ns: int = 0  # monotonic
 
     @classmethod
     def of(cls, trunk: Trunk) -> "CaptureControl":
@@ -54,7 +55,11 @@ class CaptureControl:
         """Have a journal opened that does with media as is wanted now."""
         return OpenJournal(header, captures=self.takes_in, holds=self.wanted is Capturing.HOLD)
 
-    def go_on(self, memory: SessionMemory) -> None:
+    def held_ns(self, now: Instant) -> int:
+        """How long media have been held."""
+        return now.monotonic_ns - self.held_since_ns if self.wanted is Capturing.HOLD else 0
+
+    def go_on(self, memory: SessionMemory, now: Instant) -> None:
         """Go on as another process, or the session before a split, left off.
 
         What was held is gone with that process; what comes from now on is held again. A pause
@@ -63,13 +68,15 @@ class CaptureControl:
         self.by_request, self.by_src = memory.is_paused, memory.is_paused_by_src
         told = memory.pause or AskedPause("", memory.answered_at_ns)
         self.asked = told if memory.is_paused else None
-        self.wanted = memory.capturing or self.wanted
+        self.wanted, self.held_since_ns = memory.capturing or self.wanted, now.monotonic_ns
 
     def decided(self, decision: Decision, now: Instant) -> list[Action]:
         """Do with media as a decision says, at once, then write it."""
         before, self.wanted = self.wanted, decision.capturing
-        change = [CaptureAs(self.wanted)] if self.wanted is not before else []
-        return [*change, Append(Decided(now.realtime_ns, decision))]
+        if self.wanted is before:
+            return [Append(Decided(now.realtime_ns, decision))]
+        self.held_since_ns = now.monotonic_ns
+        return [CaptureAs(self.wanted), Append(Decided(now.realtime_ns, decision))]
 
     def request(self, who: str, detail: str, *, wanted: bool, now: Instant) -> list[Action]:
         """Pause or go on because someone asked; only what changes anything is done."""

@@ -15,6 +15,9 @@ from callvault.policy.numbering_plan import PlanReader
 from callvault.policy.snapshot import Snapshot, Trunk
 from callvault.siprec import SessionRoster
 
+PATIENCE_NS = 20_000_000_000
+"""How long a filter may wait: less than capture holds media, looked at every 5 s."""
+
 
 @dataclass(frozen=True, slots=True)
 class PolicyInForce:
@@ -46,12 +49,15 @@ class Judge:
     since_ns: int = 0  # when the call was answered, or split; UTC
     last: Decision | None = None
     recording_ids: dict[tuple[str, UUID], UUID] = field(default_factory=dict)
+    is_patient: bool = True  # False: a filter waits no more for what it does not know
 
     def judge(self, sessions: tuple[SessionRoster, ...], *, is_over: bool = False) -> Decision:
         """Return the decision by what is known now; nothing is waited for once it is over."""
         in_force = self.policy_in_force()
-        calls, since_ns = self.calls_in_progress, self.since_ns
-        call = policy.CallSeen(self.trunk, self.peer, calls, sessions, since_ns, is_over)
+        calls, since_ns, is_final = self.calls_in_progress, self.since_ns, not self.is_patient
+        call = policy.CallSeen(
+            self.trunk, self.peer, calls, sessions, since_ns, is_over or is_final
+        )
         self.last = policy.decide(
             call,
             in_force.people,
@@ -65,6 +71,11 @@ class Judge:
         """Judge again; None if it comes to the same."""
         before = self.last
         return None if self.judge(sessions) == before else self.last
+
+    def stops_waiting(self, held_ns: int) -> bool:
+        """Wait for nothing more once media were held for so long; whether that is news."""
+        was_patient, self.is_patient = self.is_patient, self.is_patient and held_ns < PATIENCE_NS
+        return was_patient and not self.is_patient
 
     def _recording_id(self, session_key: str, owner_id: UUID) -> UUID:
         return self.recording_ids.setdefault((session_key, owner_id), self.new_id())

@@ -153,7 +153,7 @@ class RecordingSession:
         """
         self.state, self.dialog_id = State.ESTABLISHED, dialog_id
         self._is_acknowledged, self._has_journal = True, True
-        self.capturing.go_on(memory)
+        self.capturing.go_on(memory, now)
         self._negotiation, self._parties = memory.negotiation, memory.parties
         self._holds, self._media.heard_ns = memory.holds, now.monotonic_ns
         self._media.answered_ns = now.monotonic_ns - (now.realtime_ns - memory.answered_at_ns)
@@ -384,6 +384,8 @@ class RecordingSession:
         overdue = self._media.overdue(event.packets, is_quiet=is_quiet, now_ns=now.monotonic_ns)
         if overdue == "max_length":
             return self._split(now)
+        if not overdue and self._judge and self._judge.stops_waiting(self.capturing.held_ns(now)):
+            return self._judge_again(now)
         return self._end_by_us(overdue, now) if overdue else []
 
     def _split(self, now: Instant) -> list[Action]:
