@@ -109,6 +109,7 @@ def test_recordings_stay_with_who_is_renamed_and_with_nobody_when_deleted(
     assert Recording.objects.get().owner_username == "p0001"
     deleted = AuditEntry.objects.get(action=Action.PERSON_DELETED)
     assert (deleted.object_id, deleted.detail["directory"]) == (str(ann.public_id), "Head office")
+    assert deleted.detail["user"] == "ann.new"  # as when an administrator deletes
     connection.add_s(f"uid=p0001,{PEOPLE}", _added(1))
     connection.unbind_s()
 

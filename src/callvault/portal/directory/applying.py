@@ -18,8 +18,9 @@ from callvault.portal.configuration.models import PolicyRevision
 from callvault.portal.people.leaving import end_access
 from callvault.portal.people.levels import Level
 from callvault.portal.people.models import User
+from callvault.portal.people.removal import remove
 
-from .auditing import record_people
+from .auditing import actor_of, record_people, told_of
 from .models import DirectoryPerson, DirectoryRun
 from .planning import Row, RowKind
 from .runs import Claim
@@ -104,8 +105,8 @@ def _apply(run: DirectoryRun, rows: Sequence[Row], *, is_exchange: bool) -> None
     PolicyRevision.bump()  # first: whoever else changes people waits here
     had_administrator = _has_administrator()
     keyed = [(row, UUID(row.key) if row.key else uuid4()) for row in rows]
-    record_people(run, [one for one in keyed if one[0].kind != RowKind.CHANGE or one[0].changes])
-    _delete([key for row, key in keyed if row.kind == RowKind.DELETE])
+    record_people(run, [one for one in keyed if _is_written_down(one[0])])
+    _delete(run, [key for row, key in keyed if row.kind == RowKind.DELETE])
     _deactivate([key for row, key in keyed if row.kind == RowKind.DEACTIVATE])
     changing = {key: row for row, key in keyed if row.kind in _CHANGING}
     people = {one.public_id: one for one in User.objects.select_for_update().filter(
@@ -124,10 +125,16 @@ def _has_administrator() -> bool:
     return User.objects.filter(is_active=True, level=Level.ADMINISTRATOR).exists()
 
 
-def _delete(keys: Sequence[UUID]) -> None:
-    """Delete people; their recordings stay, for supervisors and administrators (USER-3)."""
+def _is_written_down(row: Row) -> bool:
+    """Whether a row has its audit entry from here: a deletion writes its own."""
+    if row.kind == RowKind.DELETE:
+        return False
+    return row.kind != RowKind.CHANGE or bool(row.changes)
+
+
+def _delete(run: DirectoryRun, keys: Sequence[UUID]) -> None:
     if keys:
-        User.objects.filter(public_id__in=keys).delete()
+        remove(list(User.objects.filter(public_id__in=keys)), actor_of(run), **told_of(run))
 
 
 def _deactivate(keys: Sequence[UUID]) -> None:

@@ -15,6 +15,7 @@ from .forms import PersonForm
 from .levels import Level
 from .models import User
 from .people_audit import KIND, Actor, detail_of
+from .removal import remove
 
 _REMEMBERED = 20
 
@@ -66,10 +67,7 @@ def delete_person(request: HttpRequest, person: User) -> None:
     PolicyRevision.bump()
     if is_last_administrator(User.objects.get(pk=person.pk)):
         raise LastAdministrator
-    Actor.of_request(request).entry(
-        Action.PERSON_DELETED, person.public_id, name=person.get_full_name(), user=person.username
-    ).save()
-    person.delete()
+    remove([person], Actor.of_request(request))
 
 
 def is_last_administrator(person: User) -> bool:
