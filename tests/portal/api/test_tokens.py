@@ -4,9 +4,13 @@ import re
 from datetime import timedelta
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.test import Client
 from django.utils import timezone
 
+from callvault.portal.access.demands import Demand
+from callvault.portal.access.models import OpenIdProvider, SignInSettings
 from callvault.portal.api import rates
 from callvault.portal.api.models import ApiSettings, ApiToken, RequestCount
 from callvault.portal.api.scopes import Scope, scopes_of_level
@@ -190,3 +194,40 @@ def test_who_sees_nothing_has_no_use_for_a_token(client: Client, ann: User) -> N
     client.force_login(ann)
     assert "nothing that a token" in client.get(OWN).content.decode()
     assert client.get(NEW).status_code == 403
+
+
+def demand_of(whom: Demand) -> None:
+    rules = SignInSettings.load()
+    rules.second_factor = whom
+    rules.save()
+
+
+def test_a_token_waits_for_the_second_factor_that_is_demanded(rita: User, calling: Calling) -> None:
+    caller = calling(rita)
+    demand_of(Demand.ADMINISTRATORS)
+    answer = caller("GET", "/people")
+    assert (answer.status_code, answer.json()["code"]) == (403, "second_factor_missing")
+    assert "set up a second factor" in answer.json()["detail"]
+    Authenticator.objects.create(user=rita, type=Authenticator.Type.RECOVERY_CODES, data={})
+    assert caller("GET", "/people").status_code == 403
+    Authenticator.objects.create(user=rita, type=Authenticator.Type.TOTP, data={})
+    assert caller("GET", "/people").status_code == 200
+
+
+def test_a_token_does_not_wait_where_nothing_is_demanded(ann: User, calling: Calling) -> None:
+    demand_of(Demand.ADMINISTRATORS)
+    assert calling(ann)("GET", "/me").status_code == 200
+
+
+def test_a_provider_that_asks_for_a_second_factor_is_enough(rita: User, calling: Calling) -> None:
+    caller = calling(rita)
+    demand_of(Demand.EVERYONE)
+    provider = OpenIdProvider(
+        enabled=True, issuer="https://id.example.com", client_id="c", checks_second_factor=True
+    )
+    provider.save()
+    assert caller("GET", "/me").status_code == 403  # has never come by it
+    SocialAccount.objects.create(user=rita, provider=provider.provider_id, uid="subject-1")
+    assert caller("GET", "/me").status_code == 200
+    OpenIdProvider.objects.update(checks_second_factor=False)
+    assert caller("GET", "/me").status_code == 403

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from callvault.portal.people.models import User
 
+from .bindings import bound_provider
 from .demands import Demand, is_demanded
 from .models import OpenIdProvider, OwnChoices, SignInSettings
 from .second_factor import came_by_provider, has_second_factor
@@ -57,6 +58,22 @@ def must_set_up_second_factor(request: HttpRequest, person: User, rules: SignInS
         return False
     if has_second_factor(person):
         return False
+    return not (_provider_checks() and came_by_provider(request, person))
+
+
+def token_waits_for_second_factor(person: User) -> bool:
+    """Whether a token of this person waits until they have the second factor asked of them.
+
+    A program shows none, but its token was made behind one: else a token would be the way around
+    the demand. Who comes by a provider that asks for its own was asked there.
+    """
+    if not is_demanded(SignInSettings.load().second_factor, person.level):
+        return False
+    if has_second_factor(person):
+        return False
+    return not (_provider_checks() and bound_provider(person) is not None)
+
+
+def _provider_checks() -> bool:
     provider = OpenIdProvider.in_use()
-    checked = provider is not None and provider.checks_second_factor
-    return not (checked and came_by_provider(request, person))
+    return provider is not None and provider.checks_second_factor

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from ninja.security import APIKeyCookie, HttpBearer
 
+from callvault.portal.access.duties import token_waits_for_second_factor
 from callvault.portal.people.models import User
 
 from .models import ApiSettings, ApiToken
@@ -45,6 +46,9 @@ class Token(HttpBearer):
             raise Problem(403, "switched_off", "An administrator switched tokens off.")
         _count(request, f"token {row.pk}")
         _check(row.person)
+        if token_waits_for_second_factor(row.person):
+            detail = "Sign in at the portal and set up a second factor; then the token works again."
+            raise Problem(403, "second_factor_missing", detail)
         if self.scope is not None and self.scope not in row.scopes:
             detail = f"The token lacks the scope {self.scope.value}."
             raise Problem(403, "scope_missing", detail, scope=self.scope.value)
