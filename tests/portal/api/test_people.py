@@ -6,7 +6,9 @@ import pytest
 
 from callvault.portal.audit.models import AuditEntry
 from callvault.portal.configuration.models import PolicyRevision
+from callvault.portal.people import saving
 from callvault.portal.people.models import User
+from callvault.portal.recordings.models import Recording
 
 from .conftest import Caller, Calling
 
@@ -91,3 +93,39 @@ def test_people_are_listed_and_found(administrator: Caller, ann: User, sam: User
     found = administrator("GET", "/people?q=kell").json()
     assert [one["username"] for one in found["items"]] == ["ann"]
     assert administrator("GET", "/people?active=false").json()["items"] == []
+
+
+def test_a_person_is_deleted_and_the_recordings_stay(
+    administrator: Caller, ann: User, anns_recording: Recording
+) -> None:
+    revision = PolicyRevision.current()
+    assert administrator("DELETE", f"/people/{ann.public_id}").status_code == 204
+    assert administrator("GET", f"/people/{ann.public_id}").status_code == 404
+    assert administrator("DELETE", f"/people/{ann.public_id}").status_code == 404
+    (row,) = administrator("GET", "/recordings").json()["items"]
+    assert (row["owner_id"], row["owner_name"]) == (None, anns_recording.owner_name)
+    entry = AuditEntry.objects.get(action="person_deleted")
+    assert entry.detail["user"] == "ann"
+    assert entry.detail["token"] == str(administrator.row.public_id)
+    assert PolicyRevision.current() > revision
+
+
+def test_nobody_deletes_themselves_nor_without_the_scope(
+    administrator: Caller, rita: User, ann: User, calling: Calling
+) -> None:
+    answer = administrator("DELETE", f"/people/{rita.public_id}")
+    assert (answer.status_code, answer.json()["code"]) == (409, "oneself")
+    weaker = calling(rita, "people:write")("DELETE", f"/people/{ann.public_id}")
+    assert weaker.json()["code"] == "scope_missing"
+    assert calling(ann)("DELETE", f"/people/{rita.public_id}").status_code == 403
+    assert User.objects.count() == 2
+
+
+def test_the_last_administrator_is_not_deleted(
+    administrator: Caller, ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another request may take the caller's own level away meanwhile."""
+    monkeypatch.setattr(saving, "is_last_administrator", lambda person: person.pk == ann.pk)
+    answer = administrator("DELETE", f"/people/{ann.public_id}")
+    assert (answer.status_code, answer.json()["code"]) == (409, "last_administrator")
+    assert User.objects.filter(pk=ann.pk).exists()

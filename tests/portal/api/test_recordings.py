@@ -114,8 +114,21 @@ def test_filters_are_those_of_the_portal(
         ("over_s=36000", False),
         ("q=Keller", True),
         ("q=nobody", False),
+        ("preserved=false", True),
+        ("preserved=true", False),
+        ("note=refund", False),
     ):
         assert bool(ids(caller("GET", f"/recordings?{query}"))) is is_found, query
+
+
+def test_notes_and_what_is_preserved_are_looked_for(
+    ann: User, sam: User, anns_recording: Recording, calling: Calling
+) -> None:
+    caller = calling(ann)
+    caller("POST", path_of(anns_recording, "/notes"), {"text": "Refund agreed."})
+    calling(sam)("PUT", path_of(anns_recording, "/preserved"))
+    assert ids(caller("GET", "/recordings?note=REFUND+agr&preserved=true"))
+    assert not ids(caller("GET", "/recordings?note=refund&preserved=false"))
 
 
 @pytest.mark.parametrize(
@@ -129,6 +142,8 @@ def test_filters_are_those_of_the_portal(
         ("q=%00", "/q"),
         ("after=1", "/after"),
         ("sort=owner", "/sort"),
+        ("preserved=perhaps", "/preserved"),
+        ("note=%00", "/note"),
     ],
 )
 def test_a_parameter_that_cannot_be_is_named(

@@ -19,7 +19,7 @@ from callvault.portal.recordings.folding import folded
 
 from .callers import using
 from .errors import PROBLEMS
-from .problems import invalid
+from .problems import Problem, invalid
 from .queries import refuse_unknown
 from .scopes import Scope
 from .shapes import Page, PersonChange, PersonIn, PersonOut, PersonQuery
@@ -83,6 +83,24 @@ def change_person(request: HttpRequest, person_id: UUID, person: PersonChange) -
         form.refuse_last_administrator()
         raise invalid(_refused(form)) from last
     return told(form.instance)
+
+
+@router.delete(
+    "/{uuid:person_id}", response={204: None, **PROBLEMS}, **using(Scope.PEOPLE_DELETE),
+    summary="Delete a person",
+)  # fmt: skip
+def delete_person(request: HttpRequest, person_id: UUID) -> Status[None]:
+    """Delete a person for good; their recordings stay. Not oneself, nor the last administrator."""
+    editor = _administrator(request)
+    person = get_object_or_404(User, public_id=person_id)
+    if person.pk == editor.pk:
+        raise Problem(409, "oneself", "Nobody deletes themselves. Ask another administrator.")
+    try:
+        saving.delete_person(request, person)
+    except saving.LastAdministrator as last:
+        detail = "Nobody would be left who is an active administrator."
+        raise Problem(409, "last_administrator", detail) from last
+    return Status(204, None)
 
 
 def told(person: User) -> dict[str, Any]:

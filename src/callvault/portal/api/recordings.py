@@ -43,6 +43,7 @@ _AUDIO = {
     206: {"description": "The range asked for.", "content": _MP3},
     416: {"description": "No byte of the range exists."},
 }
+_PRESERVED = {None: "", True: "yes", False: "no"}
 _DEEDS = {
     "play": Deed.PLAY,
     "download": Deed.DOWNLOAD,
@@ -231,6 +232,8 @@ def _filter_of(query: RecordingQuery) -> Filter:
         owner=str(query.owner or ""),
         over_s=query.over_s,
         under_s=query.under_s,
+        note=query.note,
+        preserved=_PRESERVED[query.preserved],
     )
 
 

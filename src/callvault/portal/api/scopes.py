@@ -15,6 +15,7 @@ class Scope(TextChoices):
     RECORDINGS_DELETE = "recordings:delete", _("Delete recordings")
     PEOPLE_READ = "people:read", _("List people")
     PEOPLE_WRITE = "people:write", _("Create, change and deactivate people")
+    PEOPLE_DELETE = "people:delete", _("Delete people; their recordings stay")
     CALLS_READ = "calls:read", _("List calls, and why each was recorded or not")
     AUDIT_READ = "audit:read", _("Read the audit log")
 
@@ -22,6 +23,7 @@ class Scope(TextChoices):
 _LEVELS = {
     Scope.PEOPLE_READ: Level.ADMINISTRATOR,
     Scope.PEOPLE_WRITE: Level.ADMINISTRATOR,
+    Scope.PEOPLE_DELETE: Level.ADMINISTRATOR,
     Scope.CALLS_READ: Level.ADMINISTRATOR,
     Scope.AUDIT_READ: Level.ADMINISTRATOR,
 }

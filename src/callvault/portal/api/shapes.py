@@ -115,6 +115,8 @@ class RecordingQuery(Taken):
     owner: UUID | None = None
     over_s: int | None = Field(None, ge=0, le=604_800)
     under_s: int | None = Field(None, ge=0, le=604_800)
+    note: Text = Field("", max_length=100, description="Words in the text of a note.")
+    preserved: bool | None = Field(None, description="Only those preserved, or only the others.")
     sort: Literal["start", "-start", "duration", "-duration"] = "-start"
     limit: int = Field(50, ge=1, le=100)
     after: UUID | None = Field(None, description="`next` of the page before.")
