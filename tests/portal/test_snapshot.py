@@ -7,6 +7,7 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from callvault.policy import snapshot as policy
+from callvault.policy.numbering_plan import NumberingPlan
 from callvault.portal.configuration.models import PolicyRevision, SystemSettings, Trunk
 from callvault.portal.people.models import User
 from callvault.portal.snapshot import SnapshotLoader, build_snapshot
@@ -34,6 +35,7 @@ def test_people_and_settings_are_in_it(ann: User) -> None:
         ),
         zone="Europe/Rome",
         country_code="39",
+        plan=NumberingPlan(country_code="39"),
     )
     assert policy.decode(policy.encode(snapshot)) == snapshot
 

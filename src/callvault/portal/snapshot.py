@@ -7,7 +7,13 @@ revision stays, that is one read of one row.
 from uuid import UUID
 
 from callvault.policy import snapshot as policy
-from callvault.portal.configuration.models import PolicyRevision, SystemSettings, Trunk
+from callvault.portal.configuration.models import (
+    NumberingPlan,
+    PolicyRevision,
+    SystemSettings,
+    Trunk,
+)
+from callvault.portal.configuration.policy_parts import filters_in_force, plan_of
 from callvault.portal.people.models import User
 from callvault.portal.reach import catalogue_reached
 
@@ -41,6 +47,8 @@ def build_snapshot() -> policy.Snapshot:
             trunks=tuple(_trunk(trunk, settings.zone) for trunk in Trunk.objects.all()),
             zone=settings.zone,
             country_code=settings.country_code,
+            plan=plan_of(NumberingPlan.load(), settings.country_code),
+            filters=filters_in_force(),
         )
         if PolicyRevision.current() == revision:
             return snapshot

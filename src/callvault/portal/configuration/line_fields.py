@@ -11,9 +11,11 @@ class LinesField(forms.CharField):
 
     widget = forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "autocapitalize": "off"})
 
-    def __init__(self, *, parse: Callable[[str], list[str]], **options: Any) -> None:
+    def __init__(
+        self, *, parse: Callable[[str], list[str]], longest: int = 16_384, **options: Any
+    ) -> None:
         """`parse` tells in its error which line is wrong, and why."""
-        super().__init__(max_length=16_384, **options)
+        super().__init__(max_length=longest, **options)
         self._parse = parse
 
     def prepare_value(self, value: Any) -> Any:
@@ -32,5 +34,5 @@ class LinesField(forms.CharField):
         """Compare lists, not how they were typed."""
         try:
             return self._parse(str(data or "")) != (initial or [])
-        except ValueError:
+        except (ValueError, forms.ValidationError):
             return True

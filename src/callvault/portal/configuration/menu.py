@@ -12,7 +12,14 @@ Page = tuple[Promise, str]  # label, name of the address
 
 PAGES: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
     (_("System"), ((_("General"), "configuration:index"),)),
-    (_("Recording"), ((_("Trunks"), "configuration:trunks"),)),
+    (
+        _("Recording"),
+        (
+            (_("Trunks"), "configuration:trunks"),
+            (_("Recording filters"), "configuration:filters"),
+            (_("Numbering plan"), "configuration:plan"),
+        ),
+    ),
     (
         _("People"),
         (

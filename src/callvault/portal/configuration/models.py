@@ -11,6 +11,20 @@ from django.utils.translation import gettext_lazy as _
 from callvault.policy.permissions import NOBODY
 from callvault.portal.people.levels import Level
 
+from .filter_models import NumberingPlan, RecordingFilter
+
+__all__ = [
+    "DeletionBan",
+    "LowestLevel",
+    "NumberingPlan",
+    "PolicyRevision",
+    "RecordingFilter",
+    "SystemSettings",
+    "Trunk",
+    "TrunkMode",
+    "TrunkSrtp",
+]
+
 
 class TrunkMode(models.TextChoices):
     """Recording modes that work today (MODE-1); values as in policy.snapshot.RecordingMode."""

@@ -2,13 +2,18 @@
 
 from django.urls import path
 
-from . import rights_views, trunk_views, views
+from . import filter_views, plan_views, rights_views, trunk_views, views
 
 app_name = "configuration"
 
 urlpatterns = [
     path("", views.index, name="index"),
     path("permissions", rights_views.permissions, name="permissions"),
+    path("filters/", filter_views.filters, name="filters"),
+    path("filters/new", filter_views.create_filter, name="create_filter"),
+    path("filters/<uuid:public_id>", filter_views.edit_filter, name="filter"),
+    path("filters/<uuid:public_id>/delete", filter_views.delete_filter, name="delete_filter"),
+    path("numbering-plan", plan_views.plan, name="plan"),
     path("trunks/", trunk_views.trunks, name="trunks"),
     path("trunks/new", trunk_views.create_trunk, name="create_trunk"),
     path("trunks/guides/<slug:name>", trunk_views.guide, name="guide"),

@@ -16,6 +16,7 @@ from callvault.policy.numbers import SHORTEST_FULL_NUMBER
 from callvault.portal.recordings.folding import number_in, user_part
 from callvault.portal.recordings.phrases import number_shown
 
+from .filter_sentences import filter_sentence, filter_title
 from .models import Call
 
 
@@ -78,6 +79,7 @@ def step_view(step: dict[str, Any]) -> StepView:
         "media": _media,
         "owner": _owner,
         "mode": _mode,
+        "filters": _filters,
     }.get(step["code"], _unknown)
     title, text = words(step)
     if step["outcome"] == Outcome.NOT_REACHED:
@@ -226,6 +228,12 @@ def _mode(step: dict[str, Any]) -> tuple[str, str]:
     return title, _("Set on trunk %(trunk)s.") % {"trunk": trunk}
 
 
+def _filters(step: dict[str, Any]) -> tuple[str, str]:
+    values = {name: str(value) for name, value in (step.get("values") or {}).items()}
+    title = filter_title(values, stopped=_stopped(step))
+    return title, filter_sentence(values) or _told(step)
+
+
 def _mode_name(mode: str) -> str:
     names = {
         "always_on": _("always-on"),
@@ -251,6 +259,7 @@ def _place(code: str) -> tuple[str, str]:
         "known_source": (_("Trunks"), "configuration:trunks"),
         "mode": (_("Trunks"), "configuration:trunks"),
         "owner": (_("People"), "people:list"),
+        "filters": (_("Recording filters"), "configuration:filters"),
     }
     if code not in places:
         return "", ""

@@ -1,0 +1,103 @@
+"""The pages *Recording filters*: the system's rules, and those of groups and people."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.db import IntegrityError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from callvault.portal.people.gates import administrators_only
+from callvault.portal.people.models import User
+
+from .filter_forms import FilterForm, OverrideForm
+from .filter_models import FilterScope, RecordingFilter
+from .filter_saving import StaleSetting, remove_filter, save_filter
+
+_MOST_OFFERED = 500
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@administrators_only
+def filters(request: HttpRequest) -> HttpResponse:
+    """Show and change the system's rules, and list those that go before them."""
+    form = FilterForm(request.POST or None, instance=RecordingFilter.of_system())
+    if request.method == "POST" and _is_saved(request, form):
+        messages.success(request, _("Saved. In force for the next call."))
+        return redirect("configuration:filters")
+    rows = RecordingFilter.objects.exclude(scope=FilterScope.SYSTEM).select_related("person")
+    context = {"form": form, "overrides": rows}
+    status = 422 if form.is_bound else 200
+    return render(request, "configuration/filters.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@administrators_only
+def create_filter(request: HttpRequest) -> HttpResponse:
+    """Add rules for a group or a person; they begin as a copy of the system's."""
+    system = RecordingFilter.of_system()
+    copied = {name: getattr(system, name) for name in ("directions", "traffic", "black_list")}
+    form = OverrideForm(request.POST or None, instance=RecordingFilter(version=0), initial=copied)
+    if request.method == "POST" and _is_saved(request, form):
+        messages.success(request, _("Saved. In force for the next call."))
+        return redirect("configuration:filters")
+    groups = User.objects.exclude(group="").values_list("group", flat=True).distinct()
+    context = {
+        "form": form,
+        "groups": groups.order_by("group")[:_MOST_OFFERED],
+        "people": User.objects.order_by("sort_name", "pk")[:_MOST_OFFERED],
+    }
+    status = 422 if form.is_bound else 200
+    return render(request, "configuration/filter.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@administrators_only
+def edit_filter(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Show and change the rules of a group or a person."""
+    row = _override(public_id)
+    form = FilterForm(request.POST or None, instance=row)
+    if request.method == "POST" and _is_saved(request, form):
+        messages.success(request, _("Saved. In force for the next call."))
+        return redirect("configuration:filters")
+    status = 422 if form.is_bound else 200
+    context = {"form": form, "override": _override(public_id)}
+    return render(request, "configuration/filter.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@administrators_only
+def delete_filter(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Ask, then delete the rules of a group or a person."""
+    row = _override(public_id)
+    if request.method == "POST":
+        remove_filter(request, row)
+        messages.success(request, _("The filter of %(name)s is deleted.") % {"name": row.whose})
+        return redirect("configuration:filters")
+    return render(request, "configuration/filter_delete.html", {"override": row})
+
+
+def _override(public_id: UUID) -> RecordingFilter:
+    rows = RecordingFilter.objects.exclude(scope=FilterScope.SYSTEM).select_related("person")
+    return get_object_or_404(rows, public_id=public_id)
+
+
+def _is_saved(request: HttpRequest, form: FilterForm) -> bool:
+    if not form.is_valid():
+        return False
+    try:
+        save_filter(request, form)
+    except StaleSetting as stale:
+        form.refuse_as_stale(stale.message, version=stale.version)
+        return False
+    except IntegrityError:  # the same one was added since the form was checked
+        form.add_error(None, _("Somebody added a filter for the same meanwhile."))
+        return False
+    return True

@@ -1,0 +1,39 @@
+"""Filters and numbering plan as recorders need them (policy.snapshot)."""
+
+from uuid import UUID
+
+from callvault.policy.filters import Directions, FilterRules, Filters, Traffic
+from callvault.policy.numbering_plan import NumberingPlan
+
+from . import models
+from .filter_models import FilterScope
+
+
+def filters_in_force() -> Filters:
+    """Read every set of rules."""
+    system, by_group, by_person = FilterRules(), {}, {}
+    for row in models.RecordingFilter.objects.select_related("person"):
+        if row.scope == FilterScope.SYSTEM:
+            system = rules_of(row)
+        elif row.scope == FilterScope.GROUP:
+            by_group[row.group] = rules_of(row)
+        elif row.person is not None:
+            by_person[UUID(str(row.person.public_id))] = rules_of(row)
+    return Filters(system, by_group, by_person)
+
+
+def rules_of(row: models.RecordingFilter) -> FilterRules:
+    """Return one set of rules."""
+    return FilterRules(Directions(row.directions), Traffic(row.traffic), tuple(row.black_list))
+
+
+def plan_of(row: models.NumberingPlan, country_code: str) -> NumberingPlan:
+    """Return the plan of a row, with the system's country code."""
+    return NumberingPlan(
+        country_code=country_code,
+        international_prefixes=tuple(row.international_prefixes),
+        national_prefix=row.national_prefix,
+        outgoing_prefixes=tuple(row.outgoing_prefixes),
+        incoming_prefixes=tuple(row.incoming_prefixes),
+        internal_patterns=tuple(row.internal_patterns),
+    )
