@@ -174,6 +174,7 @@ class RecordedCall:
     rtcp: tuple[tuple[int, bytes], ...] = ()  # (stream, datagram), in the first second
     steps: tuple[Step, ...] = ()  # of the decision
     keys: MediaKeys | None = None  # of SRTP, from the beginning
+    held_s: int = 0  # what came in so many seconds is written behind the events of that time
 
     def write(self, journal: JournalWriter, *, whole: bool = True) -> None:
         """Write it; not `whole`: as a recorder that was killed leaves it."""
@@ -185,13 +186,17 @@ class RecordedCall:
         decision = Decision(self.verdict, self.steps, self.assignments)
         journal.append(Decided(START_NS - 5 * MS, decision))
         timed: list[Event] = [TimelineEvent(START_NS, "answered", "Ann Keller"), *self.events]
+        held: list[PacketsBlock] = []
         for second in range(int(self.seconds) + 2):
             until_ns = START_NS + (second + 1) * 1_000_000_000
             for event in [one for one in timed if one.at_ns < until_ns]:
                 timed.remove(event)
                 journal.append(event)
             if (block := self._block(second)) is not None:
-                journal.append_packets(block)
+                held.append(block)
+            if second + 1 >= self.held_s:
+                while held:
+                    journal.append_packets(held.pop(0))
         if whole:
             if self.clock_step is not None and self.tells_step:
                 journal.append_packets(PacketsBlock(self._stepped(end_ns), self._monotonic(end_ns)))

@@ -177,6 +177,24 @@ def test_a_hold_keeps_its_length_and_is_listed_with_its_side(node: Node) -> None
     assert recording.quality.flags == ()
 
 
+def test_audio_that_was_held_for_half_a_minute_is_heard_from_its_beginning(node: Node) -> None:
+    owner, remote = two_voices(40)
+    streams = {0: owner.arrivals, 1: remote.arrivals}
+    told = tuple(
+        TimelineEvent(START_NS + second * 1_000_000_000, "party_joined", "Bob")
+        for second in (3, 20, 29)
+    )
+    (recording,) = finish(
+        node, RecordedCall(streams, (assignment(),), 40, events=told, held_s=30)
+    ).recordings
+    file = audio(node, recording)
+    assert recording.duration_ms == pytest.approx(40_000, abs=40)
+    said = speech(40)
+    for begin, end in ((0, 80_000), (200_000, 300_000)):
+        assert offset_samples(file[begin:end, 0], said[begin:end], most=2000) == 0
+    assert recording.quality.flags == ()
+
+
 def test_a_step_of_the_wall_clock_leaves_no_trace(node: Node) -> None:
     for step_ns in (7_000_000_000, -7_000_000_000):
         owner, remote = two_voices(30)
