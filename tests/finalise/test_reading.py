@@ -2,8 +2,10 @@
 
 from ipaddress import ip_address
 
-from callvault.finalise.reading import SteadyClock
+from callvault.finalise.reading import Meant, SourceBatch, SteadyClock, read
 from callvault.spool import Packet, PacketsBlock, Source
+from callvault.spool.entries import Event, StreamDescription, StreamsChanged
+from tests.capture.media import rtp
 
 SECOND = 1_000_000_000
 START = 1_700_000_000 * SECOND
@@ -52,3 +54,37 @@ def test_a_machine_that_was_started_again_is_joined_by_its_wall_clock() -> None:
     assert clock.arrivals(again) == []
     assert clock.at(START + 161 * SECOND) == START + 161 * SECOND
     assert clock.reached_ns == START + 160 * SECOND
+
+
+def streams_at(at_s: int, *, is_active: bool) -> StreamsChanged:
+    line = StreamDescription(0, "1", "audio", (), active=is_active, port=20000)
+    return StreamsChanged(START + at_s * SECOND, (line,))
+
+
+def spoken(at_s: int) -> PacketsBlock:
+    one = block(at_s)
+    return PacketsBlock(
+        one.realtime_ns,
+        one.monotonic_ns,
+        one.sources,
+        [Packet(0, 0, False, one.packets[0].arrival_ns, rtp(at_s))],
+    )
+
+
+def test_packets_held_while_the_streams_changed_mean_what_they_meant_when_they_came() -> None:
+    first, second = streams_at(0, is_active=True), streams_at(3, is_active=False)
+    told: list[PacketsBlock | Event] = [first, second, spoken(2), spoken(4), spoken(5)]
+    seen = [one for one in read(told) if isinstance(one, StreamsChanged | Meant | SourceBatch)]
+    assert seen[:2] == [first, second]
+    assert [one for one in seen[2:] if isinstance(one, Meant)] == [
+        Meant(first.streams),
+        Meant(second.streams),
+    ]
+    heard = [len(one.packets) if isinstance(one, SourceBatch) else one for one in seen[2:]]
+    assert heard == [Meant(first.streams), 1, Meant(second.streams), 2]
+
+
+def test_packets_written_as_they_come_mean_what_was_said_last() -> None:
+    first, second = streams_at(0, is_active=True), streams_at(3, is_active=False)
+    told: list[PacketsBlock | Event] = [first, spoken(2), second, spoken(4)]
+    assert not [one for one in read(told) if isinstance(one, Meant)]

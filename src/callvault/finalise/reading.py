@@ -14,11 +14,12 @@ import msgspec
 from callvault.finalise.decryption import Decryption
 from callvault.rtp import PacketBatch, parse_batch
 from callvault.spool import PacketsBlock
-from callvault.spool.entries import Event, MediaKeys, StreamsChanged
+from callvault.spool.entries import Event, MediaKeys, StreamDescription, StreamsChanged
 
 GATHERED_NS = 8_000_000_000  # packets of this time make a batch
 _MAX_GATHERED = 4_000  # or so many
 _STEP_NS = 20_000_000  # the two clocks part by more only when the wall clock was set
+_MAX_MEANINGS = 64  # older changes of the streams are over before what is held now
 _BLOCK_NS = 2_000_000_000  # a block holds what came since the one before, about a second
 
 
@@ -60,6 +61,34 @@ class Cut:
 
     start_ns: int
     end_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """What packets meant that were held in memory while the streams changed, or mean again."""
+
+    streams: tuple[StreamDescription, ...]
+
+
+@dataclass(slots=True)
+class Meanings:
+    """Which description of the streams a block was gathered under, whenever it was written."""
+
+    _told: list[StreamsChanged] = field(default_factory=list)
+    _current: StreamsChanged | None = None
+
+    def change(self, event: StreamsChanged) -> None:
+        """Take what holds from now on."""
+        self._told = [*self._told[1 - _MAX_MEANINGS :], event]
+        self._current = event
+
+    def of_block(self, gathered_ns: int) -> Meant | None:
+        """Return what the packets of a block mean, if it is not what those before it meant."""
+        if not self._told:
+            return None
+        earlier = [one for one in self._told if one.at_ns <= gathered_ns]
+        before, self._current = self._current, earlier[-1] if earlier else self._told[0]
+        return Meant(self._current.streams) if self._current is not before else None
 
 
 @dataclass(slots=True)
@@ -161,7 +190,7 @@ class Gatherer:
                 yield SourceBatch(SourceKey(stream, address, port, ssrc), part)
 
 
-Item = Event | PacketsBlock | Locked | SourceBatch | Reached | Cut
+Item = Event | PacketsBlock | Locked | SourceBatch | Reached | Cut | Meant
 Blocks = Iterable[PacketsBlock | Event]
 
 
@@ -180,6 +209,7 @@ def read(blocks: Blocks) -> Iterator[Item]:
 def read_pieces(pieces: Iterable[Piece]) -> Iterator[Item]:
     """Yield the items of journals that follow each other, and the cuts between them."""
     clock, gatherer, decryption, last_ns = SteadyClock(), Gatherer(), Decryption(), 0
+    meanings = Meanings()
     for number, piece in enumerate(pieces):
         if number:
             yield from gatherer.hand_out()
@@ -187,26 +217,35 @@ def read_pieces(pieces: Iterable[Piece]) -> Iterator[Item]:
             end_ns = clock.at(piece.opened_at_ns)
             yield Cut(min(max(last_ns, clock.reached_ns), end_ns), end_ns)
         last_ns = max(last_ns, clock.at(piece.opened_at_ns))
-        for item in _read_piece(piece.blocks, clock, gatherer, decryption):
+        for item in _read_piece(piece.blocks, clock, gatherer, decryption, meanings):
             last_ns = max(last_ns, _happened_ns(item))
             yield item
     yield from gatherer.hand_out()
     yield Reached(clock.reached_ns)
 
 
+_Untimed = PacketsBlock | Locked | SourceBatch | Reached | Cut | Meant
+
+
 def _happened_ns(item: Item) -> int:
     """When an event was written; packets are told by the clock."""
-    return (
-        0 if isinstance(item, PacketsBlock | Locked | SourceBatch | Reached | Cut) else item.at_ns
-    )
+    return 0 if isinstance(item, _Untimed) else item.at_ns
 
 
 def _read_piece(
-    blocks: Blocks, clock: SteadyClock, gatherer: Gatherer, decryption: Decryption
+    blocks: Blocks,
+    clock: SteadyClock,
+    gatherer: Gatherer,
+    decryption: Decryption,
+    meanings: Meanings,
 ) -> Iterator[Item]:
     for block in blocks:
         if isinstance(block, PacketsBlock):
-            opened = decryption.open(block, clock.arrivals(block))
+            arrivals_ns = clock.arrivals(block)
+            if (meant := meanings.of_block(clock.reached_ns)) is not None:
+                yield from gatherer.hand_out()
+                yield meant
+            opened = decryption.open(block, arrivals_ns)
             yield opened.block
             if opened.locked is not None:
                 yield Locked(opened.locked, opened.locked_arrivals_ns)
@@ -222,4 +261,5 @@ def _read_piece(
             decryption.change(event)
         elif isinstance(event, StreamsChanged):
             decryption.announce(event)
+            meanings.change(event)
         yield event

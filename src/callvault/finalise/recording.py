@@ -22,7 +22,7 @@ from callvault.audio import (
 from callvault.config.sections import FinaliseConfig
 from callvault.finalise.pcap import PcapWriter
 from callvault.finalise.plan import SIDES, RecordingPlan, Side
-from callvault.finalise.reading import Cut, Item, Locked, Reached, SourceBatch, SourceKey
+from callvault.finalise.reading import Cut, Item, Locked, Meant, Reached, SourceBatch, SourceKey
 from callvault.finalise.survey import PayloadTables
 from callvault.finalise.transcript import Transcript
 from callvault.spool import PacketsBlock
@@ -107,6 +107,8 @@ def write(
             elif isinstance(item, PacketsBlock | Locked):
                 if pcap:
                     pcap.add(item.block if isinstance(item, Locked) else item)
+            elif isinstance(item, Meant):
+                tables.change(item.streams)
             elif not isinstance(item, Cut):
                 if isinstance(item, StreamsChanged):
                     tables.change(item.streams)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from callvault.audio import Encoding, PayloadTable, SourceSurvey
 from callvault.finalise.pressed_keys import PressedKey, key_in_info
-from callvault.finalise.reading import Cut, Item, Locked, Reached, SourceBatch, SourceKey
+from callvault.finalise.reading import Cut, Item, Locked, Meant, Reached, SourceBatch, SourceKey
 from callvault.policy.decision import Decision
 from callvault.spool.entries import (
     Decided,
@@ -87,6 +87,8 @@ class CallSurvey:
         elif isinstance(item, StreamsChanged):
             self.tables.change(item.streams)
             self.ports.update({one.index: one.port for one in item.streams if one.port})
+        elif isinstance(item, Meant):
+            self.tables.change(item.streams)
         elif isinstance(item, TimelineEvent):
             self._take_event(item)
         elif isinstance(item, Cut):
