@@ -53,6 +53,7 @@ PAGES = {
     "locked": f"recording:{cast.LOCKED}",
     "spoilt": f"recording:{strained.SPOILT}",
     "interaction": f"recording:{strained.WALKED}",
+    "live-calls": "/live/",
     "call-decisions": "/decisions/",
     "audit-log": "/audit/",
     "subjects": "/subjects/",

@@ -19,6 +19,7 @@ WIDE, NARROW, PHONE, SMALLEST = (1440, 900), (800, 900), (390, 844), (320, 640)
 PAGES = (
     "/recordings/",
     "/recordings/mine/",
+    "/live/",
     "/decisions/",
     "/audit/",
     "/subjects/?q=%2B15550142",

@@ -26,12 +26,16 @@ def labels(user: User, path: str = "/") -> list[tuple[str, list[str]]]:
 
 
 def test_the_sidebar_shows_what_the_level_may_open() -> None:
-    assert labels(User(level=Level.RECORD_ONLY)) == []
-    assert labels(User(level=Level.BASE), "/recordings/mine/") == [("", ["My recordings*"])]
+    assert labels(User(level=Level.RECORD_ONLY), "/live/") == [("", ["Live calls*"])]
+    assert labels(User(level=Level.BASE), "/recordings/mine/") == [
+        ("", ["My recordings*", "Live calls"])
+    ]
     supervisor = User(level=Level.GROUP_SUPERVISOR, group="sales")
-    assert labels(supervisor, "/recordings/") == [("", ["My recordings", "All recordings*"])]
+    assert labels(supervisor, "/recordings/") == [
+        ("", ["My recordings", "All recordings*", "Live calls"])
+    ]
     assert labels(User(level=Level.ADMINISTRATOR), "/settings/trunks/new") == [
-        ("", ["My recordings", "All recordings"]),
+        ("", ["My recordings", "All recordings", "Live calls"]),
         ("Oversight", ["Call decisions", "Audit log", "Data subjects"]),
         ("Administration", ["People", "Global settings*", "Service and nodes"]),
     ]

@@ -14,6 +14,8 @@ from pathlib import Path
 from socket import AF_INET, SOCK_STREAM, socket
 from threading import Event, Thread
 
+from tools.demo_portal.live import calls_in_progress
+
 START_WITHIN_S = 30.0
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -43,7 +45,8 @@ def running(folder: Path, *, calls: int, is_strained: bool = False) -> Iterator[
     try:
         address = f"http://127.0.0.1:{port}"
         _wait_for(address, server)
-        yield address
+        with calls_in_progress(folder / "data"):
+            yield address
     finally:
         stopped.set()
         server.terminate()

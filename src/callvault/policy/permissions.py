@@ -114,6 +114,15 @@ def sees(actor: Actor, recording: RecordingFacts) -> bool:
     return recording.group in actor.groups_seen
 
 
+def sees_live(actor: Actor, recording: RecordingFacts) -> bool:
+    """Whether the person may see a call in progress, pause and resume it.
+
+    Who sees the recording may; one's own call at any level (USER-4).
+    """
+    is_own = actor.is_active and recording.owner_id == actor.user_id
+    return is_own or sees(actor, recording)
+
+
 def refusal(
     deed: Deed,
     actor: Actor,

@@ -55,6 +55,7 @@ def _recordings(user: User) -> list[Entry]:
         entries.append(
             Entry("recordings", _("All recordings"), reverse("recordings:all"), "list-search")
         )
+    entries.append(Entry("live", _("Live calls"), reverse("live:index"), "phone-call"))
     return entries
 
 

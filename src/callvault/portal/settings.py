@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "callvault.portal.configuration",
     "callvault.portal.directory",
     "callvault.portal.nodes",
+    "callvault.portal.live",
     "callvault.portal.notifications",
     "callvault.portal.api",
     "callvault.portal.audit",

@@ -36,6 +36,7 @@ urlpatterns = [
     path("password/", change_password, name="account_change_password"),
     path("", include("callvault.portal.access.urls")),
     path("recordings/", include("callvault.portal.recordings.urls")),
+    path("live/", include("callvault.portal.live.urls")),
     path("audit/", include("callvault.portal.audit.urls")),
     path("subjects/", include("callvault.portal.subjects.urls")),
     path("decisions/", include("callvault.portal.decisions.urls")),

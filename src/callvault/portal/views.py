@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from callvault.portal.people.gates import person_of
+from callvault.portal.people.levels import Level
 from callvault.portal.people.models import User
 from callvault.portal.reach import is_outage
 
@@ -29,6 +30,8 @@ def home(request: HttpRequest) -> HttpResponse:
     user = request.user
     if isinstance(user, User) and user.is_supervisor:
         return redirect("recordings:all")
+    if isinstance(user, User) and user.level < Level.BASE:  # sees no recordings
+        return redirect("live:index")
     return redirect("recordings:mine")
 
 

@@ -64,7 +64,7 @@ def test_what_cannot_be_is_refused(
 
 def test_scopes_that_are_of_no_use_are_not_offered() -> None:
     assert Scope.PEOPLE_READ not in scopes_of_level(Level.GROUP_SUPERVISOR)
-    assert scopes_of_level(Level.RECORD_ONLY) == []
+    assert scopes_of_level(Level.RECORD_ONLY) == [Scope.LIVE_READ, Scope.LIVE_CONTROL]
     assert scopes_of_level(Level.ADMINISTRATOR) == list(Scope)
 
 

@@ -12,6 +12,9 @@ from callvault.portal.people.models import User
 from .duties import duty_of
 from .sessions import CHECKED, end_now, note_use, row_of, rules_during, why_ended
 
+POLLED = frozenset({"/live/table"})
+"""Addresses that a page asks for by itself: nobody need be there, so that they are no use."""
+
 
 class OpenSessionMiddleware:
     """Ends a session whose row is gone, that was not used for long, or that is too old."""
@@ -33,7 +36,8 @@ class OpenSessionMiddleware:
             end_now(request, person, reason)
         elif row is not None:
             setattr(request, CHECKED, row)
-            note_use(request, row, person, now=now)
+            if request.path not in POLLED:
+                note_use(request, row, person, now=now)
 
 
 class DutiesMiddleware:

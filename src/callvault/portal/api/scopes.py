@@ -17,6 +17,8 @@ class Scope(TextChoices):
     PEOPLE_WRITE = "people:write", _("Create, change and deactivate people")
     PEOPLE_DELETE = "people:delete", _("Delete people; their recordings stay")
     CALLS_READ = "calls:read", _("List calls, and why each was recorded or not")
+    LIVE_READ = "live:read", _("List calls in progress")
+    LIVE_CONTROL = "live:control", _("Pause and resume recordings of calls in progress")
     AUDIT_READ = "audit:read", _("Read the audit log")
 
 
@@ -26,6 +28,8 @@ _LEVELS = {
     Scope.PEOPLE_DELETE: Level.ADMINISTRATOR,
     Scope.CALLS_READ: Level.ADMINISTRATOR,
     Scope.AUDIT_READ: Level.ADMINISTRATOR,
+    Scope.LIVE_READ: Level.RECORD_ONLY,
+    Scope.LIVE_CONTROL: Level.RECORD_ONLY,
 }
 
 

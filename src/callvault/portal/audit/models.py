@@ -59,6 +59,8 @@ class Action(models.TextChoices):
     ERASURE_STARTED = "erasure_started"
     ERASURE_ENDED = "erasure_ended"
     CALL_REDACTED = "call_redacted"
+    CALL_PAUSED = "call_paused"
+    CALL_RESUMED = "call_resumed"
     DELETION_FORBIDDEN = "deletion_forbidden"
     PRESERVED = "preserved"
     RELEASED = "released"

@@ -45,6 +45,8 @@ def node_event_view(row: NodeEvent) -> NodeEventView:
             "Audio of a call cannot be decrypted: its key is not the negotiated one"
         ),
         "srtp_key_right": _("Audio of a call can be decrypted again"),
+        "pause_forgotten": _("A recording has been paused for long: was it forgotten?"),
+        "pause_ended": _("A pause lasted too long and was ended"),
         "no_media": _("No audio comes on a stream of a call: is a firewall in between?"),
         "media_came": _("Audio comes on a stream of a call that was missing"),
         "offered_recvonly": _(

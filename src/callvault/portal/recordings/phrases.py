@@ -17,6 +17,7 @@ from callvault.portal.recordings.folding import number_in
 from .page import Party, TimelineEntry
 
 BY_SRC = "recording_client"  # recorder.capturing.BY_SRC
+AUTOMATIC = "automatic"  # recorder.pause_keeper.AUTOMATIC
 WITHHELD = {"anonymous", "restricted", "private", "withheld"}  # RFC 3323 and what devices send
 
 CODECS = {
@@ -188,6 +189,8 @@ def _detail(kind: str, detail: str) -> str:
         return _("the recorder was started again")
     if kind in ("paused", "unpaused") and detail == BY_SRC:
         return _("by the phone system")
+    if kind == "unpaused" and detail == AUTOMATIC:
+        return _("by itself, after the longest time of a pause")
     if kind == "paused" and detail == "split":
         return _("in the recording before")
     if kind == "answer_missing":

@@ -3,11 +3,16 @@
 from collections.abc import Iterable
 from typing import cast
 
+import pytest
 from django.http import HttpRequest
 
+from callvault.monitoring.live_calls import LiveCalls
 from callvault.portal.audit.models import Action
+from callvault.portal.live import calls
+from callvault.portal.live.recorder import Deed, Outcome
 from callvault.portal.recordings import deletion, notes, preserving
 from tests.portal.acting import request_of
+from tests.portal.live.conftest import call_of
 
 from . import Stage, walk
 
@@ -76,3 +81,21 @@ def delete_note(stage: Stage) -> None:
 @walk(Action.DELETED)
 def delete(stage: Stage) -> None:
     deletion.delete_recording(rita_asks(stage), stage.recording)
+
+
+@walk(Action.CALL_PAUSED)
+def pause(stage: Stage) -> None:
+    control_call(stage, Deed.PAUSE)
+
+
+@walk(Action.CALL_RESUMED)
+def resume(stage: Stage) -> None:
+    control_call(stage, Deed.RESUME)
+
+
+def control_call(stage: Stage, deed: Deed) -> None:
+    call = call_of(stage.ann)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(calls, "live_calls", lambda: LiveCalls(call.answered_at_ns, (call,)))
+        patched.setattr(calls, "act", lambda *_, **__: Outcome.DONE)
+        calls.control(rita_asks(stage), deed, call.call_id, reason="+15550142 asked")

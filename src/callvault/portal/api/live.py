@@ -1,0 +1,103 @@
+"""Calls in progress by the API: who is being recorded now, pause and resume (MODE-3, OPS-4)."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest
+from ninja import Router, Status
+
+from callvault.clock import utc_from_ns
+from callvault.portal.live.calls import SeenCall, calls_seen_by, control
+from callvault.portal.live.recorder import Deed, Outcome, Unreachable
+from callvault.portal.people.gates import person_of
+
+from .callers import using
+from .errors import PROBLEMS
+from .live_shapes import ControlIn, LiveCallOut
+from .problems import Problem
+from .scopes import Scope
+
+router = Router(tags=["Live calls"])
+
+
+@router.get(
+    "", response={200: list[LiveCallOut], **PROBLEMS}, **using(Scope.LIVE_READ),
+    summary="List live calls",
+)  # fmt: skip
+def list_live_calls(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the calls in progress that the caller may see, those that began first in front.
+
+    Of the recorder on the portal's machine; 503 where it does not answer.
+    """
+    try:
+        return [_told(one) for one in calls_seen_by(person_of(request))]
+    except Unreachable as away:
+        raise _unreachable(away) from away
+
+
+@router.post(
+    "/{uuid:call_id}/pause", response={204: None, **PROBLEMS}, **using(Scope.LIVE_CONTROL),
+    summary="Pause a recording",
+)  # fmt: skip
+def pause(request: HttpRequest, call_id: UUID, asked: ControlIn) -> Status[None]:
+    """Keep nothing of the call from now on; answered when that is on disk.
+
+    A call that is paused already stays so. `reason` goes on the timeline of the recording.
+    """
+    return _done(request, Deed.PAUSE, call_id, asked.reason)
+
+
+@router.post(
+    "/{uuid:call_id}/resume", response={204: None, **PROBLEMS}, **using(Scope.LIVE_CONTROL),
+    summary="Resume a recording",
+)  # fmt: skip
+def resume(request: HttpRequest, call_id: UUID, asked: ControlIn) -> Status[None]:
+    """End a pause that somebody asked for; one that the phone system signalled goes on."""
+    return _done(request, Deed.RESUME, call_id, asked.reason)
+
+
+def _done(request: HttpRequest, deed: Deed, call_id: UUID, reason: str) -> Status[None]:
+    try:
+        outcome = control(request, deed, call_id, reason=reason)
+    except Unreachable as away:
+        raise _unreachable(away) from away
+    if outcome is Outcome.OVER:
+        raise Http404
+    if outcome is Outcome.NOT_ON_DISK:
+        kept = "Nothing is kept of the call now, but that is not on disk."
+        raise Problem(503, "not_on_disk", kept if deed is Deed.PAUSE else "It stays paused.")
+    return Status(204, None)
+
+
+def _unreachable(away: Unreachable) -> Problem:
+    detail = "The recorder does not answer." if away.is_running else "No recorder runs here."
+    return Problem(503, "recorder_unreachable", detail, headers={"Retry-After": "5"})
+
+
+def _told(seen: SeenCall) -> dict[str, Any]:
+    call, owner = seen.call, seen.owner
+    remote = owner.remote if owner else call.called
+    return {
+        "id": call.call_id,
+        "trunk": call.trunk,
+        "answered_at": utc_from_ns(call.answered_at_ns),
+        "owner_id": owner.user_id if owner else None,
+        "owner_name": owner.name if owner else "",
+        "owner_extension": owner.extension if owner else "",
+        "owner_group": owner.group if owner else "",
+        "direction": owner.direction if owner else None,
+        "remote_number": remote.number,
+        "remote_name": remote.name,
+        "state": _state(seen),
+        "paused_by": call.paused_by if call.is_paused else "",
+        "paused_at": utc_from_ns(call.paused_at_ns) if call.is_paused else None,
+        "level_dbfs": owner.level_dbfs if owner else None,
+        "remote_level_dbfs": owner.remote_level_dbfs if owner else None,
+    }
+
+
+def _state(seen: SeenCall) -> str:
+    call = seen.call
+    if not call.may_keep:
+        return "not_kept"
+    return "paused" if call.is_paused or call.is_paused_by_src else "recording"

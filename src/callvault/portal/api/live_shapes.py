@@ -1,0 +1,39 @@
+"""What the API takes and gives of calls in progress."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from ninja import Schema
+from pydantic import Field
+
+from callvault.monitoring.live_calls import LONGEST_DETAIL
+
+from .shapes import Direction, Moment, Taken, Text
+
+
+class LiveCallOut(Schema):
+    """A call in progress, as far as the caller may know of it."""
+
+    id: UUID = Field(description="Another one after a restart of the recorder.")
+    trunk: str
+    answered_at: Moment
+    owner_id: UUID | None = Field(description="Null: it is nobody's call, as far as is known.")
+    owner_name: str
+    owner_extension: str
+    owner_group: str
+    direction: Direction | None
+    remote_number: str
+    remote_name: str
+    state: Literal["recording", "paused", "not_kept"]
+    paused_by: str = Field(description="Empty: nobody asked for it.")
+    paused_at: Moment | None
+    level_dbfs: float | None = Field(
+        description="Loudest of the last seconds; null: not known, as for codecs beside G.711."
+    )
+    remote_level_dbfs: float | None
+
+
+class ControlIn(Taken):
+    """Why a recording is paused or resumed."""
+
+    reason: Annotated[Text, Field(max_length=LONGEST_DETAIL)] = ""

@@ -1,0 +1,1 @@
+"""Calls in progress: who is being recorded now, and pause and resume."""

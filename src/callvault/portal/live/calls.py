@@ -1,0 +1,73 @@
+"""Calls in progress that a person may see, and what they may do with them: one rule for both.
+
+Who may see the recording may see the call it is made of, and pause it; one's own call at any
+level (`policy.permissions.sees_live`).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.http import Http404, HttpRequest
+
+from callvault.monitoring.live_calls import LiveCall, LiveOwner
+from callvault.policy.permissions import Actor, RecordingFacts, sees_live
+from callvault.portal.audit.log import record
+from callvault.portal.audit.models import Action
+from callvault.portal.people.gates import person_of
+from callvault.portal.people.models import User
+from callvault.portal.recordings.permissions import actor_of
+
+from .recorder import Deed, Outcome, act, live_calls
+
+_ACTIONS = {Deed.PAUSE: Action.CALL_PAUSED, Deed.RESUME: Action.CALL_RESUMED}
+
+
+@dataclass(frozen=True, slots=True)
+class SeenCall:
+    """A call with the first of its owners that the person may see; None: it has no owner."""
+
+    call: LiveCall
+    owner: LiveOwner | None
+
+
+def calls_seen_by(user: User) -> list[SeenCall]:
+    """Return the calls in progress that a person may see. Raises recorder.Unreachable."""
+    return seen(user, live_calls().calls)
+
+
+def seen(user: User, calls: Iterable[LiveCall]) -> list[SeenCall]:
+    """Return those of the calls that a person may see."""
+    actor, nobodys = actor_of(user), RecordingFacts(owner_id=None, group="")
+    found = []
+    for call in calls:
+        own = [one for one in call.owners if sees_live(actor, _facts(one, user, actor))]
+        if own or (not call.owners and sees_live(actor, nobodys)):
+            found.append(SeenCall(call, own[0] if own else None))
+    return found
+
+
+def control(request: HttpRequest, deed: Deed, call_id: UUID, *, reason: str = "") -> Outcome:
+    """Pause or resume a call. Raises Http404 for one that is not there or not seen; Unreachable."""
+    user = person_of(request)
+    found = next((one for one in calls_seen_by(user) if one.call.call_id == call_id), None)
+    if found is None:
+        raise Http404
+    outcome = act(deed, call_id, who=user.get_full_name() or user.username, reason=reason)
+    if outcome is not Outcome.OVER:
+        record(
+            request,
+            _ACTIONS[deed],
+            kind="call",
+            object_id=call_id,
+            owners=[str(one.user_id) for one in found.call.owners],
+            trunk=found.call.trunk,
+            is_on_disk=outcome is Outcome.DONE,
+        )
+    return outcome
+
+
+def _facts(owner: LiveOwner, user: User, actor: Actor) -> RecordingFacts:
+    """Return what rights on the recording that is being made depend on."""
+    is_own = owner.user_id == user.public_id
+    return RecordingFacts(owner_id=actor.user_id if is_own else None, group=owner.group)

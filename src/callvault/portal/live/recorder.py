@@ -1,0 +1,89 @@
+"""What the portal asks of the recorder of its machine, by its control API."""
+
+from enum import StrEnum
+from http.client import HTTPConnection, HTTPException
+from uuid import UUID
+
+import msgspec
+from django.conf import settings
+
+from callvault.monitoring.live_calls import (
+    LONGEST_DETAIL,
+    LONGEST_WHO,
+    Asked,
+    LiveCalls,
+    read_door,
+)
+from callvault.portal.storable import storable
+
+LOOK_S = 3.0
+ACT_S = 10.0
+"""How long we wait for an answer: longer than the recorder waits for its disk."""
+MOST_BYTES = 16_000_000
+
+_CALLS = msgspec.json.Decoder(LiveCalls)
+
+
+class Unreachable(Exception):
+    """Nothing can be told of calls in progress, nor done with one."""
+
+    def __init__(self, *, is_running: bool) -> None:
+        super().__init__("no answer" if is_running else "no recorder")
+        self.is_running = is_running  # False: no recorder runs on this machine
+
+
+class Deed(StrEnum):
+    """What can be done with a call."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+
+
+class Outcome(StrEnum):
+    """What came of it."""
+
+    DONE = "done"
+    OVER = "over"  # the call ended meanwhile
+    NOT_ON_DISK = "not_on_disk"  # nothing is kept now; a restarted recorder may not know
+
+
+_OUTCOMES = {200: Outcome.DONE, 404: Outcome.OVER, 409: Outcome.OVER, 503: Outcome.NOT_ON_DISK}
+
+
+def live_calls() -> LiveCalls:
+    """Return the calls in progress. Raises Unreachable."""
+    status, body = _ask("GET", "/calls", None, patience_s=LOOK_S)
+    try:
+        if status == 200:
+            return _CALLS.decode(body)
+    except msgspec.DecodeError:
+        pass
+    raise Unreachable(is_running=True)
+
+
+def act(deed: Deed, call_id: UUID, *, who: str, reason: str) -> Outcome:
+    """Do something with a call; returns when the recorder says that it is done.
+
+    Raises Unreachable.
+    """
+    asked = Asked(storable(who)[:LONGEST_WHO], storable(reason)[:LONGEST_DETAIL])
+    path = f"/calls/{call_id}/{deed}"
+    status, _body = _ask("POST", path, msgspec.json.encode(asked), patience_s=ACT_S)
+    if status not in _OUTCOMES:
+        raise Unreachable(is_running=True)
+    return _OUTCOMES[status]
+
+
+def _ask(method: str, path: str, body: bytes | None, *, patience_s: float) -> tuple[int, bytes]:
+    door = read_door(settings.DATA_FOLDER)
+    if door is None:
+        raise Unreachable(is_running=False)
+    connection = HTTPConnection("127.0.0.1", door.port, timeout=patience_s)
+    try:
+        connection.request(method, path, body, {"Authorization": f"Bearer {door.token}"})
+        answer = connection.getresponse()
+        return answer.status, answer.read(MOST_BYTES)
+    except (OSError, HTTPException) as error:
+        raise Unreachable(is_running=True) from error
+    finally:
+        connection.close()

@@ -1,0 +1,121 @@
+"""Live calls: who is being recorded now, how loud, and to pause and resume."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from callvault.clock import ns_from_utc, utc_from_ns
+from callvault.monitoring.live_calls import LiveCall, LiveParty
+from callvault.portal.people.gates import person_of
+from callvault.portal.recordings import phrases
+from callvault.portal.recordings.page import Party
+
+from .calls import SeenCall, calls_seen_by, control
+from .recorder import Deed, Outcome, Unreachable
+
+MOST_SHOWN = 200
+QUIETEST_DBFS = -60
+"""Where a level meter begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One call of the page."""
+
+    call: LiveCall
+    name: str  # whose call it is; empty: nobody's
+    detail: str  # extension and group
+    remote: Party
+    direction: str
+    since: datetime
+    length_ms: int
+    level: int | None  # 0 to 60
+    remote_level: int | None
+    paused_at: datetime | None
+
+
+@require_safe
+@never_cache
+def index(request: HttpRequest) -> HttpResponse:
+    """Show the calls in progress that the person may see."""
+    return render(request, "live/index.html", _context(request))
+
+
+@require_safe
+@never_cache
+def table(request: HttpRequest) -> HttpResponse:
+    """Show them anew, every two seconds. Is no use of the session (access.sessions)."""
+    return render(request, "live/_table.html", _context(request))
+
+
+@require_POST
+def act(request: HttpRequest, call_id: UUID, deed: str) -> HttpResponse:
+    """Pause or resume a call, and show what is now."""
+    trouble = _trouble_of(request, Deed(deed), call_id)
+    if request.headers.get("HX-Request"):
+        return render(request, "live/_table.html", _context(request) | {"trouble": trouble})
+    if trouble:
+        return render(request, "live/index.html", _context(request) | {"trouble": trouble})
+    return redirect("live:index")
+
+
+def _trouble_of(request: HttpRequest, deed: Deed, call_id: UUID) -> str:
+    """Do it; say what went wrong."""
+    try:
+        outcome = control(request, deed, call_id)
+    except Http404:
+        outcome = Outcome.OVER
+    except Unreachable:
+        return _("The recorder does not answer; nothing was changed, as far as can be told.")
+    if outcome is Outcome.OVER:
+        return _("This call is over.")
+    if outcome is Outcome.DONE:
+        return ""
+    if deed is Deed.PAUSE:
+        return _("Nothing is kept of the call now, but the disk did not take the pause.")
+    return _("The disk did not take it: the recording stays paused.")
+
+
+def _context(request: HttpRequest) -> dict[str, object]:
+    now = timezone.now()
+    try:
+        found = calls_seen_by(person_of(request))
+    except Unreachable as away:
+        return {"is_away": True, "is_running": away.is_running, "rows": []}
+    rows = [_row(one, now) for one in found[:MOST_SHOWN]]
+    return {"rows": rows, "left_off": len(found) - len(rows), "count": len(found)}
+
+
+def _row(seen: SeenCall, now: datetime) -> Row:
+    call, owner = seen.call, seen.owner
+    length_ns = max(ns_from_utc(now) - call.answered_at_ns, 0)
+    remote = owner.remote if owner else call.called
+    return Row(
+        call=call,
+        name=owner.name if owner else _caller(call.caller),
+        detail=" · ".join(filter(None, (owner.extension, owner.group))) if owner else "",
+        remote=phrases.remote_party(remote.number, remote.name),
+        direction=owner.direction if owner else "",
+        since=utc_from_ns(call.answered_at_ns),
+        length_ms=length_ns // 1_000_000,
+        level=_meter(owner.level_dbfs) if owner else None,
+        remote_level=_meter(owner.remote_level_dbfs) if owner else None,
+        paused_at=utc_from_ns(call.paused_at_ns) if call.is_paused else None,
+    )
+
+
+def _caller(party: LiveParty) -> str:
+    return party.name or phrases.number_shown(party.number)
+
+
+def _meter(level_dbfs: float | None) -> int | None:
+    if level_dbfs is None:
+        return None
+    return round(min(max(level_dbfs - QUIETEST_DBFS, 0), -QUIETEST_DBFS))

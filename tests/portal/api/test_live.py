@@ -1,0 +1,54 @@
+"""Calls in progress by the API."""
+
+from uuid import UUID
+
+import pytest
+
+from callvault.portal.people.models import User
+from tests.portal.live.conftest import Recorder, call_of, recorder  # noqa: F401 - a fixture
+
+from .conftest import Calling
+
+pytestmark = pytest.mark.django_db
+CALL = f"/live-calls/{UUID(int=1)}"
+
+
+def test_calls_are_listed_by_right_and_paused_with_a_reason(
+    recorder: Recorder,  # noqa: F811 - a fixture and its use
+    ann: User,
+    otto: User,
+    calling: Calling,
+) -> None:
+    recorder.calls = [call_of(ann)]
+    (told,) = calling(ann)("GET", "/live-calls").json()
+    assert (told["owner_name"], told["state"], told["remote_number"], told["level_dbfs"]) == (
+        *("Ann Keller", "recording", "+15550142999"),
+        -12.0,
+    )
+    assert calling(ann)("POST", f"{CALL}/pause", {"reason": "card number"}).status_code == 204
+    assert calling(ann)("POST", f"{CALL}/resume", {}).status_code == 204
+    assert [asked["detail"] for _path, asked in recorder.asked] == ["card number", ""]
+    assert calling(otto)("GET", "/live-calls").json() == []
+    assert calling(otto)("POST", f"{CALL}/pause", {}).status_code == 404
+    assert len(recorder.asked) == 2
+
+
+def test_scopes_and_bounds_hold(
+    recorder: Recorder,  # noqa: F811 - a fixture and its use
+    ann: User,
+    calling: Calling,
+) -> None:
+    recorder.calls = [call_of(ann)]
+    assert calling(ann, "live:read")("POST", f"{CALL}/pause", {}).status_code == 403
+    assert calling(ann, "live:control")("GET", "/live-calls").status_code == 403
+    assert calling(ann)("POST", f"{CALL}/pause", {"reason": "x" * 201}).status_code == 422
+    assert calling(ann)("POST", f"{CALL}/pause", {"who": "Rita"}).status_code == 422
+    recorder.status = 503
+    problem = calling(ann)("POST", f"{CALL}/pause", {})
+    assert (problem.status_code, problem.json()["code"]) == (503, "not_on_disk")
+    assert recorder.asked[-1][0] == f"/calls/{UUID(int=1)}/pause"
+
+
+def test_without_a_recorder_that_is_said(ann: User, calling: Calling, data_folder: object) -> None:
+    problem = calling(ann)("GET", "/live-calls")
+    assert (problem.status_code, problem.json()["code"]) == (503, "recorder_unreachable")

@@ -1,0 +1,88 @@
+"""A recorder that only has its control API, with calls that a test puts there."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from callvault.monitoring.http_server import SmallServer
+from callvault.monitoring.live_calls import (
+    CONTROL_FILE,
+    ControlDoor,
+    LiveCall,
+    LiveCalls,
+    LiveOwner,
+    LiveParty,
+)
+from callvault.portal.people.models import User
+
+TOKEN = "of-the-test"
+ANSWERED_NS = 1_795_442_730_000_000_000
+
+
+@dataclass
+class Recorder:
+    """What it tells, and what it was asked."""
+
+    calls: list[LiveCall] = field(default_factory=list)
+    asked: list[tuple[str, Any]] = field(default_factory=list)
+    status: int = 200  # of what it is asked to do
+
+
+def call_of(person: User | None, number: int = 1, **changed: Any) -> LiveCall:
+    """Return a call of a person, or of nobody."""
+    remote = LiveParty("+15550142999", "Paul Remote")
+    owners: tuple[LiveOwner, ...] = ()
+    if person is not None:
+        user_id = UUID(str(person.public_id))
+        one = LiveOwner(
+            user_id, person.get_full_name(), person.extension, person.group, "in", remote, -12.0
+        )
+        owners = (one,)
+    call = LiveCall(
+        UUID(int=number),
+        "Main SBC",
+        ANSWERED_NS,
+        owners,
+        caller=LiveParty("4711"),
+        called=LiveParty("4712"),
+    )
+    return msgspec.structs.replace(call, **changed)
+
+
+@pytest.fixture
+def recorder(data_folder: Path) -> Iterator[Recorder]:
+    """A recorder that is reached."""
+    told = Recorder()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            assert self.headers["Authorization"] == f"Bearer {TOKEN}"
+            self.say(200, msgspec.json.encode(LiveCalls(ANSWERED_NS, tuple(told.calls))))
+
+        def do_POST(self) -> None:
+            assert self.headers["Authorization"] == f"Bearer {TOKEN}"
+            length = int(self.headers["Content-Length"])
+            told.asked.append((self.path, json.loads(self.rfile.read(length))))
+            self.say(told.status, b"{}")
+
+        def say(self, status: int, body: bytes) -> None:
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = SmallServer(Handler, "127.0.0.1", 0, name="recorder")
+    path = data_folder / CONTROL_FILE
+    path.parent.mkdir()
+    path.write_bytes(msgspec.json.encode(ControlDoor(server.port, TOKEN)))
+    yield told
+    server.close()

@@ -1,0 +1,83 @@
+"""A recorder of the demo portal that only has calls in progress: listed, paused, resumed."""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+
+from callvault.monitoring.http_server import SmallServer
+from callvault.monitoring.live_calls import (
+    CONTROL_FILE,
+    Asked,
+    ControlDoor,
+    LiveCall,
+    LiveCalls,
+    LiveOwner,
+    LiveParty,
+)
+from tools.demo_portal import cast
+
+TOKEN = "of-the-demo"  # noqa: S105 - of no service
+_NOW_ON_THE_PHONE = (
+    ("ann.keller", "in", LiveParty("+15550142", "Paul Remote"), 372, (-9.0, -21.0)),
+    ("bruno.castellani", "out", LiveParty("+390655500123"), 131, (-30.0, -6.0)),
+    ("mei.tanaka", "in", LiveParty(""), 18, (None, None)),
+)
+
+
+@contextmanager
+def calls_in_progress(data: Path) -> Iterator[None]:
+    """Have calls in progress, of people in the catalogue of this data folder."""
+    calls = {call.call_id: call for call in _calls(data / "callvault.sqlite3")}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._say(200, msgspec.json.encode(LiveCalls(time.time_ns(), tuple(calls.values()))))
+
+        def do_POST(self) -> None:
+            _, _, call_id, deed = self.path.split("/")
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            call, asked = calls[UUID(call_id)], msgspec.json.decode(body, type=Asked)
+            calls[call.call_id] = msgspec.structs.replace(
+                call,
+                is_paused=deed == "pause",
+                paused_by=asked.who,
+                paused_at_ns=time.time_ns(),
+            )
+            self._say(200, b"{}")
+
+        def _say(self, status: int, body: bytes) -> None:
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Keep quiet."""
+
+    server = SmallServer(Handler, "127.0.0.1", 0, name="recorder")
+    door = data / CONTROL_FILE
+    door.parent.mkdir(parents=True, exist_ok=True)
+    door.write_bytes(msgspec.json.encode(ControlDoor(server.port, TOKEN)))
+    try:
+        yield
+    finally:
+        server.close()
+
+
+def _calls(database: Path) -> Iterator[LiveCall]:
+    people = {user.username: user for user in cast.USERS}
+    with closing(sqlite3.connect(database)) as connection:
+        ids = dict(connection.execute("SELECT username, public_id FROM people_user").fetchall())
+    for number, (username, direction, remote, since_s, levels) in enumerate(_NOW_ON_THE_PHONE, 1):
+        user = people[username]
+        owner = LiveOwner(
+            UUID(ids[username]), user.full_name, user.extension, user.group, direction,
+            remote, *levels,
+        )  # fmt: skip
+        answered_at_ns = time.time_ns() - since_s * 1_000_000_000
+        yield LiveCall(UUID(int=number), "Main SBC", answered_at_ns, (owner,))
