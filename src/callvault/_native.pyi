@@ -31,6 +31,7 @@ class _ReceiverStats(TypedDict):
     blocks: int
     bytes_written: int
     unwritten_bytes: int
+    held_bytes: int
     write_errors: int
     sync_errors: int
     syncs: int

@@ -151,7 +151,7 @@ class MemoryReceiver:
         """Only sockets are counted."""
         sockets = sum(2 for one in self.calls for two in one.streams.values() if not two.is_closed)
         return ReceiverStats(
-            len(self.journals), sockets, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 0, 0, 0, 0
+            len(self.journals), sockets, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 0, 0, 0, 0
         )
 
     def alarms(self) -> list[Alarm]:

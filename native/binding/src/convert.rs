@@ -18,6 +18,7 @@ pub fn stats<'py>(py: Python<'py>, stats: &Stats) -> PyResult<Bound<'py, PyDict>
     values.set_item("blocks", stats.blocks)?;
     values.set_item("bytes_written", stats.bytes_written)?;
     values.set_item("unwritten_bytes", stats.unwritten_bytes)?;
+    values.set_item("held_bytes", stats.held_bytes)?;
     values.set_item("write_errors", stats.write_errors)?;
     values.set_item("sync_errors", stats.sync_errors)?;
     values.set_item("syncs", stats.syncs)?;

@@ -22,6 +22,7 @@ pub struct Held {
     payloads: VecDeque<Payload>,
     bytes: u64,
     dropped_packets: u64,
+    is_told: bool,
 }
 
 impl Held {
@@ -64,6 +65,13 @@ impl Held {
         self.bytes
     }
 
+    /// Whether packets were dropped; true once.
+    pub fn has_news_of_losses(&mut self) -> bool {
+        let is_news = self.dropped_packets > 0 && !self.is_told;
+        self.is_told |= is_news;
+        is_news
+    }
+
     /// Packets for which there was no room, or which waited for too long.
     pub fn dropped_packets(&self) -> u64 {
         self.dropped_packets
@@ -104,6 +112,7 @@ mod tests {
         }
         held.forget_old(40 * SECOND_NS, &shared);
         assert_eq!(held.dropped_packets(), 20);
+        assert!(held.has_news_of_losses() && !held.has_news_of_losses());
         assert_eq!(held.pop(&shared).unwrap().gathered().monotonic_ns, 10 * SECOND_NS);
         assert!(held.bytes() > 0);
         held.clear(&shared);

@@ -92,6 +92,7 @@ impl Receiver {
             blocks: totals.blocks.load(Relaxed),
             bytes_written: totals.bytes_written.load(Relaxed),
             unwritten_bytes: totals.unwritten_bytes.load(Relaxed),
+            held_bytes: totals.held_bytes.load(Relaxed),
             write_errors: totals.write_errors.load(Relaxed),
             sync_errors: totals.sync_errors.load(Relaxed),
             syncs: totals.syncs.load(Relaxed),

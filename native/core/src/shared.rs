@@ -45,6 +45,8 @@ pub struct Stats {
     pub bytes_written: u64,
     /// Bytes sealed that wait in memory.
     pub unwritten_bytes: u64,
+    /// Bytes that wait in memory until it is known whether they are kept.
+    pub held_bytes: u64,
     /// Failed attempts to write.
     pub write_errors: u64,
     /// Failed syncs.

@@ -48,6 +48,7 @@ class ReceiverStats:
     blocks: int  # sealed
     bytes_written: int  # to journals, framing included
     unwritten_bytes: int  # sealed and waiting in memory for a spool that takes them
+    held_bytes: int  # in memory until it is known whether they are kept
     write_errors: int
     sync_errors: int
     syncs: int
@@ -66,7 +67,8 @@ class Alarm:
     buffer_small     the kernel gives less than the receive buffer asked for (net.core.rmem_max)
     kernel_drops     a stream lost packets in its socket buffer
     write_failed     the spool takes no bytes: packets wait in memory, writing is tried again
-    packets_lost     it lasted too long: packets of the journal were dropped
+    packets_lost     it lasted too long: packets of the journal were dropped; also for want of room
+                     to hold them in memory
     sweep_failed     a defect of ours: one sweep of a journal was given up, capture goes on
     write_recovered  all that waited is written
     sync_failed      the spool's disk reports an error: what was written lately may not be there

@@ -107,6 +107,10 @@ _ALL = (
         "callvault_capture_rtcp_report_errors_total",
         "RTCP receiver reports that the system did not take.",
     ),
+    _gauge(
+        "callvault_capture_held_bytes",
+        "Bytes held in memory until it is known whether they are kept.",
+    ),
     _gauge("callvault_capture_open_sockets", "Media sockets open."),
     _gauge("callvault_capture_sweep_seconds", "How long the last sweep of all sockets took."),
     # recorder: spool

@@ -125,6 +125,7 @@ class RecorderFigures:
         yield Sample("callvault_capture_lost_packets_total", stats.lost_packets)
         yield Sample("callvault_capture_rtcp_reports_total", stats.reports)
         yield Sample("callvault_capture_rtcp_report_errors_total", stats.report_errors)
+        yield Sample("callvault_capture_held_bytes", stats.held_bytes)
         yield Sample("callvault_capture_open_sockets", stats.open_sockets)
         yield Sample("callvault_capture_sweep_seconds", stats.last_sweep_ms / 1000)
 

@@ -61,6 +61,7 @@ impl Inner {
     pub(super) fn hold_gathered(&mut self, journal: &Journal) {
         if let Some(held) = self.held.as_mut().filter(|_| !self.gathering.is_empty()) {
             held.add(self.gathering.take(&Clocks::now()), &journal.shared);
+            tell_losses(held, journal);
         }
     }
 
@@ -68,6 +69,7 @@ impl Inner {
     pub(super) fn forget_old(&mut self, now_ns: u64, journal: &Journal) {
         if let Some(held) = &mut self.held {
             held.forget_old(now_ns, &journal.shared);
+            tell_losses(held, journal);
         }
     }
 
@@ -77,5 +79,12 @@ impl Inner {
         if let Some(mut held) = self.held.take() {
             held.clear(&journal.shared);
         }
+    }
+}
+
+fn tell_losses(held: &mut Held, journal: &Journal) {
+    if held.has_news_of_losses() {
+        let detail = "there is no room to hold all of a call in memory".to_owned();
+        journal.shared.alarms.raise("packets_lost", Some(journal.id), detail);
     }
 }

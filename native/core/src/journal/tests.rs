@@ -100,6 +100,20 @@ fn what_is_held_is_not_written_when_it_is_dropped_or_the_journal_ends() {
 }
 
 #[test]
+fn it_is_told_once_that_a_call_is_held_for_too_long() {
+    let journal = held(8, |journal| {
+        for _ in 0..2 {
+            journal.lock().forget_old(u64::MAX, journal);
+        }
+        assert_eq!(journal.held_bytes(), 0);
+        assert_eq!(journal.keep_held().unwrap(), 1);
+    });
+    let told = journal.shared.alarms.take();
+    assert_eq!(told.iter().map(|alarm| alarm.kind).collect::<Vec<_>>(), ["packets_lost"]);
+    assert_eq!(kinds(&journal), [1, 2, 3, 4]);
+}
+
+#[test]
 fn a_hold_without_packets_changes_nothing() {
     let journal = journal(6, false);
     journal.append(b"{}").unwrap();
