@@ -106,7 +106,7 @@ def _apply(run: DirectoryRun, rows: Sequence[Row], *, is_exchange: bool) -> None
     had_administrator = _has_administrator()
     keyed = [(row, UUID(row.key) if row.key else uuid4()) for row in rows]
     record_people(run, [one for one in keyed if _is_written_down(one[0])])
-    _delete(run, [key for row, key in keyed if row.kind == RowKind.DELETE])
+    _delete(run, {key: row for row, key in keyed if row.kind == RowKind.DELETE})
     _deactivate([key for row, key in keyed if row.kind == RowKind.DEACTIVATE])
     changing = {key: row for row, key in keyed if row.kind in _CHANGING}
     people = {one.public_id: one for one in User.objects.select_for_update().filter(
@@ -132,9 +132,12 @@ def _is_written_down(row: Row) -> bool:
     return row.kind != RowKind.CHANGE or bool(row.changes)
 
 
-def _delete(run: DirectoryRun, keys: Sequence[UUID]) -> None:
-    if keys:
-        remove(list(User.objects.filter(public_id__in=keys)), actor_of(run), **told_of(run))
+def _delete(run: DirectoryRun, rows: dict[UUID, Row]) -> None:
+    by_reason: dict[str, list[User]] = {}
+    for person in User.objects.filter(public_id__in=rows) if rows else ():
+        by_reason.setdefault(rows[person.public_id].reason, []).append(person)
+    for reason, people in by_reason.items():
+        remove(people, actor_of(run), **told_of(run), **({"reason": reason} if reason else {}))
 
 
 def _deactivate(keys: Sequence[UUID]) -> None:
