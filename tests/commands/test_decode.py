@@ -9,7 +9,7 @@ import pytest
 from tests.audio import encoders
 from tests.audio.wire import Sender, speech
 from tests.commands.test_node_commands import run
-from tests.commands.test_recover_verify import folder_of
+from tests.commands.test_recover_verify import entries, folder_of
 from tests.finalise.bench import Node, RecordedCall, assignment
 from tests.finalise.test_worker import spooled
 from tests.flows.node import callvault, environment
@@ -56,6 +56,8 @@ def test_a_call_recorded_without_codecs_is_decoded_once_with_them(tmp_path: Path
     assert done.returncode == 0, done.stdout + done.stderr
     assert "decoded" in done.stdout
     assert "0 recordings with packets" in run("decode", "--list", "--data", data).stdout
+    actions = [action for action, _told in entries(data)]
+    assert actions.count("decoded_again") == 1
     checked = run("verify", "--data", data)
     assert checked.returncode == 0, checked.stdout
     assert "Nothing is wrong." in checked.stdout

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
+from django.db import OperationalError
 
 from callvault.commands.main import main
+from callvault.portal.audit.models import Action, AuditEntry
 from callvault.vault import (
     Certificate,
     KeyKind,
@@ -17,6 +19,8 @@ from callvault.vault import (
     create_first_certificates,
     make_self_signed,
 )
+
+pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 PASSPHRASE = b"correct horse"
@@ -88,6 +92,37 @@ def test_a_file_with_both_brings_the_key(
     file.write_bytes(made[0].to_pem() + key_pem(made[1]))
     assert run(data, "import", str(file), "--use") == 0
     assert imported(data) == (True, True)
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.object_id) == (Action.CERTIFICATE_IMPORTED, made[0].info.sha256)
+    told = {name: entry.detail[name] for name in ("name", "has_key", "use", "command_line")}
+    assert told == {"name": "archive/auditor", "has_key": True, "use": True, "command_line": True}
+
+
+def test_what_cannot_be_written_down_is_not_done(
+    data: Path,
+    tmp_path: Path,
+    made: tuple[Certificate, PrivateKey],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def away(*_args: object, **_told: object) -> None:
+        raise OperationalError("no such table: audit_auditentry")
+
+    monkeypatch.setattr(AuditEntry.objects, "create", away)
+    file = tmp_path / "auditor.pem"
+    file.write_bytes(made[0].to_pem() + key_pem(made[1]))
+    assert run(data, "import", str(file)) == 2
+    assert "database cannot be used" in capsys.readouterr().err
+    assert len(Keyring.load(data / "keys").entries(Role.ARCHIVE)) == 1
+
+
+def test_an_import_that_fails_leaves_no_entry(
+    data: Path, tmp_path: Path, made: tuple[Certificate, PrivateKey]
+) -> None:
+    file = tmp_path / "archive-1.pem"  # a name that is taken
+    file.write_bytes(made[0].to_pem())
+    assert run(data, "import", str(file)) == 2
+    assert not AuditEntry.objects.exists()
 
 
 def test_a_key_of_its_own_with_a_passphrase_is_read(

@@ -1,6 +1,8 @@
 """`recover` and `verify` as processes, on journals of a machine that is no more."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -70,6 +72,24 @@ def test_journals_are_recovered_and_left_where_they_are(recovered: str, lost: No
     assert "finished, cut off             1   1 recording\n" in recovered
     assert "All journals lie there still" in recovered
     assert len(list(lost.spool.iterdir())) == 2
+
+
+def entries(data: Path) -> list[tuple[str, dict[str, object]]]:
+    """Return action and details of the audit log's entries, in their order."""
+    with closing(sqlite3.connect(data / "callvault.sqlite3")) as database:
+        rows = database.execute("SELECT action, detail FROM audit_auditentry ORDER BY id")
+        return [(action, json.loads(detail)) for action, detail in rows]
+
+
+def test_a_recovery_is_in_the_audit_log(recovered: str, data: Path, lost: Node) -> None:
+    imported, begun, ended = (
+        [told for action, told in entries(data) if action == name]
+        for name in ("certificate_imported", "recovery_started", "recovery_ended")
+    )
+    assert [one["name"] for one in imported] == ["ingest/old"]
+    assert (begun[1]["folder"], begun[1]["journals"]) == (str(lost.spool), 2)
+    assert (ended[0]["recordings"], ended[0]["left"]) == (0, 2)  # without the key
+    assert (ended[1]["recordings"], ended[1]["left"]) == (2, 0)
 
 
 def test_what_was_recovered_is_not_done_again(recovered: str, data: Path, lost: Node) -> None:

@@ -17,7 +17,9 @@ from callvault.errors import CallvaultError, CatalogueUnreachable, ConfigError
 
 if TYPE_CHECKING:  # decoders and database take a second that `--help` need not wait for
     from callvault.config import Config
+    from callvault.finalise.catalogue import RecordingFacts
     from callvault.finalise.redecode import DecodeOutcome
+    from callvault.portal.catalogue import DjangoCatalogue
 
 HELP = "decode what could not be decoded when it was recorded"
 DESCRIPTION = """\
@@ -106,12 +108,26 @@ def _steps(config: "Config", chosen: list[UUID]) -> "Iterator[tuple[UUID, Decode
         try:
             done = decode_again(recording_id, objects, keyring, config.finalise)
             if done.facts is not None:
-                catalogue.replace_audio(done.facts)
+                _listed_anew(catalogue, done.facts)
             yield recording_id, done.outcome, ""
         except CatalogueUnreachable:
             raise
         except (CallvaultError, OSError) as error:
             yield recording_id, DecodeOutcome.FAILED, str(error)
+
+
+def _listed_anew(catalogue: "DjangoCatalogue", facts: "RecordingFacts") -> None:
+    """List the new sound, with the audit entry."""
+    from django.db import transaction
+
+    from callvault.portal.audit.log import record_command
+    from callvault.portal.audit.models import Action
+
+    with transaction.atomic():
+        record_command(
+            Action.DECODED_AGAIN, kind="recording", object_id=facts.assignment.recording_id
+        )
+        catalogue.replace_audio(facts)
 
 
 def _print_report(tally: _Tally) -> None:

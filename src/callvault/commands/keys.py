@@ -1,10 +1,13 @@
 """`callvault keys`: the certificates that recordings and journals are sealed to."""
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from callvault.commands import django_ready
 from callvault.commands.chosen import add_options, choose
 from callvault.errors import ConfigError
 
@@ -85,13 +88,32 @@ def _import(options: Namespace, folder: Path) -> int:
     role = Role(options.role)
     certificate, private_key = _read(options)
     name = options.name or options.file.name.lower().partition(".")[0]  # archive-1.crt.pem
-    add_certificate(folder, role, name, certificate, private_key=private_key)
+    with _written_down(
+        certificate, name=f"{role.value}/{name}", has_key=private_key is not None, use=options.use
+    ):
+        add_certificate(folder, role, name, certificate, private_key=private_key)
+        if options.use:
+            use_certificates(folder, role, [name])
     print(f"Added {role.value} certificate {name}: {certificate.info}")
     print("Its private key is on this machine now." if private_key else "It came without a key.")
     if options.use:
-        use_certificates(folder, role, [name])
         print("New objects are sealed to it after the next start.")
     return 0
+
+
+@contextmanager
+def _written_down(certificate: "Certificate", **told: object) -> Iterator[None]:
+    """Write into the audit log what is done within; where that cannot be, it is not done."""
+    django_ready.set_up()
+    from django.db import transaction
+
+    from callvault.portal.audit.log import record_command
+    from callvault.portal.audit.models import Action
+
+    with django_ready.database_troubles_told(), transaction.atomic():
+        sha256 = certificate.info.sha256
+        record_command(Action.CERTIFICATE_IMPORTED, kind="certificate", object_id=sha256, **told)
+        yield
 
 
 def _read(options: Namespace) -> "tuple[Certificate, PrivateKey | None]":

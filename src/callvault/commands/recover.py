@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # decoders and database take a second that `--help` need not 
     from callvault.config import Config
     from callvault.finalise.journal import Workbench
     from callvault.finalise.recovery import Outcome, Recovered
+    from callvault.portal.audit.models import Action
     from callvault.portal.catalogue import DjangoCatalogue
     from callvault.spool import Chain
     from callvault.vault import Keyring
@@ -108,6 +109,7 @@ class Tally:
 
 def _recover(options: Namespace, config: "Config", folder: Path) -> int:
     from callvault.finalise.benches import be_nice
+    from callvault.portal.audit.models import Action
     from callvault.portal.catalogue import DjangoCatalogue
     from callvault.spool import chains, scan
     from callvault.vault import Keyring
@@ -116,6 +118,8 @@ def _recover(options: Namespace, config: "Config", folder: Path) -> int:
     catalogue.read_until(_NO_JOURNAL)  # a database that is away is told now, not for each journal
     journals = chains(scan(folder))
     be_nice()
+    if not options.list:
+        _write_down(Action.RECOVERY_STARTED, folder, journals=len(journals), removes=options.move)
     steps = (
         _listing(journals, keyring, catalogue)
         if options.list
@@ -125,7 +129,18 @@ def _recover(options: Namespace, config: "Config", folder: Path) -> int:
     amount = f"{counted(len(journals), 'journal')}, {size(_size_bytes(journals))}"
     print(f"\n{folder}: {amount}, in {duration(took_s)}\n")
     _print_report(tally, is_dry=options.list, may_remove=options.move)
+    if not options.list and not tally.stopped:
+        recordings = tally.recordings.total()
+        told = {"recordings": recordings, "left": tally.undone, "removed": tally.removed}
+        _write_down(Action.RECOVERY_ENDED, folder, **told)
     return 1 if tally.undone or tally.stopped else 0
+
+
+def _write_down(action: "Action", folder: Path, **told: object) -> None:
+    """Write into the audit log that a recovery began or ended."""
+    from callvault.portal.audit.log import record_command
+
+    record_command(action, kind="journals", folder=str(folder)[-200:], **told)
 
 
 def _listing(

@@ -106,6 +106,10 @@ OBJECTS: dict[str, ObjectKind] = {
     "plan": ObjectKind(gettext_lazy("Numbering plan"), gettext_lazy("the numbering plan")),
     "search": ObjectKind(gettext_lazy("Searches"), gettext_lazy("search %(id)s")),
     "audit": ObjectKind(gettext_lazy("Audit log"), gettext_lazy("the audit log")),
+    "certificate": ObjectKind(gettext_lazy("Certificates"), gettext_lazy("a certificate (%(id)s)")),
+    "journals": ObjectKind(
+        gettext_lazy("Journals"), gettext_lazy("the journals of another machine")
+    ),
     "call": ObjectKind(gettext_lazy("Call decisions"), gettext_lazy("call %(id)s")),
     "subject": ObjectKind(gettext_lazy("Data subjects"), gettext_lazy("data subject %(id)s")),
 }

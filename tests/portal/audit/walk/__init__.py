@@ -63,6 +63,11 @@ ELSEWHERE: dict[Action, str] = {
     Action.DIRECTORY_RUN_ASKED: "directory",
     Action.DIRECTORY_SYNCED: "directory",
     Action.DIRECTORY_SYNC_STOPPED: "directory",
+    # Commands: as processes, on vaults and disks of their own.
+    Action.CERTIFICATE_IMPORTED: "../commands",
+    Action.DECODED_AGAIN: "../commands",
+    Action.RECOVERY_STARTED: "../commands",
+    Action.RECOVERY_ENDED: "../commands",
     Action.TOKEN_CREATED: "api",
     Action.TOKEN_REVOKED: "api",
 }
