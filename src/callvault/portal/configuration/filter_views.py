@@ -10,12 +10,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from callvault.portal.decisions.trial_page import TrialPage, is_trial
 from callvault.portal.people.gates import administrators_only
 from callvault.portal.people.models import User
 
 from .filter_forms import FilterForm, OverrideForm
 from .filter_models import FilterScope, RecordingFilter
 from .filter_saving import StaleSetting, remove_filter, save_filter
+from .trial import try_filter
 
 _MOST_OFFERED = 500
 
@@ -26,12 +28,13 @@ _MOST_OFFERED = 500
 def filters(request: HttpRequest) -> HttpResponse:
     """Show and change the system's rules, and list those that go before them."""
     form = FilterForm(request.POST or None, instance=RecordingFilter.of_system())
-    if request.method == "POST" and _is_saved(request, form):
+    trial = _trial_of(request, form)
+    if request.method == "POST" and not is_trial(request) and _is_saved(request, form):
         messages.success(request, _("Saved. In force for the next call."))
         return redirect("configuration:filters")
     rows = RecordingFilter.objects.exclude(scope=FilterScope.SYSTEM).select_related("person")
-    context = {"form": form, "overrides": rows}
-    status = 422 if form.is_bound else 200
+    context = {"form": form, "overrides": rows, "trial": trial}
+    status = 422 if form.is_bound and trial is None else 200
     return render(request, "configuration/filters.html", context, status=status)
 
 
@@ -43,7 +46,8 @@ def create_filter(request: HttpRequest) -> HttpResponse:
     system = RecordingFilter.of_system()
     copied = {name: getattr(system, name) for name in ("directions", "traffic", "black_list")}
     form = OverrideForm(request.POST or None, instance=RecordingFilter(version=0), initial=copied)
-    if request.method == "POST" and _is_saved(request, form):
+    trial = _trial_of(request, form)
+    if request.method == "POST" and not is_trial(request) and _is_saved(request, form):
         messages.success(request, _("Saved. In force for the next call."))
         return redirect("configuration:filters")
     groups = User.objects.exclude(group="").values_list("group", flat=True).distinct()
@@ -51,8 +55,9 @@ def create_filter(request: HttpRequest) -> HttpResponse:
         "form": form,
         "groups": groups.order_by("group")[:_MOST_OFFERED],
         "people": User.objects.order_by("sort_name", "pk")[:_MOST_OFFERED],
+        "trial": trial,
     }
-    status = 422 if form.is_bound else 200
+    status = 422 if form.is_bound and trial is None else 200
     return render(request, "configuration/filter.html", context, status=status)
 
 
@@ -63,11 +68,12 @@ def edit_filter(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Show and change the rules of a group or a person."""
     row = _override(public_id)
     form = FilterForm(request.POST or None, instance=row)
-    if request.method == "POST" and _is_saved(request, form):
+    trial = _trial_of(request, form)
+    if request.method == "POST" and not is_trial(request) and _is_saved(request, form):
         messages.success(request, _("Saved. In force for the next call."))
         return redirect("configuration:filters")
-    status = 422 if form.is_bound else 200
-    context = {"form": form, "override": _override(public_id)}
+    status = 422 if form.is_bound and trial is None else 200
+    context = {"form": form, "override": _override(public_id), "trial": trial}
     return render(request, "configuration/filter.html", context, status=status)
 
 
@@ -87,6 +93,13 @@ def delete_filter(request: HttpRequest, public_id: UUID) -> HttpResponse:
 def _override(public_id: UUID) -> RecordingFilter:
     rows = RecordingFilter.objects.exclude(scope=FilterScope.SYSTEM).select_related("person")
     return get_object_or_404(rows, public_id=public_id)
+
+
+def _trial_of(request: HttpRequest, form: FilterForm) -> TrialPage | None:
+    """Try what the form says, if that is asked for and can be; nothing is saved."""
+    if not is_trial(request) or not form.is_valid():
+        return None
+    return try_filter(request, form.instance)
 
 
 def _is_saved(request: HttpRequest, form: FilterForm) -> bool:

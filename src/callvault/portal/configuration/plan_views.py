@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from callvault.policy.numbering_plan import Heading, Kind, PlanReader
 from callvault.policy.owner import PeopleIndex
+from callvault.portal.decisions.trial_page import is_trial
 from callvault.portal.people.gates import administrators_only
 from callvault.portal.snapshot import build_snapshot
 
@@ -20,6 +21,7 @@ from .filter_saving import StaleSetting, plan_facts, save_plan
 from .models import NumberingPlan, SystemSettings
 from .pattern_fields import PatternsField, PrefixesField, is_prefix
 from .policy_parts import plan_of
+from .trial import try_plan
 
 if TYPE_CHECKING:
     PlanModelForm = forms.ModelForm[NumberingPlan]
@@ -91,11 +93,15 @@ def plan(request: HttpRequest) -> HttpResponse:
     before = plan_facts(row)
     is_test = "test" in request.POST
     form = PlanForm(request.POST if request.POST and not is_test else None, instance=row)
-    if form.is_bound and form.is_valid() and _is_saved(request, form, before):
+    trial = None
+    if is_trial(request):
+        trial = try_plan(request, form.instance) if form.is_valid() else None
+    elif form.is_bound and form.is_valid() and _is_saved(request, form, before):
         messages.success(request, _("Saved. In force for the next call."))
         return redirect("configuration:plan")
     context: dict[str, object] = {
         "form": form,
+        "trial": trial,
         "country_code": SystemSettings.load().country_code,
         "headings": [("in", _("A caller's")), ("out", _("One that was called"))],
     }
@@ -105,7 +111,7 @@ def plan(request: HttpRequest) -> HttpResponse:
         context |= {"number": number, "heading": heading.value}
         if number:
             context["reading"] = _reading(number, heading)
-    status = 422 if form.is_bound else 200
+    status = 422 if form.is_bound and trial is None else 200
     return render(request, "configuration/plan.html", context, status=status)
 
 

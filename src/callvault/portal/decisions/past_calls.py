@@ -4,6 +4,7 @@ What was recorded is known by its recordings, what was filtered by the decision.
 otherwise, and those that were recorded in another mode than always-on, no filter was asked of.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,9 @@ from heapq import merge
 from itertools import islice
 from typing import Any
 from uuid import UUID
+
+from django.db.models import TextField
+from django.db.models.functions import Cast
 
 from callvault.policy.decision import Direction, Outcome, Verdict
 from callvault.policy.simulation import PastCall, RuleName
@@ -23,11 +27,13 @@ from .models import Call
 MOST_CALLS = 50_000
 _GONE = UUID(int=0)  # a person who was deleted has no rules
 
+_ALWAYS_ON = f'"mode": "{RecordingMode.ALWAYS_ON}"'
+
 _RECORDED = (
     "started_at",
     "call__event_id",
     "recording_id",
-    "call__decision",
+    "decided",
     "owner__public_id",
     "owner_username",
     "owner_group",
@@ -64,9 +70,11 @@ def past_traffic(
 
 def _recorded(reader: User, since: datetime, until: datetime, most: int) -> Iterator[PastCall]:
     rows = recordings_visible_to(reader).filter(started_at__gte=since, started_at__lt=until)
+    # As text: to read fifty thousand decisions takes longer than all the rest.
+    rows = rows.annotate(decided=Cast("call__decision", TextField()))
     newest = rows.order_by("-started_at", "-record_number").values_list(*_RECORDED)[:most]
-    for at, call, recording, decision, owner, username, group, direction, remote in newest:
-        if _was_always_on(decision or {}):
+    for at, call, recording, decided, owner, username, group, direction, remote in newest:
+        if _was_always_on(decided or "{}"):
             yield PastCall(
                 call_id=call or recording,
                 at=at,
@@ -105,9 +113,11 @@ def _filtered(since: datetime, until: datetime, most: int) -> Iterator[PastCall]
         )
 
 
-def _was_always_on(decision: dict[str, Any]) -> bool:
+def _was_always_on(decided: str) -> bool:
     """Whether filters were asked; where the decision is not kept any more, it is assumed."""
-    mode = _values_of(decision, "mode", Outcome.PASSED).get("mode")
+    if _ALWAYS_ON in decided:  # quotes within a value are escaped, so that none can look like it
+        return True
+    mode = _values_of(json.loads(decided), "mode", Outcome.PASSED).get("mode")
     return mode in (None, RecordingMode.ALWAYS_ON.value)
 
 

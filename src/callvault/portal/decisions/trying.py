@@ -34,9 +34,14 @@ class Trial:
     simulation: Simulation
 
     @property
+    def examples(self) -> list[tuple[Tried, ...]]:
+        """Some of the calls that would end otherwise, the latest first, by the kind of change."""
+        return [self.simulation.examples.get(change, ()) for change in CHANGES]
+
+    @property
     def changed(self) -> list[Tried]:
-        """Some of the calls that would end otherwise, the latest of each kind first."""
-        return [one for change in CHANGES for one in self.simulation.examples.get(change, ())]
+        """All examples, one kind after the other."""
+        return [one for some in self.examples for one in some]
 
 
 def try_draft(
