@@ -3,8 +3,10 @@
 import io
 import json
 import zipfile
+from copy import copy
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.http import HttpResponseBase
@@ -19,6 +21,7 @@ from callvault.portal.audit.models import Action, AuditEntry
 from callvault.portal.catalogue import DjangoCatalogue
 from callvault.portal.configuration.models import SystemSettings
 from callvault.portal.decisions.models import Call
+from callvault.portal.people.levels import Level
 from callvault.portal.people.models import User
 from callvault.portal.recordings.models import Note, Recording, Tombstone
 from callvault.portal.recordings.permissions import recordings_in_catalogue
@@ -28,6 +31,7 @@ from callvault.portal.subjects.models import Erasure
 from callvault.portal.subjects.subject import written_forms
 from tests.portal.catalogue_facts import STARTED, Spoken, call_facts, list_recording
 from tests.portal.gated import GatedViewTest, check_policy
+from tests.portal.recordings.test_media import AUDIO, sealed  # noqa: F401
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("data_folder")]
 
@@ -163,6 +167,64 @@ def test_all_of_it_is_handed_over_as_one_zip(
     assert audit[0]["format"] == "callvault-audit-export-1"
     entry = AuditEntry.objects.get(action=Action.SUBJECT_EXPORTED)
     assert (entry.object_id, entry.detail["recordings"]) == (number_reference("+15550142"), 1)
+
+
+def test_each_recording_handed_over_is_written_down(
+    rita_client: Client,
+    sealed: Recording,  # noqa: F811 - the fixture
+    others: Recording,
+) -> None:
+    answer = rita_client.get("/subjects/export.zip", {"q": "+1 555 0142"})
+    name = answer["Content-Disposition"].partition('"')[2].rstrip('"')
+    assert not AuditEntry.objects.filter(action=Action.DOWNLOADED).exists()  # nothing left yet
+    with unpacked(answer) as archive:
+        assert archive.testzip() is None
+        (audio,) = [one for one in archive.namelist() if one.endswith(".mp3")]
+        assert archive.read(audio) == AUDIO
+        assert archive.getinfo(audio).compress_type == zipfile.ZIP_STORED
+    entry = AuditEntry.objects.get(action=Action.DOWNLOADED)
+    assert (entry.object_id, entry.detail["archive"]) == (str(sealed.recording_id), name)
+
+
+@pytest.mark.parametrize("lost", ["level", "download"])
+def test_a_right_that_goes_meanwhile_takes_the_audio_along(
+    rita_client: Client,
+    rita: User,
+    sealed: Recording,  # noqa: F811 - the fixture
+    lost: str,
+) -> None:
+    answer = rita_client.get("/subjects/export.zip", {"q": "+1 555 0142"})
+    if lost == "level":
+        User.objects.filter(pk=rita.pk).update(level=Level.BASE)
+    else:
+        settings = SystemSettings.load()
+        settings.download_level = NOBODY
+        settings.save()
+    with unpacked(answer) as archive:
+        assert not [one for one in archive.namelist() if one.endswith(".mp3")]
+        assert f"{sealed.record_number:06}: " in archive.read("audio/NOT-OPENED.txt").decode()
+    assert not AuditEntry.objects.filter(action=Action.DOWNLOADED).exists()
+
+
+def test_the_audit_part_covers_every_recording(
+    rita_client: Client, anns_recording: Recording
+) -> None:
+    """However many there are: a database takes only so many parameters in a statement."""
+    template = recordings_in_catalogue().get()
+    rows = []
+    for number in range(2, 1203):
+        row = copy(template)
+        row.pk, row.recording_id, row.record_number = None, uuid4(), template.record_number + number
+        rows.append(row)
+    recordings_in_catalogue().bulk_create(rows)
+    AuditEntry.objects.bulk_create(
+        [
+            AuditEntry(action=Action.PLAYED, object_kind="recording", object_id=str(one))
+            for one in recordings_in_catalogue().values_list("recording_id", flat=True)
+        ]
+    )
+    counts = rita_client.get(PAGE, {"q": "+15550142"}).context["counts"]
+    assert (counts.recordings, counts.audit) == (1202, 1202)
 
 
 def test_audio_that_nobody_may_download_is_not_handed_over(

@@ -1,35 +1,41 @@
 """All that is held of a data subject, as one ZIP: audio, facts, notes, decisions, audit entries.
 
-Streamed: nothing of it is kept here, and a recording that cannot be opened, or may not be
-downloaded, leaves a line in the archive that says why.
+Streamed: nothing of it is kept here. Each recording passes the one gate when its turn comes, and
+enters the audit log before its first byte; one that cannot be opened, or may not be downloaded,
+leaves a line in the archive that says why.
 """
 
 import csv
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from io import StringIO
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZIP_STORED
 from zoneinfo import ZoneInfo
 
 from django.db.models import Model
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from zipstream import ZipStream
 
 from callvault.errors import VaultError
 from callvault.policy.permissions import Deed
 from callvault.portal.audit import export as audit_export
 from callvault.portal.audit.export import Selection
-from callvault.portal.configuration.rights import rights_in_force
+from callvault.portal.audit.log import record
+from callvault.portal.audit.models import Action
+from callvault.portal.people.gates import person_of
 from callvault.portal.people.models import User
 from callvault.portal.recordings.file_names import file_name
 from callvault.portal.recordings.models import Recording
-from callvault.portal.recordings.permissions import refusal_of
+from callvault.portal.recordings.permissions import recordings_visible_to, refusal_of
 from callvault.portal.recordings.vault_access import open_object
-from callvault.vault import ObjectKind
+from callvault.vault import ObjectKind, SealedReader
 
 from . import held
 from .subject import Subject
-from .zip_stream import ZipStream
 
 BATCH = 100
 RECORDING_COLUMNS = (
@@ -49,46 +55,73 @@ NOTE_COLUMNS = (
 PERSON_LEFT_OUT = ("id", "password", "last_login", "search_text", "sort_name")
 
 
-def archive(subject: Subject, reader: User, *, at: datetime, zone: ZoneInfo) -> Iterator[bytes]:
-    """Yield the archive."""
-    made = ZipStream(at.astimezone(zone))
-    yield from made.add("README.txt", [_read_me(subject, reader, at.astimezone(zone))])
-    yield from made.add("recordings.csv", _csv(RECORDING_COLUMNS, _recordings(subject, reader)))
-    yield from made.add(
-        "decisions.csv", _csv(CALL_COLUMNS, _rows(held.calls_of(subject, reader).order_by("pk")))
-    )
-    yield from made.add("notes.csv", _csv(NOTE_COLUMNS, _notes(subject, reader)))
-    yield from made.add("people.json", [_people(subject)])
-    selection = Selection(held.audit_of(subject, reader), "", is_all=False)
-    lines = audit_export.json_lines(selection, asked={"subject": subject.reference}, at=at)
-    yield from made.add("audit.jsonl", lines)
-    locked: list[str] = []
-    rights = rights_in_force()
-    for recording in _recordings(subject, reader):
-        if refusal_of(reader, recording, Deed.DOWNLOAD, rights=rights) is not None:
-            locked.append(f"{recording.record_number:06}: {_not_to_download()}")
-        else:
-            yield from _audio(made, recording, zone, locked)
-    if locked:
-        yield from made.add("audio/NOT-OPENED.txt", ["\n".join(locked).encode() + b"\n"])
-    yield from made.end()
-
-
-def _audio(
-    made: ZipStream, recording: Recording, zone: ZoneInfo, locked: list[str]
+def archive(
+    request: HttpRequest, subject: Subject, *, name: str, at: datetime, zone: ZoneInfo
 ) -> Iterator[bytes]:
-    try:
-        reader = open_object(recording, ObjectKind.AUDIO)
-    except VaultError as error:
-        locked.append(f"{recording.record_number:06}: {error}")
+    """Yield the archive, which the audit log knows by its name."""
+    reader, made = person_of(request), ZipStream()
+    for file, content in _tables(subject, reader, at=at, zone=zone):
+        made.add(content, file, compress_type=ZIP_DEFLATED)
+        yield from made.file()
+    locked: list[str] = []
+    for recording in _recordings(subject, reader):
+        with _opened(request, recording, archive=name, locked=locked) as audio:
+            if audio is not None:
+                file = f"audio/{file_name(recording, zone=zone)}"
+                made.add(audio.chunks(0, audio.size), file, compress_type=ZIP_STORED)
+                yield from made.file()
+    if locked:
+        made.add("\n".join(locked) + "\n", "audio/NOT-OPENED.txt", compress_type=ZIP_DEFLATED)
+    yield from made.finalize()
+
+
+def _tables(
+    subject: Subject, reader: User, *, at: datetime, zone: ZoneInfo
+) -> Iterator[tuple[str, bytes | Iterator[bytes]]]:
+    """Yield all but the sound: each file's name and content."""
+    yield "README.txt", _read_me(subject, reader, at.astimezone(zone))
+    yield "recordings.csv", _csv(RECORDING_COLUMNS, _recordings(subject, reader))
+    calls = held.calls_of(subject, reader).order_by("pk")
+    yield "decisions.csv", _csv(CALL_COLUMNS, _rows(calls))
+    yield "notes.csv", _csv(NOTE_COLUMNS, _notes(subject, reader))
+    yield "people.json", _people(subject)
+    selection = Selection(held.audit_of(subject, reader), "", is_all=False)
+    asked = {"subject": subject.reference}
+    yield "audit.jsonl", audit_export.json_lines(selection, asked=asked, at=at)
+
+
+@contextmanager
+def _opened(
+    request: HttpRequest, recording: Recording, *, archive: str, locked: list[str]
+) -> Iterator[SealedReader | None]:
+    """Open the sound of a recording, written down in the audit log; None: `locked` says why not."""
+    told = _refusal(request, recording)
+    if told is None:
+        try:
+            reader = open_object(recording, ObjectKind.AUDIO)
+        except VaultError as error:
+            told = str(error)
+    if told is not None:
+        locked.append(f"{recording.record_number:06}: {told}")
+        yield None
         return
-    name = f"audio/{file_name(recording, zone=zone)}"
     with reader:
-        yield from made.add(name, reader.chunks(0, reader.size), packed=False)
+        record(
+            request, Action.DOWNLOADED,
+            kind="recording", object_id=recording.recording_id, archive=archive,
+        )  # fmt: skip
+        yield reader
 
 
-def _not_to_download() -> str:
-    return _("The settings let nobody download recordings.")
+def _refusal(request: HttpRequest, recording: Recording) -> str | None:
+    """Ask the gate, for the person and the recording as they are now; return what it says."""
+    user = User.objects.filter(pk=person_of(request).pk).first()
+    now = recordings_visible_to(user).filter(pk=recording.pk).first() if user is not None else None
+    if user is None or now is None:
+        return _("It was deleted meanwhile, or whoever exports may no longer see it.")
+    if refusal_of(user, now, Deed.DOWNLOAD) is not None:
+        return _("The settings let nobody download recordings.")
+    return None
 
 
 def _recordings(subject: Subject, reader: User) -> Iterator[Recording]:

@@ -1,10 +1,11 @@
 """What is held of a data subject: one query a sort, counted first, listed as asked."""
 
 from dataclasses import dataclass
-from uuid import UUID
+from typing import Any
 
-from django.db.models import CharField, Q, QuerySet, Sum
-from django.db.models.functions import Cast
+from django.db import connection
+from django.db.models import CharField, Q, QuerySet, Sum, Value
+from django.db.models.functions import Cast, Concat, Substr
 
 from callvault.portal.audit.models import Action, AuditEntry
 from callvault.portal.decisions.models import Call
@@ -16,7 +17,6 @@ from .subject import Subject
 
 SHORTEST_IN_TEXT = 6  # digits from which a number is looked for inside of lists of participants
 LEFT_THE_SYSTEM = (Action.DOWNLOADED, Action.SUBJECT_EXPORTED)
-MOST_IDS = 500  # databases bound the number of parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +75,7 @@ def people_of(subject: Subject) -> list[User]:
 
 def audit_of(subject: Subject, reader: User) -> QuerySet[AuditEntry]:
     """Return entries about the subject: by reference, about their recordings, or by them."""
-    ids = _ids(subject, reader)
-    about = Q(object_kind="recording", object_id__in=ids) | Q(
+    about = Q(object_kind="recording", object_id__in=_ids(subject, reader)) | Q(
         object_kind="subject", object_id=subject.reference
     )
     if subject.person is not None:
@@ -93,11 +92,24 @@ def left_of(subject: Subject, reader: User) -> QuerySet[AuditEntry]:
     return AuditEntry.objects.filter(about, action__in=LEFT_THE_SYSTEM).order_by("-at", "-id")
 
 
-def _ids(subject: Subject, reader: User) -> list[str]:
-    ids: list[UUID] = list(
-        recordings_of(subject, reader).values_list("recording_id", flat=True)[:MOST_IDS]
-    )
-    return [str(one) for one in ids]
+def _ids(subject: Subject, reader: User) -> QuerySet[Recording, Any]:
+    """Return a query for the ids of all these recordings, as entries of the audit log write them.
+
+    A query in the query: their number has no bound, that of a statement's parameters has one.
+    """
+    rows = recordings_of(subject, reader).order_by()
+    return rows.annotate(written_id=_written("recording_id")).values("written_id")
+
+
+def _written(name: str) -> Cast | Concat:
+    """Return an id as text, as `str` does; SQLite keeps it as 32 digits without hyphens."""
+    text = Cast(name, CharField())
+    if connection.vendor != "sqlite":
+        return text
+    parts: list[Any] = []
+    for start, length in ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12)):
+        parts += [Value("-"), Substr(text, start, length)]
+    return Concat(*parts[1:], output_field=CharField())
 
 
 def counts_of(subject: Subject, reader: User) -> Counts:

@@ -180,9 +180,10 @@ def export_all(request: HttpRequest) -> HttpResponseBase:
             actor=None, recordings=counts.recordings, calls=counts.calls, notes=counts.notes,
         )  # fmt: skip
     zone = ZoneInfo(SystemSettings.load().zone)
-    content = archive(subject, reader, at=now, zone=zone) if request.method == "GET" else ()
-    response = StreamingHttpResponse(content, content_type="application/zip")
     name = f"callvault-subject-{now.astimezone(zone):%Y-%m-%d-%H%M%S}.zip"
+    is_asked = request.method == "GET"
+    content = archive(request, subject, name=name, at=now, zone=zone) if is_asked else ()
+    response = StreamingHttpResponse(content, content_type="application/zip")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["Cache-Control"] = "private, no-store"
     return response
