@@ -10,10 +10,12 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from urllib.request import Request
 
+import numpy as np
 import pytest
 
-from callvault.simulator.channels import decode
+from callvault.simulator.channels import Heard, decode
 from tests.flows.node import Node, Visitor, environment, until
 
 pytestmark = [
@@ -24,6 +26,8 @@ pytestmark = [
 
 STRANGER = "127.0.0.2"
 LONGEST_RESTART_MS = 10_000
+PAUSE_S = 3
+SILENT_BELOW = 40  # of 32,767: what MP3 makes of nothing
 
 
 @pytest.fixture(scope="module")
@@ -177,6 +181,58 @@ def test_a_recorder_that_dies_in_a_call_comes_back_and_goes_on_with_it(
     assert 7_900 <= length_ms <= 8_000 + LONGEST_RESTART_MS  # a BYE meanwhile waits for it
     assert "Audio lost" in visitor.text(saved)
     until(lambda: calls_in_progress(node) == 0)
+
+
+def ask(visitor: Visitor, path: str, body: object = None) -> tuple[int, bytes]:
+    """Use the API from the browser's session."""
+    token = re.search(r'"X-CSRFToken": "([^"]+)"', visitor.text("/live/"))
+    assert token is not None
+    request = Request(  # noqa: S310 - our own portal
+        f"{visitor.portal}/api/v1{path}",
+        data=None if body is None else json.dumps(body).encode(),
+        headers={
+            "X-CSRFToken": token[1],
+            "Content-Type": "application/json",
+            "Referer": visitor.portal + "/live/",
+        },
+    )
+    with visitor.opener.open(request, timeout=20) as answer:
+        return answer.status, answer.read()
+
+
+def longest_silence_ms(heard: Heard) -> int:
+    """Return how long both channels say nothing at once."""
+    loud = (np.abs(heard.left) > SILENT_BELOW) | (np.abs(heard.right) > SILENT_BELOW)
+    edges = np.flatnonzero(np.concatenate(([True], loud, [True])))
+    return int(np.diff(edges).max()) * 1000 // heard.rate_hz
+
+
+def test_a_pause_by_the_api_is_silence_of_its_length_and_names_who_asked(
+    node: Node, visitor: Visitor
+) -> None:
+    before = recordings_listed(visitor)
+    call = node.simulation("--calls", "1", "--seconds", "8", "--seed", "16", "--place-only")
+    with subprocess.Popen(call, stdout=subprocess.DEVNULL, env=environment()) as placing:
+        until(lambda: json.loads(ask(visitor, "/live-calls")[1]) != [])
+        (live,) = json.loads(ask(visitor, "/live-calls")[1])
+        time.sleep(2)
+        address = f"/live-calls/{live['id']}"
+        assert ask(visitor, f"{address}/pause", {"reason": "card number"})[0] == 204
+        paused_s = time.monotonic()
+        assert "Paused" in visitor.text("/live/table")
+        time.sleep(PAUSE_S)
+        assert ask(visitor, f"{address}/resume", {})[0] == 204
+        paused_ms = (time.monotonic() - paused_s) * 1000
+        assert "Paused" not in visitor.text("/live/table")
+        placing.wait(60)
+    until(lambda: len(recordings_listed(visitor)) == len(before) + 1)
+    (saved,) = set(recordings_listed(visitor)) - set(before)
+    audio = decode(visitor.get(saved + "audio")[2])
+    assert 7_900 <= audio.length_ms <= 8_300
+    assert abs(longest_silence_ms(audio) - paused_ms) < 500
+    page = visitor.text(saved)
+    for told in ("Recording paused", "card number", "Recording resumed", "by admin"):
+        assert told in page
 
 
 def test_a_second_serve_in_the_same_folder_is_refused(node: Node) -> None:
