@@ -35,9 +35,10 @@ def live_call(dialog: LiveDialog, now: Instant) -> LiveCall | None:
         trunk=memory.trunk.name,
         answered_at_ns=memory.answered_at_ns,
         owners=tuple(_owner(one, {} if control.is_paused else heard) for one in assignments),
-        caller=LiveParty(envelope.sender, envelope.name),
-        called=LiveParty(envelope.dialled),
+        caller=_party(envelope.sender, envelope.name),
+        called=_party(envelope.dialled),
         may_keep=control.wanted is not Capturing.NOTHING,
+        is_held=control.wanted is Capturing.HOLD,
         is_paused=memory.is_paused,
         is_paused_by_src=memory.is_paused_by_src,
         paused_by=asked.who if asked else "",
@@ -53,10 +54,15 @@ def _owner(one: Assignment, heard: Heard) -> LiveOwner:
         extension=one.owner_extension,
         group=one.owner_group,
         direction=one.direction,
-        remote=LiveParty(one.remote.number[:LONGEST], one.remote.name[:LONGEST]),
+        remote=_party(one.remote.number, one.remote.name),
         level_dbfs=_level(one.owner_streams, heard),
         remote_level_dbfs=_level(one.remote_streams, heard),
     )
+
+
+def _party(number: str, name: str = "") -> LiveParty:
+    """Return what is told of a party: SIP may hold bytes that are no text, which JSON refuses."""
+    return LiveParty(*(one[:LONGEST].encode(errors="replace").decode() for one in (number, name)))
 
 
 def _level(streams: Iterable[int], heard: Heard) -> float | None:

@@ -150,6 +150,8 @@ def test_states_beside_a_pause_that_was_asked_for(
     text = page_for(client, ann)
     assert "Not kept" in text
     assert f"{CALL}/pause" not in text
+    recorder.calls = [call_of(ann, is_held=True)]
+    assert "for the other number" in page_for(client, ann)
     recorder.calls = [call_of(ann, is_paused_by_src=True)]
     assert "by the phone system" in page_for(client, ann)
 

@@ -100,4 +100,6 @@ def _state(seen: SeenCall) -> str:
     call = seen.call
     if not call.may_keep:
         return "not_kept"
-    return "paused" if call.is_paused or call.is_paused_by_src else "recording"
+    if call.is_paused or call.is_paused_by_src:
+        return "paused"
+    return "held" if call.is_held else "recording"

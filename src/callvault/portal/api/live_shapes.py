@@ -24,7 +24,9 @@ class LiveCallOut(Schema):
     direction: Direction | None
     remote_number: str
     remote_name: str
-    state: Literal["recording", "paused", "not_kept"]
+    state: Literal["recording", "held", "paused", "not_kept"] = Field(
+        description="held: in memory alone, until it is known whether it may be kept."
+    )
     paused_by: str = Field(description="Empty: nobody asked for it.")
     paused_at: Moment | None
     level_dbfs: float | None = Field(
