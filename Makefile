@@ -75,7 +75,7 @@ test: ## Everything: sockets, processes, databases, a browser
 	$(BIN)/python -m pytest -n 2 --dist loadfile -rs -m "not browser"
 	$(BIN)/python -m tests.database -n 2 -rs
 
-test-fast: .venv/.dev .venv/.native .venv/.messages ## The pure tests, in under a minute
+test-fast: .venv/.dev .venv/.native .venv/.messages ## The pure tests, in about two minutes
 	$(BIN)/python -m pytest -m "not flow and not browser" -n 2
 
 bench: .venv/.dev .venv/.native .venv/.messages ## Measure, baseline beside each figure
