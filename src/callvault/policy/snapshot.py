@@ -13,6 +13,7 @@ import msgspec
 
 from callvault.policy.filters import Filters
 from callvault.policy.numbering_plan import NumberingPlan
+from callvault.policy.pilots import Pilots
 
 
 class RecordingMode(StrEnum):
@@ -82,6 +83,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     country_code: str = ""  # digits, for numbers dialled in national form; empty: none assumed
     plan: NumberingPlan = NumberingPlan()
     filters: Filters = Filters()
+    pilots: Pilots = Pilots()
 
 
 def encode(snapshot: Snapshot) -> bytes:

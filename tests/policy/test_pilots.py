@@ -1,0 +1,40 @@
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callvault.policy.pilots import Dialled, PilotKind, Pilots, read_pilot
+from callvault.policy.snapshot import Snapshot, decode, encode
+
+_DIGITS = st.text("0123456789", min_size=1, max_size=6)
+
+
+@given(_DIGITS, st.text("0123456789", max_size=6))
+def test_what_follows_the_prefix_is_the_id_with_its_zeros(prefix: str, rest: str) -> None:
+    found = read_pilot(Pilots(recording_prefix=prefix), prefix + rest)
+    assert found == Dialled(PilotKind.RECORDING, prefix, rest)
+
+
+@given(_DIGITS, _DIGITS, st.text("0123456789", max_size=6))
+def test_the_longest_prefix_is_the_one_called(short: str, more: str, rest: str) -> None:
+    pilots = Pilots(recording_prefix=short, live_keep_prefix=short + more)
+    found = read_pilot(pilots, short + more + rest)
+    assert found == Dialled(PilotKind.LIVE_KEEP, short + more, rest)
+
+
+def test_a_dial_in_number_is_called_whole() -> None:
+    pilots = Pilots(dial_in=("8600",))
+    assert read_pilot(pilots, "8600") == Dialled(PilotKind.DIAL_IN, "8600", "")
+    assert read_pilot(pilots, "86001") is None
+
+
+def test_no_pilot_is_called_where_none_is_set() -> None:
+    assert read_pilot(Pilots(), "8500") is None
+    assert read_pilot(Pilots(dial_in=("",)), "") is None
+
+
+def test_a_snapshot_keeps_its_pilots_and_an_old_file_has_none() -> None:
+    told = Snapshot(pilots=Pilots("8500", "8700", "9000", ("8600",)))
+    assert decode(encode(told)) == told
+    old = msgspec.json.decode(encode(told))
+    del old["pilots"]
+    assert decode(msgspec.json.encode(old)).pilots == Pilots()
