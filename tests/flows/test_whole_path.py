@@ -138,6 +138,25 @@ def test_a_call_of_nobody_shows_under_call_decisions(node: Node, visitor: Visito
     assert len(recordings_listed(visitor)) == before
 
 
+def test_a_filtered_call_leaves_its_rule_and_no_recording(node: Node, visitor: Visitor) -> None:
+    before = len(recordings_listed(visitor))
+    rules = {"directions": "both", "traffic": "external", "black_list": ""}
+    visitor.send("/settings/filters/", **rules, version="0")
+    until(lambda: '"traffic":"external"' in (node.data / "snapshot.json").read_text())
+    call = ("--calls", "1", "--seconds", "4", "--seed", "16", "--yes")
+    outside = node.simulate(*call)
+    assert outside.returncode == 0, outside.stdout + outside.stderr
+    assert len(recordings_listed(visitor)) == before + 1
+    inside = node.simulate(*call, "--internal-share", "1", "--wait", "1")
+    assert inside.returncode == 1, "a recording that is not to be was found"
+    until(lambda: "Only external calls are recorded" in visitor.text("/decisions/"))
+    journals = (node.data / "spool").glob("*.cvj")
+    assert all("events" in path.name for path in journals)
+    assert len(recordings_listed(visitor)) == before + 1
+    visitor.send("/settings/filters/", **rules | {"traffic": "both"}, version="1")
+    until(lambda: '"traffic":"external"' not in (node.data / "snapshot.json").read_text())
+
+
 def test_a_stranger_gets_no_answer_until_it_is_allowed(node: Node, visitor: Visitor) -> None:
     call = ("--calls", "1", "--seconds", "4", "--seed", "15", "--yes")
     refused = node.simulate(*call, "--source-address", STRANGER, "--wait", "1")
