@@ -1,5 +1,6 @@
 """What the browser tests share: signing in, listening to the console, asking axe."""
 
+import re
 import time
 from dataclasses import dataclass, field
 from functools import cache
@@ -44,7 +45,7 @@ def sign_in(page: Page, username: str = "rita.marsh") -> None:
     page.get_by_label("User name or e-mail").fill(username)
     page.get_by_label("Password", exact=True).fill(cast.PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/recordings/**")
+    page.wait_for_url(re.compile("/(recordings|live)/"))
 
 
 @cache

@@ -15,10 +15,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.flow]
 OVERSIGHT = ["Call decisions", "Audit log", "Data subjects"]
 ADMINISTRATION = ["People", "Global settings", "Service and nodes"]
 SIDEBARS = {
-    cast.RECORDED_ONLY: [],
-    "ann.keller": ["My recordings"],
-    cast.SUPERVISOR: ["My recordings", "All recordings"],
-    "rita.marsh": ["My recordings", "All recordings", *OVERSIGHT, *ADMINISTRATION],
+    cast.RECORDED_ONLY: ["Live calls"],
+    "ann.keller": ["My recordings", "Live calls"],
+    cast.SUPERVISOR: ["My recordings", "All recordings", "Live calls"],
+    "rita.marsh": ["My recordings", "All recordings", "Live calls", *OVERSIGHT, *ADMINISTRATION],
 }
 WIDTHS = (1440, 800, 390, 320)
 PAGES = (
@@ -54,7 +54,6 @@ def tab_to(page: Page, name: str) -> None:
 @pytest.mark.parametrize("username", SIDEBARS)
 def test_the_sidebar_has_what_the_level_may_open(window: Watched, username: str) -> None:
     page = window.page
-    window.expected = ("403",) if username == cast.RECORDED_ONLY else ()
     sign_in(page, username)
     labels = page.get_by_role("navigation", name="Main").get_by_role("link").all_inner_texts()
     assert [label.strip() for label in labels] == SIDEBARS[username]
@@ -64,6 +63,8 @@ def test_who_is_only_recorded_is_told_why_there_is_no_list(window: Watched) -> N
     page = window.page
     window.expected = ("403", "404")
     sign_in(page, cast.RECORDED_ONLY)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Live calls")
+    page.goto("/recordings/mine/")
     expect(page.get_by_role("heading", name="your level shows no recordings")).to_be_visible()
     expect(page.locator("[data-cv-row]")).to_have_count(0)
     for address in ("/people/", "/audit/", "/settings/permissions", "/settings/directory/"):
@@ -140,6 +141,21 @@ def test_an_administrator_walks_the_settings_by_keys(page: Page) -> None:
         expect(current).to_have_text(name)
         titles.append(page.title())
     assert titles == [f"{name}, Callvault" for name in names]
+
+
+def test_enter_saves_a_form_that_can_also_be_tried(page: Page) -> None:
+    page.goto("/settings/numbering-plan")
+    field = page.locator("#id_national_prefix")
+    before = field.input_value()
+    try:
+        field.fill("8")
+        field.press("Enter")
+        expect(page.get_by_role("status").last).to_contain_text("Saved")
+        expect(field).to_have_value("8")
+    finally:
+        field.fill(before)
+        page.get_by_role("button", name="Save changes").click()
+        expect(page.get_by_role("status").last).to_contain_text("Saved")
 
 
 def test_people_are_selected_as_recordings_are(page: Page) -> None:

@@ -165,4 +165,4 @@ def test_someone_without_rights_sees_only_what_exists_for_them(
     sign_in(page, "ann.keller")
     labels = page.get_by_role("navigation", name="Main").get_by_role("link").all_inner_texts()
     context.close()
-    assert [label.strip() for label in labels] == ["My recordings"]
+    assert [label.strip() for label in labels] == ["My recordings", "Live calls"]
