@@ -425,8 +425,7 @@ class RecordingSession:
             self.state = State.ENDING
         self._end = entries.DialogEnded(now.realtime_ns, reason, by_us)
         self._log("ended reason=%s", reason)
-        ports = tuple(self._negotiation.ports)
-        return [CloseStreams(ports)] if ports else []
+        return [CloseStreams(tuple(ports))] if (ports := self._negotiation.ports) else []
 
     def _dialog_ended(self, event: sip.DialogEnded, now: Instant) -> list[Action]:
         """Note the end, unless it is noted already, and let finalise take over."""
@@ -443,9 +442,10 @@ class RecordingSession:
         """Judge for the last time: always written, so that the journal ends with its verdict."""
         if self._judge is None:
             return []
-        if self._judge.last is None or self._judged_under is not self._setting.policy_in_force():
+        decision, in_force = self._judge.last, self._setting.policy_in_force()
+        if decision is None or self._judged_under is not in_force or in_force.filters.are_set:
             self._parties.resolve(self._negotiation.lines(), at_ns=now.realtime_ns)
-        decision = self._judge.judge(self._parties.sessions(), is_over=True)
+            decision = self._judge.judge(self._parties.sessions(), is_over=True)
         self._log("decided verdict=%s recordings=%d", decision.verdict, len(decision.assignments))
         return self.capturing.decided(decision, now)
 
