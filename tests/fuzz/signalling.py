@@ -3,6 +3,7 @@
 from contextlib import suppress
 from functools import cached_property
 
+from callvault.cucm import leg_of_invite
 from callvault.errors import ProtocolError
 from callvault.sip import (
     AgentSettings,
@@ -67,6 +68,8 @@ def _understand(message: Message) -> None:
     for name in LISTED:
         message.addresses(name)
     message.kept_headers()
+    if isinstance(message, Request):
+        leg_of_invite(message, has_metadata=False)
     bytes(message)
 
 
