@@ -1,83 +1,40 @@
 """Plain HTTP beside HTTPS: leads browsers to it, and does nothing else.
 
-One thread, one connection after the other: an answer is one packet. Bodies are not read; what a
-form sent this way has travelled readable already, and is not sent on.
+An answer is one packet. Bodies are not read; what a form sent this way has travelled readable
+already, and is not sent on.
 """
 
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from socket import AF_INET, AF_INET6
-from socketserver import ThreadingMixIn
+from http.server import BaseHTTPRequestHandler
 
 from callvault.config.sections import WebConfig
+from callvault.monitoring.http_server import PATIENCE_S, SmallServer
 
-PATIENCE_S = 5.0
-MOST_AT_ONCE = 64
 LONGEST_PATH = 2000
 
 
-class Redirector:
+class Redirector(SmallServer):
     """Answers on one port until it is closed."""
 
-    def __init__(self, web: WebConfig) -> None:
+    def __init__(self, config: WebConfig) -> None:
         """Bind. Raises OSError."""
-        self._server = _Server(web)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
 
-    @property
-    def port(self) -> int:
-        """The port that is bound."""
-        return int(self._server.server_address[1])
+        class Handler(_Handler):
+            web = config
 
-    def close(self) -> None:
-        """Stop answering."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-
-class _Server(ThreadingMixIn, HTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
-    def __init__(self, web: WebConfig) -> None:
-        self.address_family = AF_INET6 if ":" in web.bind_address else AF_INET
-        self.web = web
-        self._free = threading.BoundedSemaphore(MOST_AT_ONCE)
-        super().__init__((web.bind_address, web.redirect_port), _Handler)
-
-    def server_bind(self) -> None:
-        """Bind without asking DNS for our name: it may be away."""
-        super(HTTPServer, self).server_bind()
-
-    def process_request(self, request: object, client_address: object) -> None:
-        """Serve in a thread; beyond the bound, hang up."""
-        if not self._free.acquire(blocking=False):
-            self.shutdown_request(request)  # type: ignore[arg-type]
-            return
-        super().process_request(request, client_address)  # type: ignore[arg-type]
-
-    def process_request_thread(self, request: object, client_address: object) -> None:
-        """Serve, and make room."""
-        try:
-            super().process_request_thread(request, client_address)  # type: ignore[arg-type]
-        finally:
-            self._free.release()
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Keep clients that hang up out of the log."""
+        super().__init__(Handler, config.bind_address, config.redirect_port, name="redirect")
 
 
 class _Handler(BaseHTTPRequestHandler):
+    """One request. The configuration is set by the server."""
+
+    web: WebConfig
     timeout = PATIENCE_S
     server_version = "Callvault"
     sys_version = ""
 
     def do_GET(self) -> None:
         """Lead to the same page by HTTPS; 400 for a name that is not ours."""
-        web = self.server.web  # type: ignore[attr-defined]
-        place = https_address(web, self.headers.get("Host", ""), self.path)
+        place = https_address(self.web, self.headers.get("Host", ""), self.path)
         if place is None:
             self._answer(400)
         else:
