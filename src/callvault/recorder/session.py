@@ -1,8 +1,8 @@
 """One recording session from INVITE to end: events in, actions out; no I/O and no clock.
 
 The coordinator of the live side. It keeps the states and the order of things; what media there is
-(`negotiation`), who takes part (`parties`), what that is worth (`judge`) and what people will see
-(`timeline`) is worked out beside it. A call without an owner is answered and journalled all the
+(`negotiation`), who takes part and what that is worth (`learning`) and whether media are kept
+(`capturing`) is worked out beside it. A call without an owner is answered and journalled all the
 same: who it belongs to may be known only at its end.
 """
 
@@ -45,18 +45,15 @@ from callvault.recorder.facts import (
     refusal_headers,
     warning,
 )
-from callvault.recorder.judge import Judge, PolicyInForce
 from callvault.recorder.keys import KeyWatch, falls_back, transports_of
+from callvault.recorder.learning import Learning
 from callvault.recorder.media_watch import MediaWatch
 from callvault.recorder.memory import SessionMemory, begun_anew
 from callvault.recorder.negotiation import Negotiation
-from callvault.recorder.parties import Parties
-from callvault.recorder.said import Said
 from callvault.recorder.setting import SessionSetting
 from callvault.recorder.states import AFTER_CALL, TRANSITIONS, State
-from callvault.recorder.timeline import HoldWatch, party_events
 from callvault.sdp import without_keys
-from callvault.siprec import Body, Part, classify
+from callvault.siprec import Body, classify
 from callvault.spool import entries
 
 logger = logging.getLogger(__name__)
@@ -73,18 +70,14 @@ class RecordingSession:
         session_id, transports = setting.journal_id.int >> 80 or 1, transports_of(setting.trunk)
         self._negotiation = Negotiation(setting.address, session_id, transports, setting.has_codecs)
         self._keys = KeyWatch(setting.journal_id)
-        self._parties = Parties()
-        self._holds = HoldWatch()
-        self._judge: Judge | None = None
-        self._judged_under: PolicyInForce | None = None  # None: more was learnt since
         self._invite: sip.InviteReceived | None = None
         self._pending: sip.RequestId | None = None  # the request that waits for ports
         self._is_acknowledged = self._has_journal = False
         self._offer_is_out = False  # a 200 of ours carried the offer: its ACK has the answer
         self._journalled: tuple[entries.StreamDescription, ...] = ()
         self._media = MediaWatch(setting.media_timeout_s, setting.max_call_s)
+        self._learning = Learning(setting, self.capturing, self._media)
         self._end: entries.DialogEnded | None = None
-        self._said = Said(setting.journal_id)
 
     @property
     def journal_id(self) -> UUID:
@@ -99,7 +92,7 @@ class RecordingSession:
     @property
     def is_to_be_heard(self) -> bool:
         """Whether media must come: not in a pause of the SRC's, nor without a session."""
-        return not self.capturing.by_src and not self._parties.is_without_session
+        return not self.capturing.by_src and not self._learning.parties.is_without_session
 
     def receive(self, event: sip.Event | Input, *, now: Instant) -> list[Action]:
         """Take what happened; return what is to be done, in order.
@@ -120,22 +113,22 @@ class RecordingSession:
 
     def memory(self, now: Instant) -> SessionMemory | None:
         """Return what another process needs to go on; None unless the call is answered."""
-        if self.state not in (State.ANSWERED, State.ESTABLISHED) or self._judge is None:
+        if self.state not in (State.ANSWERED, State.ESTABLISHED) or self._learning.judge is None:
             return None
         return SessionMemory(
             trunk=self._setting.trunk,
-            peer=self._judge.peer,
+            peer=self._learning.judge.peer,
             answered_at_ns=now.realtime_ns - (now.monotonic_ns - self._media.answered_ns),
             is_paused=self.capturing.by_request,
             is_paused_by_src=self.capturing.by_src,
             pause=self.capturing.asked,
             capturing=self.capturing.wanted,
             negotiation=self._negotiation,
-            parties=self._parties,
-            holds=self._holds,
-            recording_ids=self._judge.recording_ids,
-            decision=self._judge.last,
-            said=self._said,
+            parties=self._learning.parties,
+            holds=self._learning.holds,
+            recording_ids=self._learning.judge.recording_ids,
+            decision=self._learning.decision,
+            said=self._learning.said,
             offer_is_out=self._offer_is_out,
         )
 
@@ -154,11 +147,11 @@ class RecordingSession:
         self.state, self.dialog_id = State.ESTABLISHED, dialog_id
         self._is_acknowledged, self._has_journal = True, True
         self.capturing.go_on(memory, now)
-        self._negotiation, self._parties = memory.negotiation, memory.parties
-        self._holds, self._media.heard_ns = memory.holds, now.monotonic_ns
+        self._learning.go_on(memory)
+        self._negotiation, self._offer_is_out = memory.negotiation, memory.offer_is_out
+        self._media.heard_ns = now.monotonic_ns
         self._media.answered_ns = now.monotonic_ns - (now.realtime_ns - memory.answered_at_ns)
-        self._said, self._offer_is_out = memory.said, memory.offer_is_out
-        self._judge, last = self._setting.judge_again(memory), memory.decision
+        last = memory.decision
         self._journalled = self._negotiation.streams()
         self._log("continues rs=%s", header.continues)
         return [
@@ -167,20 +160,20 @@ class RecordingSession:
             ReopenStreams(dict(self._negotiation.ports), self._setting.trunk.media_networks),
             Append(entries.StreamsChanged(now.realtime_ns, self._journalled)),
             *([Append(entries.Decided(now.realtime_ns, last))] if last else self._judge_again(now)),
-            *(Append(one) for one in first_events(memory, header, self._judge.last, now)),
+            *(Append(one) for one in first_events(memory, header, self._learning.decision, now)),
         ]
 
     def snapshot_wish(self) -> str:
         """Return, once, why the SRC is to send all its metadata; empty: it is not, or not now."""
         is_quiet = self.state is State.ESTABLISHED and self._pending is None
-        return self._parties.snapshot_wish() if is_quiet else ""
+        return self._learning.parties.snapshot_wish() if is_quiet else ""
 
     # --- the INVITE
 
     def _invite_received(self, event: sip.InviteReceived, now: Instant) -> list[Action]:
         self._invite, self.dialog_id = event, event.dialog_id
         self._keys.transport = event.flow.transport
-        self._judge = self._setting.judge(event.flow.remote[0])
+        self._learning.judge = self._setting.judge(event.flow.remote[0])
         body = body_of(event.request)
         kind = classify(
             has_metadata=body.metadata is not None,
@@ -195,12 +188,12 @@ class RecordingSession:
 
     def _take_call(self, event: sip.InviteReceived, body: Body, now: Instant) -> list[Action]:
         """Open journal and ports for an offer that can be recorded, or refuse it."""
-        self._parties.learn_envelope(event.request)
-        metadata = self._learn(body.metadata, now)
-        self._parties.learn_invite(event.request)
+        self._learning.parties.learn_envelope(event.request)
+        metadata = self._learning.learn(body.metadata, now)
+        self._learning.parties.learn_invite(event.request)
         try:
             if body.sdp is None:
-                labels, falls = self._parties.labels(), falls_back(event.request)
+                labels, falls = self._learning.parties.labels(), falls_back(event.request)
                 wanted = self._negotiation.make_offer(labels, falls_back=falls)
             else:
                 wanted = self._negotiation.take_offer(body.sdp, self._setting.own_address)
@@ -250,7 +243,7 @@ class RecordingSession:
         self._invite = None  # some 14 kB, of no use to a call that is answered
         local = self._negotiation.complete(event.ports, self._setting.new_key)
         actions = self._after_change(now)
-        owner = owner_of(self._judge.last if self._judge else None)
+        owner = owner_of(self._learning.decision)
         actions.append(Append(entries.TimelineEvent(now.realtime_ns, "answered", owner)))
         return [*actions, Respond(request_id, 200, body=bytes(local))]
 
@@ -290,7 +283,7 @@ class RecordingSession:
         body = body_of(event.request)
         if body.unsupported:
             return [Respond(event.request_id, 415)]
-        learnt = self._learn(body.metadata, now)
+        learnt = self._learning.learn(body.metadata, now)
         if body.sdp is None:
             news = [*self._follow_src(now), *learnt, *self._judge_again(now)]
             return [*news, self._respond_without_offer(event)]
@@ -330,35 +323,8 @@ class RecordingSession:
         keys = self._keys.update(self._negotiation.keys(), at_ns=now.realtime_ns)
         return [*keys, *news, *self._judge_again(now)]
 
-    def _learn(self, part: Part | None, now: Instant) -> list[Action]:
-        """Merge metadata; keep its raw form, even if it cannot be read."""
-        if part is None:
-            return []
-        self._judged_under = None
-        read = self._parties.learn_metadata(part)
-        if read.change.is_repeat:
-            return []
-        self._media.heard_ns = now.monotonic_ns  # who tells news is there, and may begin to send
-        if read.problem:
-            self._log("metadata problem: %s", read.problem)
-        seen = entries.MetadataSeen(
-            now.realtime_ns, part.media_type, part.content, problem=read.problem
-        )
-        self._said.learn(seen, is_whole=read.is_whole)
-        told = () if read.is_first else party_events(read.change, at_ns=now.realtime_ns)
-        return [Append(seen), *map(Append, told)]
-
     def _judge_again(self, now: Instant) -> list[Action]:
-        """Work out who speaks where, judge, and watch for holds, after any change."""
-        self._parties.resolve(self._negotiation.lines(), at_ns=now.realtime_ns)
-        self._judged_under = self._setting.policy_in_force()
-        decision = self._judge.changed(self._parties.sessions()) if self._judge else None
-        held = self._holds.update(self._negotiation, self._parties, at_ns=now.realtime_ns)
-        self._media.heard_ns = now.monotonic_ns if held else self._media.heard_ns
-        return [
-            *(self.capturing.decided(decision, now) if decision else []),
-            *([Append(held)] if held else []),
-        ]
+        return self._learning.judge_again(self._negotiation, now)
 
     # --- pause
 
@@ -368,7 +334,7 @@ class RecordingSession:
 
     def _follow_src(self, now: Instant) -> list[Action]:
         """Pause or go on, before anything else is done with the message that says it."""
-        src_pauses = self._parties.is_paused or self._negotiation.is_paused
+        src_pauses = self._learning.parties.is_paused or self._negotiation.is_paused
         return self._paused(self.capturing.follow(src_pauses=src_pauses, now=now))
 
     def _paused(self, actions: list[Action]) -> list[Action]:
@@ -380,11 +346,12 @@ class RecordingSession:
 
     def _media_checked(self, event: MediaChecked, now: Instant) -> list[Action]:
         """End a call that is silent or endless; on hold silence is right."""
-        is_quiet = self._holds.is_held or not self.is_to_be_heard
+        is_quiet = self._learning.holds.is_held or not self.is_to_be_heard
         overdue = self._media.overdue(event.packets, is_quiet=is_quiet, now_ns=now.monotonic_ns)
         if overdue == "max_length":
             return self._split(now)
-        if not overdue and self._judge and self._judge.stops_waiting(self.capturing.held_ns(now)):
+        judge = self._learning.judge
+        if not overdue and judge and judge.stops_waiting(self.capturing.held_ns(now)):
             return self._judge_again(now)
         return self._end_by_us(overdue, now) if overdue else []
 
@@ -408,7 +375,10 @@ class RecordingSession:
 
     def _bye_received(self, event: sip.ByeReceived, now: Instant) -> list[Action]:
         """Take the final metadata that a BYE may carry, then stop."""
-        return [*self._learn(body_of(event.request).metadata, now), *self._stop("bye", now)]
+        return [
+            *self._learning.learn(body_of(event.request).metadata, now),
+            *self._stop("bye", now),
+        ]
 
     def _cancelled(self, event: sip.InviteCancelled, now: Instant) -> list[Action]:
         """Report an INVITE taken back before its answer; of a re-INVITE nothing comes."""
@@ -436,18 +406,12 @@ class RecordingSession:
         end = self._end or entries.DialogEnded(now.realtime_ns, "bye")
         told = Append(entries.TimelineEvent(end.at_ns, "ended", detail=end.reason))
         self._has_journal = False
-        return [*self._last_word(now), told, Append(end), CloseJournal()]
-
-    def _last_word(self, now: Instant) -> list[Action]:
-        """Judge for the last time: always written, so that the journal ends with its verdict."""
-        if self._judge is None:
-            return []
-        decision, in_force = self._judge.last, self._setting.policy_in_force()
-        if decision is None or self._judged_under is not in_force or in_force.filters.are_set:
-            self._parties.resolve(self._negotiation.lines(), at_ns=now.realtime_ns)
-            decision = self._judge.judge(self._parties.sessions(), is_over=True)
-        self._log("decided verdict=%s recordings=%d", decision.verdict, len(decision.assignments))
-        return self.capturing.decided(decision, now)
+        return [
+            *self._learning.last_word(self._negotiation, now),
+            told,
+            Append(end),
+            CloseJournal(),
+        ]
 
     # --- the rest
 
@@ -456,7 +420,7 @@ class RecordingSession:
         if not self._has_journal:
             return []
         seen = entries.SignallingSeen(now.realtime_ns, event.sent, without_keys(event.raw))
-        self._said.hear(seen)
+        self._learning.said.hear(seen)
         return [Append(seen)]
 
     def _nothing(self, event: object, now: Instant) -> list[Action]:

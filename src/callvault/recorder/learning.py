@@ -1,0 +1,94 @@
+"""What a session learns of its call, message by message, and how it is judged by that."""
+
+import logging
+
+from callvault.clock import Instant
+from callvault.policy.decision import Decision
+from callvault.recorder.actions import Action, Append
+from callvault.recorder.capturing import CaptureControl
+from callvault.recorder.judge import Judge, PolicyInForce
+from callvault.recorder.media_watch import MediaWatch
+from callvault.recorder.memory import SessionMemory
+from callvault.recorder.negotiation import Negotiation
+from callvault.recorder.parties import Parties
+from callvault.recorder.said import Said
+from callvault.recorder.setting import SessionSetting
+from callvault.recorder.timeline import HoldWatch, party_events
+from callvault.siprec import Part
+from callvault.spool import entries
+
+logger = logging.getLogger(__name__)
+
+
+class Learning:
+    """The parties of one session as far as they are known, and the decision that stands on them.
+
+    `negotiation` says which lines there are, `capturing` carries decisions out, `media` is told
+    when news are a reason to wait longer for audio: all three are the session's own.
+    """
+
+    def __init__(
+        self, setting: SessionSetting, capturing: CaptureControl, media: MediaWatch
+    ) -> None:
+        self._setting, self._capturing, self._media = setting, capturing, media
+        self.parties = Parties()
+        self.holds = HoldWatch()
+        self.said = Said(setting.journal_id)
+        self.judge: Judge | None = None
+        self._judged_under: PolicyInForce | None = None  # None: more was learnt since
+
+    @property
+    def decision(self) -> Decision | None:
+        """The last decision; None: nobody has judged yet."""
+        return self.judge.last if self.judge else None
+
+    def go_on(self, memory: SessionMemory) -> None:
+        """Know again what another process knew."""
+        self.parties, self.holds, self.said = memory.parties, memory.holds, memory.said
+        self.judge = self._setting.judge_again(memory)
+
+    def learn(self, part: Part | None, now: Instant) -> list[Action]:
+        """Merge metadata; keep its raw form, even if it cannot be read."""
+        if part is None:
+            return []
+        self._judged_under = None
+        read = self.parties.learn_metadata(part)
+        if read.change.is_repeat:
+            return []
+        self._media.heard_ns = now.monotonic_ns  # who tells news is there, and may begin to send
+        if read.problem:
+            logger.info("rs=%s metadata problem: %s", self._setting.journal_id, read.problem)
+        seen = entries.MetadataSeen(
+            now.realtime_ns, part.media_type, part.content, problem=read.problem
+        )
+        self.said.learn(seen, is_whole=read.is_whole)
+        told = () if read.is_first else party_events(read.change, at_ns=now.realtime_ns)
+        return [Append(seen), *map(Append, told)]
+
+    def judge_again(self, negotiation: Negotiation, now: Instant) -> list[Action]:
+        """Work out who speaks where, judge, and watch for holds, after any change."""
+        self.parties.resolve(negotiation.lines(), at_ns=now.realtime_ns)
+        self._judged_under = self._setting.policy_in_force()
+        decision = self.judge.changed(self.parties.sessions()) if self.judge else None
+        held = self.holds.update(negotiation, self.parties, at_ns=now.realtime_ns)
+        self._media.heard_ns = now.monotonic_ns if held else self._media.heard_ns
+        return [
+            *(self._capturing.decided(decision, now) if decision else []),
+            *([Append(held)] if held else []),
+        ]
+
+    def last_word(self, negotiation: Negotiation, now: Instant) -> list[Action]:
+        """Judge for the last time: always written, so that the journal ends with its verdict."""
+        if self.judge is None:
+            return []
+        decision, in_force = self.judge.last, self._setting.policy_in_force()
+        if decision is None or self._judged_under is not in_force or in_force.filters.are_set:
+            self.parties.resolve(negotiation.lines(), at_ns=now.realtime_ns)
+            decision = self.judge.judge(self.parties.sessions(), is_over=True)
+        logger.info(
+            "rs=%s decided verdict=%s recordings=%d",
+            self._setting.journal_id,
+            decision.verdict,
+            len(decision.assignments),
+        )
+        return self._capturing.decided(decision, now)
