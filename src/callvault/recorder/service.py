@@ -4,37 +4,34 @@ A fault in one session never touches another: each event is handled under a guar
 a session that fails goes on recording what it has.
 """
 
-import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 from uuid import UUID
 
-from callvault import clock, sip, spool
+from callvault import clock, sip
 from callvault.capture import Alarm, Journal, Receiver, StreamCounters
 from callvault.clock import Instant
 from callvault.config.sections import Config
-from callvault.errors import CallvaultError, ProtocolError
+from callvault.errors import ProtocolError
 from callvault.ids import new_id
 from callvault.policy.snapshot import Trunk
 from callvault.recorder.actions import EndRequested, Respond
 from callvault.recorder.capacity import Capacity
-from callvault.recorder.checkpoint import Checkpoint
-from callvault.recorder.checkpoint import encode as encode_checkpoint
 from callvault.recorder.checkpoint_files import CheckpointFiles
+from callvault.recorder.continuing import Continuing
 from callvault.recorder.dialog import LiveDialog, Wait
 from callvault.recorder.disk_watch import DiskWatch
 from callvault.recorder.draining import DrainOrder
-from callvault.recorder.facts import TurnedAway, header_of_dialog, warning
+from callvault.recorder.facts import TurnedAway, warning
 from callvault.recorder.figures import RecorderFigures, Tally
 from callvault.recorder.gatekeeper import Gatekeeper, Severity
 from callvault.recorder.journals import JournalOpener, NodeJournal
 from callvault.recorder.key_check import KeyNews
 from callvault.recorder.memory import SessionMemory
-from callvault.recorder.no_media import MediaNews, NoMediaWatch
+from callvault.recorder.no_media import MediaNews
 from callvault.recorder.policy_source import PolicySource
-from callvault.recorder.resumption import go_on_with_calls
 from callvault.recorder.room import Room
 from callvault.recorder.session import RecordingSession
 from callvault.recorder.setting import SessionSetting
@@ -107,7 +104,9 @@ class Recorder:
         self._pump: Pump[sip.Event] | None = None
         self._slice = 0
         self._is_overloaded = False
-        self._checkpoints: CheckpointFiles | None = None
+        self._continuing = Continuing(
+            self, node=config.node.name, spool=config.spool.folder, read_clocks=read_clocks
+        )
 
     @property
     def calls_in_progress(self) -> int:
@@ -130,94 +129,28 @@ class Recorder:
 
         Before SIP is bound, so that no request finds its dialog missing. Returns how many go on.
         """
-        self._checkpoints = checkpoints
-        folder = self._config.spool.folder
-        return go_on_with_calls(
-            self,
-            checkpoints,
-            node=self._config.node.name,
-            opened_at_ns=self._read_clocks().realtime_ns,
-            last_piece=lambda journal_id: spool.last_piece(folder, journal_id),
-        )
+        return self._continuing.resume(checkpoints)
 
-    def go_on(
-        self,
-        dialog: sip.SavedDialog,
-        memory: SessionMemory,
-        header: JournalHeader,
-        *,
-        may_go_on: Callable[[], bool],
-    ) -> None:
-        """Take a call up again (resumption.Resumer)."""
-        dialog_id = self.agent.restore(dialog, now=self._now())
-        self._take_up(dialog_id, memory, header, may_go_on=may_go_on)
+    def restore(self, dialog: sip.SavedDialog) -> sip.DialogId:
+        """Have the agent know a dialog again (continuing.Continued)."""
+        return self.agent.restore(dialog, now=self._now())
 
-    def _take_up(
-        self,
-        dialog_id: sip.DialogId,
-        memory: SessionMemory,
-        header: JournalHeader,
-        *,
-        may_go_on: Callable[[], bool] = lambda: True,
-        no_media: NoMediaWatch | None = None,
-    ) -> None:
-        """Have a new session go on with a dialog; raises CallvaultError, and ends it, if not."""
-        setting = self._setting(header.journal_id, memory.trunk, memory.negotiation.address)
-        live = LiveDialog(RecordingSession(setting), self, read_clocks=self._read_clocks)
-        live.no_media = no_media or live.no_media
-        try:
-            live.go_on(memory, header, dialog_id, may_go_on=may_go_on)
-        except CallvaultError:
-            self.bye(dialog_id, "")
-            raise
-        self.dialogs[dialog_id] = live
-        self._save(live.session)
+    def new_dialog(self, journal_id: UUID, trunk: Trunk, address: str) -> LiveDialog:
+        """Return a dialog with a session that has not begun (continuing.Continued)."""
+        session = RecordingSession(self._setting(journal_id, trunk, address))
+        return LiveDialog(session, self, read_clocks=self._read_clocks)
+
+    def call_not_continued(self, journal_id: UUID, problem: str) -> None:
+        """Tell operators of a call that a restart ended (continuing.Continued)."""
+        self.note("call_not_continued", "error", journal=str(journal_id), problem=problem)
 
     def go_on_apart(self, dialog_id: sip.DialogId, memory: SessionMemory) -> Wait | None:
         """Give the rest of an overlong call a session of its own (dialog.Node)."""
-        before, files = self.dialogs.pop(dialog_id), self._checkpoints
-        dialog = self.agent.save(dialog_id)
-        if dialog is not None:  # it is not ending already
-            self._begin_rest(dialog_id, dialog, memory, before)
-        return files.supersede(before.session.journal_id) if files is not None else None
-
-    def _begin_rest(
-        self,
-        dialog_id: sip.DialogId,
-        dialog: sip.SavedDialog,
-        memory: SessionMemory,
-        before: LiveDialog,
-    ) -> None:
-        now, node = self._read_clocks(), self._config.node.name
-        header = header_of_dialog(
-            dialog, memory, journal_id=new_id(), node=node, opened_at_ns=now.realtime_ns
-        )
-        try:
-            self._take_up(dialog_id, memory, header, no_media=before.no_media)
-        except CallvaultError as error:
-            self.call_not_continued(header.journal_id, str(error))
-
-    def call_not_continued(self, journal_id: UUID, problem: str) -> None:
-        """Tell operators of a call that a restart ended (resumption.Resumer)."""
-        self.note("call_not_continued", "error", journal=str(journal_id), problem=problem)
+        return self._continuing.go_on_apart(dialog_id, memory)
 
     async def checkpoint(self, session: RecordingSession) -> None:
         """Put on disk what a restart needs of this call (dialog.Node)."""
-        payload = self._remembered(session)
-        if self._checkpoints is not None and payload is not None:
-            await asyncio.to_thread(self._checkpoints.put_durably, session.journal_id, payload)
-
-    def _save(self, session: RecordingSession) -> None:
-        """Note down, soon, what a restart needs of this call."""
-        if (files := self._checkpoints) is not None and (payload := self._remembered(session)):
-            files.put(session.journal_id, payload)
-
-    def _remembered(self, session: RecordingSession) -> bytes | None:
-        dialog = self.agent.save(session.dialog_id) if session.dialog_id is not None else None
-        memory = session.memory(self._read_clocks())
-        if dialog is None or memory is None:
-            return None
-        return encode_checkpoint(Checkpoint(session.journal_id, dialog, memory))
+        await self._continuing.save_durably(session)
 
     # --- what the agent reports
 
@@ -304,10 +237,9 @@ class Recorder:
         if isinstance(event, sip.DialogEnded):
             del self.dialogs[dialog_id]
             self._show_room()
-            if self._checkpoints is not None:
-                self._checkpoints.remove(dialog.session.journal_id)
+            self._continuing.forget(dialog.session.journal_id)
         elif isinstance(event, _CHANGES):
-            self._save(dialog.session)
+            self._continuing.save(dialog.session)
 
     def _apologise(self, event: sip.Event) -> None:
         """Answer a request that failed inside, so that its peer does not wait."""
@@ -384,8 +316,7 @@ class Recorder:
         for alarm in self._receiver.alarms():
             self._note_alarm(alarm)
         self._check_media()
-        if self._checkpoints is not None:
-            self._checkpoints.tell_failures()
+        self._continuing.look_after()
         self._flush()
 
     def follow(self, order: DrainOrder | None) -> None:
