@@ -1,8 +1,18 @@
+from itertools import chain, zip_longest
+
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callvault.policy.pilots import Dialled, PilotKind, Pilots, read_pilot
+from callvault.policy.pilots import (
+    Dialled,
+    PilotKind,
+    Pilots,
+    number_dialled,
+    plain,
+    read_pilot,
+)
 from callvault.policy.snapshot import Snapshot, decode, encode
 
 _DIGITS = st.text("0123456789", min_size=1, max_size=6)
@@ -38,3 +48,35 @@ def test_a_snapshot_keeps_its_pilots_and_an_old_file_has_none() -> None:
     old = msgspec.json.decode(encode(told))
     del old["pilots"]
     assert decode(msgspec.json.encode(old)).pilots == Pilots()
+
+
+@given(
+    st.text("0123456789", min_size=1, max_size=8),
+    st.lists(st.sampled_from(" ()./-\u2013"), max_size=8),
+)
+def test_separators_between_the_digits_do_not_count(digits: str, between: list[str]) -> None:
+    written = "".join(
+        chain.from_iterable(zip_longest(digits, between[: len(digits)], fillvalue=""))
+    )
+    assert plain(written) == digits
+
+
+@pytest.mark.parametrize(
+    ("numbers", "dialled"),
+    [
+        (("84001", "84002"), "84001"),
+        (("srs", "84 00-2"), "84002"),  # addressed to the recorder, called by its pilot
+        (("7100", "7200", "8500"), "8500"),  # diverted
+        (("srs", "7200"), "srs"),  # no pilot: the request's own
+        (("", "7200"), "7200"),
+        ((), ""),
+    ],
+)
+def test_the_first_number_that_is_a_pilot_was_dialled(
+    numbers: tuple[str, ...], dialled: str
+) -> None:
+    assert number_dialled(Pilots("8400", "8500"), numbers) == dialled
+
+
+def test_without_pilots_the_request_s_own_number_was_dialled() -> None:
+    assert number_dialled(Pilots(), ("7100", "8400")) == "7100"

@@ -8,7 +8,13 @@ from pytest_django import DjangoAssertNumQueries
 
 from callvault.policy import snapshot as policy
 from callvault.policy.numbering_plan import NumberingPlan
-from callvault.portal.configuration.models import PolicyRevision, SystemSettings, Trunk
+from callvault.policy.pilots import Pilots
+from callvault.portal.configuration.models import (
+    PilotNumbers,
+    PolicyRevision,
+    SystemSettings,
+    Trunk,
+)
 from callvault.portal.people.models import User
 from callvault.portal.snapshot import SnapshotLoader, build_snapshot
 
@@ -66,6 +72,14 @@ def test_every_option_of_a_trunk_is_in_it(db: None) -> None:
             digest_realm="callvault",
         ),
     )
+    assert policy.decode(policy.encode(snapshot)) == snapshot
+
+
+def test_pilot_numbers_are_in_it(db: None) -> None:
+    texts = {"recording_prefix": "8400", "live_keep_prefix": "8500", "automated_prefix": "9000"}
+    PilotNumbers.objects.create(**texts, dial_in=["8600", "8601"])
+    snapshot = build_snapshot()
+    assert snapshot.pilots == Pilots(**texts, dial_in=("8600", "8601"))
     assert policy.decode(policy.encode(snapshot)) == snapshot
 
 

@@ -68,6 +68,7 @@ class CallSeen:
     sessions: tuple[SessionRoster, ...]
     since_ns: int = 0  # what ended before was recorded before: the call was split; UTC
     is_over: bool = False  # what is unknown now stays unknown
+    dialled: str = ""  # the number called, as `pilots.number_dialled` chooses it
 
 
 class _Owned(NamedTuple):

@@ -1,8 +1,14 @@
 """Numbers under which the recorder itself is called: prefixes, with an id behind them."""
 
+import re
+from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
+
+LONGEST_CALLED = 64
+_SEPARATORS = re.compile(r"[\s().\-/\u2010-\u2015]")
+_DIALLED = re.compile(r"\+?[0-9*#]+")
 
 
 class PilotKind(StrEnum):
@@ -44,3 +50,23 @@ def read_pilot(pilots: Pilots, number: str) -> Dialled | None:
         return None
     kind, pilot = max(found, key=lambda one: len(one[1]))
     return Dialled(kind, pilot, number[len(pilot) :])
+
+
+def plain(number: str) -> str:
+    """Return a number as it was dialled: without visual separators; a name comes back trimmed.
+
+    >>> plain("85 00-12"), plain("*85(00)"), plain(" srs ")
+    ('850012', '*8500', 'srs')
+    """
+    bare = _SEPARATORS.sub("", number[:LONGEST_CALLED])
+    return bare if _DIALLED.fullmatch(bare) else number.strip()[:LONGEST_CALLED]
+
+
+def number_dialled(pilots: Pilots, numbers: Iterable[str]) -> str:
+    """Return which of the numbers that a call names was dialled: the first that is a pilot.
+
+    Numbers come in the order in which they are believed: the request's own, To, who diverted.
+    The first of all, if none is a pilot; empty if there is none.
+    """
+    called = [one for one in map(plain, numbers) if one]
+    return next((one for one in called if read_pilot(pilots, one)), called[0] if called else "")

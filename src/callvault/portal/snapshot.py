@@ -9,11 +9,12 @@ from uuid import UUID
 from callvault.policy import snapshot as policy
 from callvault.portal.configuration.models import (
     NumberingPlan,
+    PilotNumbers,
     PolicyRevision,
     SystemSettings,
     Trunk,
 )
-from callvault.portal.configuration.policy_parts import filters_in_force, plan_of
+from callvault.portal.configuration.policy_parts import filters_in_force, pilots_of, plan_of
 from callvault.portal.people.models import User
 from callvault.portal.reach import catalogue_reached
 
@@ -49,6 +50,7 @@ def build_snapshot() -> policy.Snapshot:
             country_code=settings.country_code,
             plan=plan_of(NumberingPlan.load(), settings.country_code),
             filters=filters_in_force(),
+            pilots=pilots_of(PilotNumbers.load()),
         )
         if PolicyRevision.current() == revision:
             return snapshot

@@ -12,8 +12,9 @@ from callvault import policy
 from callvault.policy.decision import Decision
 from callvault.policy.filters import FilterJudge
 from callvault.policy.numbering_plan import PlanReader
+from callvault.policy.pilots import number_dialled
 from callvault.policy.snapshot import Snapshot, Trunk
-from callvault.siprec import SessionRoster
+from callvault.recorder.parties import Parties
 
 PATIENCE_NS = 20_000_000_000
 """How long a filter may wait: less than capture holds media, looked at every 5 s."""
@@ -51,12 +52,17 @@ class Judge:
     recording_ids: dict[tuple[str, UUID], UUID] = field(default_factory=dict)
     is_patient: bool = True  # False: a filter waits no more for what it does not know
 
-    def judge(self, sessions: tuple[SessionRoster, ...], *, is_over: bool = False) -> Decision:
+    def judge(self, parties: Parties, *, is_over: bool = False) -> Decision:
         """Return the decision by what is known now; nothing is waited for once it is over."""
         in_force = self.policy_in_force()
-        calls, since_ns, is_final = self.calls_in_progress, self.since_ns, not self.is_patient
         call = policy.CallSeen(
-            self.trunk, self.peer, calls, sessions, since_ns, is_over or is_final
+            self.trunk,
+            self.peer,
+            self.calls_in_progress,
+            parties.sessions(),
+            self.since_ns,
+            is_over or not self.is_patient,
+            number_dialled(in_force.snapshot.pilots, parties.envelope.called),
         )
         self.last = policy.decide(
             call,
@@ -67,10 +73,10 @@ class Judge:
         )
         return self.last
 
-    def changed(self, sessions: tuple[SessionRoster, ...]) -> Decision | None:
+    def changed(self, parties: Parties) -> Decision | None:
         """Judge again; None if it comes to the same."""
         before = self.last
-        return None if self.judge(sessions) == before else self.last
+        return None if self.judge(parties) == before else self.last
 
     def stops_waiting(self, held_ns: int) -> bool:
         """Wait for nothing more once media were held for so long; whether that is news."""

@@ -69,7 +69,7 @@ class Learning:
         """Work out who speaks where, judge, and watch for holds, after any change."""
         self.parties.resolve(negotiation.lines(), at_ns=now.realtime_ns)
         self._judged_under = self._setting.policy_in_force()
-        decision = self.judge.changed(self.parties.sessions()) if self.judge else None
+        decision = self.judge.changed(self.parties) if self.judge else None
         held = self.holds.update(negotiation, self.parties, at_ns=now.realtime_ns)
         self._media.heard_ns = now.monotonic_ns if held else self._media.heard_ns
         return [
@@ -84,7 +84,7 @@ class Learning:
         decision, in_force = self.judge.last, self._setting.policy_in_force()
         if decision is None or self._judged_under is not in_force or in_force.filters.are_set:
             self.parties.resolve(negotiation.lines(), at_ns=now.realtime_ns)
-            decision = self.judge.judge(self.parties.sessions(), is_over=True)
+            decision = self.judge.judge(self.parties, is_over=True)
         logger.info(
             "rs=%s decided verdict=%s recordings=%d",
             self._setting.journal_id,

@@ -55,6 +55,7 @@ class Envelope:
     dialled: str = ""
     aor: str = ""  # of From, whole
     serves_snapshots: bool = False  # Accept lists the request for metadata as a whole
+    called: tuple[str, ...] = ()  # numbers that may have been dialled, the most certain first
 
 
 @dataclass(slots=True)
@@ -81,6 +82,7 @@ class Parties:
             request.request_uri.user[:256],
             sender.uri.text[:512],
             request.serves_snapshots,
+            numbers_called(request),
         )
         self.of_invite = correlation_of(None, request.kept_headers())
 
@@ -248,6 +250,14 @@ def shown(participant: Participant) -> str:
     """Return the name of a participant, else the number, else the address."""
     party = party_of(participant)
     return party.name or party.number or party.aor
+
+
+def numbers_called(request: Request) -> tuple[str, ...]:
+    """Return the user parts of the request's URI, of To and of who diverted the call last."""
+    to, diverted = request.to_address, request.addresses("diversion")[:1]
+    told = request.addresses("history-info")[:1]
+    users = [request.request_uri.user, *(one.uri.user for one in (to, *diverted, *told))]
+    return tuple(dict.fromkeys(user[:256] for user in users if user))
 
 
 def _caller(request: Request) -> Participant:

@@ -12,11 +12,13 @@ from callvault.policy.permissions import NOBODY
 from callvault.portal.people.levels import Level
 
 from .filter_models import NumberingPlan, RecordingFilter
+from .pilot_models import PilotNumbers
 
 __all__ = [
     "DeletionBan",
     "LowestLevel",
     "NumberingPlan",
+    "PilotNumbers",
     "PolicyRevision",
     "RecordingFilter",
     "SystemSettings",

@@ -1,9 +1,10 @@
-"""Filters and numbering plan as recorders need them (policy.snapshot)."""
+"""Filters, numbering plan and pilot numbers as recorders need them (policy.snapshot)."""
 
 from uuid import UUID
 
 from callvault.policy.filters import Directions, FilterRules, Filters, Traffic
 from callvault.policy.numbering_plan import NumberingPlan
+from callvault.policy.pilots import Pilots
 
 from . import models
 from .filter_models import FilterScope
@@ -36,4 +37,14 @@ def plan_of(row: models.NumberingPlan, country_code: str) -> NumberingPlan:
         outgoing_prefixes=tuple(row.outgoing_prefixes),
         incoming_prefixes=tuple(row.incoming_prefixes),
         internal_patterns=tuple(row.internal_patterns),
+    )
+
+
+def pilots_of(row: models.PilotNumbers) -> Pilots:
+    """Return the pilot numbers of a row."""
+    return Pilots(
+        recording_prefix=row.recording_prefix,
+        live_keep_prefix=row.live_keep_prefix,
+        automated_prefix=row.automated_prefix,
+        dial_in=tuple(row.dial_in),
     )
