@@ -8,6 +8,8 @@ from msgspec.structs import replace
 from callvault.policy import CallSeen, PeopleIndex, decide
 from callvault.policy.decision import Decision
 from callvault.policy.filters import Directions, FilterJudge, FilterRules, Filters, Traffic
+from callvault.policy.mode_judge import ModeJudge
+from callvault.policy.modes import Modes
 from callvault.policy.numbering_plan import NumberingPlan, PlanReader
 from callvault.policy.snapshot import Person, RecordingMode, Snapshot
 from callvault.siprec import Hints, NameId, OwnerHint, Participant, SessionRoster, Speaker
@@ -23,6 +25,12 @@ numbers = st.sampled_from(NUMBERS)
 moments = st.sampled_from([0, 10, 20, 30])
 lines = st.lists(st.integers(0, 3), max_size=3, unique=True).map(tuple)
 people = st.just(PEOPLE[:3]) | st.lists(st.sampled_from(PEOPLE), unique=True).map(tuple)
+people_with_modes = st.tuples(people, st.lists(st.none() | st.sampled_from(RecordingMode))).map(
+    lambda drawn: tuple(
+        replace(one, mode=mode)
+        for one, mode in zip(drawn[0], [*drawn[1], *[None] * len(drawn[0])], strict=False)
+    )
+)
 trunks = st.builds(
     lambda mode, swap: replace(TRUNK, mode=mode, swap_channels=swap),
     st.just(RecordingMode.ALWAYS_ON) | st.sampled_from(RecordingMode),
@@ -102,9 +110,17 @@ def calls(draw: st.DrawFn) -> CallSeen:
     )
 
 
-def judged(call: CallSeen, those: tuple[Person, ...], rules: Filters) -> Decision:
+_NONE = Modes()
+modes_of_groups = st.just(_NONE) | st.sampled_from(RecordingMode).map(
+    lambda mode: Modes(by_group={"Claims": mode})
+)
+
+
+def judged(
+    call: CallSeen, those: tuple[Person, ...], rules: Filters, of_groups: Modes = _NONE
+) -> Decision:
     """Judge a call as a recorder does."""
-    snapshot = Snapshot(revision=7, people=those, country_code="1", filters=rules)
+    snapshot = Snapshot(revision=7, people=those, country_code="1", filters=rules, modes=of_groups)
     index = PeopleIndex.of(snapshot)
     reader = PlanReader(NumberingPlan(country_code="1"))
     return decide(
@@ -113,4 +129,5 @@ def judged(call: CallSeen, those: tuple[Person, ...], rules: Filters) -> Decisio
         revision=snapshot.revision,
         recording_id=lambda key, owner: UUID(int=owner.int + 1000 * (1 + len(key))),
         filters=FilterJudge(rules, reader, is_known=index.knows),
+        modes=ModeJudge.of(snapshot),
     )

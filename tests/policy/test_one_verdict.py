@@ -3,12 +3,21 @@
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from callvault.policy import CallSeen, turned_away
 from callvault.policy.decision import Capturing, Decision, Outcome, Verdict
 from callvault.policy.filters import Filters
+from callvault.policy.modes import Modes
 from callvault.policy.snapshot import Person, RecordingMode
-from tests.policy.any_call import calls, filters, judged, people
+from tests.policy.any_call import (
+    calls,
+    filters,
+    judged,
+    modes_of_groups,
+    people,
+    people_with_modes,
+)
 from tests.policy.cast import TRUNK
 
 
@@ -55,6 +64,36 @@ def test_a_call_is_judged_the_same_each_time_and_kept_as_it_was_judged(
     decision = judged(call, those, rules)
     assert judged(call, those, rules) == decision
     assert msgspec.json.decode(msgspec.json.encode(decision), type=Decision) == decision
+
+
+@given(calls(), people_with_modes, filters, modes_of_groups)
+def test_each_owner_is_recorded_in_the_mode_that_was_set_last(
+    call: CallSeen, those: tuple[Person, ...], rules: Filters, of_groups: Modes
+) -> None:
+    decision = judged(call, those, rules, of_groups)
+    stopped = chain_of(decision)
+    assert (decision.verdict is Verdict.RECORDED) == (not stopped) == bool(decision.assignments)
+    by_id = {one.user_id: one for one in those}
+    for one in decision.assignments:
+        person = by_id[one.owner_id]
+        mode = person.mode or of_groups.by_group.get(person.group) or call.trunk.mode
+        assert mode is RecordingMode.ALWAYS_ON
+
+
+@given(calls(), people_with_modes, modes_of_groups)
+def test_without_filters_every_owner_in_always_on_mode_is_recorded(
+    call: CallSeen, those: tuple[Person, ...], of_groups: Modes
+) -> None:
+    always = tuple(replace(one, mode=RecordingMode.ALWAYS_ON) for one in those)
+    everybody = {one.owner_id for one in judged(call, always, Filters()).assignments}
+    wanted = {
+        one.user_id
+        for one in those
+        if (one.mode or of_groups.by_group.get(one.group) or call.trunk.mode)
+        is RecordingMode.ALWAYS_ON
+    }
+    decision = judged(call, those, Filters(), of_groups)
+    assert {one.owner_id for one in decision.assignments} == everybody & wanted
 
 
 @given(calls(), people, filters)

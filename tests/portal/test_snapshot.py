@@ -7,11 +7,13 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from callvault.policy import snapshot as policy
+from callvault.policy.modes import Modes
 from callvault.policy.numbering_plan import NumberingPlan
 from callvault.policy.pilots import Pilots
 from callvault.portal.configuration.models import (
     PilotNumbers,
     PolicyRevision,
+    RecordingModes,
     SystemSettings,
     Trunk,
 )
@@ -22,7 +24,8 @@ pytestmark = pytest.mark.django_db
 
 
 def test_people_and_settings_are_in_it(ann: User) -> None:
-    User.objects.update(numeric_user_id="012", numeric_partition_id="3")
+    User.objects.update(numeric_user_id="012", numeric_partition_id="3", mode="never")
+    RecordingModes.objects.create(by_group={"sales": "always_on"})
     SystemSettings.objects.create(zone="Europe/Rome", country_code="39")
     PolicyRevision.bump()
     snapshot = build_snapshot()
@@ -37,11 +40,13 @@ def test_people_and_settings_are_in_it(ann: User) -> None:
                 group="sales",
                 numeric_user_id="012",
                 numeric_partition_id="3",
+                mode=policy.RecordingMode.NEVER,
             ),
         ),
         zone="Europe/Rome",
         country_code="39",
         plan=NumberingPlan(country_code="39"),
+        modes=Modes(by_group={"sales": policy.RecordingMode.ALWAYS_ON}),
     )
     assert policy.decode(policy.encode(snapshot)) == snapshot
 

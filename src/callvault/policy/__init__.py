@@ -2,7 +2,6 @@
 
 from callvault.policy.decide import (
     CallSeen,
-    captures,
     capturing_of,
     decide,
     party_of,
@@ -19,7 +18,6 @@ __all__ = [
     "NoMatch",
     "PeopleIndex",
     "TrunkTable",
-    "captures",
     "capturing_of",
     "decide",
     "forms",

@@ -10,7 +10,9 @@ Steps, in order of evaluation, with the values that their sentence needs:
                   named_by (what the phone system's metadata calls the recorded party, if it does)
                   stopped: reason = no_match, ambiguous, inactive, no_parties; number, username,
                   caller, callee
-    mode          mode, trunk · stopped: the same
+    mode          mode, set_by (trunk, group, user), of (the name of whoever says it); of another
+                  owner whose call has another mode: other_mode, other_set_by, other_of
+                  stopped: the same
     filters       asked of always-on calls where any filter is set; empty values: let through.
                   rule (directions, traffic, black_list), value (what the rule allows, or the
                   pattern), scope (system, group, person), of (the group or user name), number
@@ -38,11 +40,13 @@ from callvault.policy.decision import (
     Verdict,
 )
 from callvault.policy.direction import direction_of, other_number
-from callvault.policy.filtering import NO_FILTERS, ask_filters
+from callvault.policy.filtering import NO_FILTERS
 from callvault.policy.filters import FilterJudge
+from callvault.policy.making import Ruled, ask_modes
+from callvault.policy.mode_judge import TRUNK_ALONE, ModeJudge
 from callvault.policy.numbers import is_number, normalise
 from callvault.policy.owner import Address, Match, NoMatch, PeopleIndex
-from callvault.policy.snapshot import RecordingMode, Trunk
+from callvault.policy.snapshot import Trunk
 from callvault.siprec import (
     OwnerHint,
     Participant,
@@ -87,6 +91,7 @@ def decide(
     revision: int,
     recording_id: RecordingId,
     filters: FilterJudge = NO_FILTERS,
+    modes: ModeJudge = TRUNK_ALONE,
 ) -> Decision:
     """Judge a call that was taken in. Two users on one call give two assignments."""
     steps = [_known_source(call.trunk, call.peer), _step("room", calls=str(call.calls_in_progress))]
@@ -97,34 +102,27 @@ def decide(
             Verdict.DISCARDED,
             tuple(steps),
             snapshot_revision=revision,
-            capturing=capturing_of(call.trunk),
-        )
-    steps += [_owner_step(owned), _mode_step(call.trunk)]
-    if not captures(call.trunk):
-        verdict = Verdict.FILTERED if call.trunk.mode is RecordingMode.NEVER else Verdict.NOT_KEPT
-        return Decision(
-            verdict, tuple(steps), snapshot_revision=revision, capturing=Capturing.NOTHING
+            capturing=modes.before_the_owner(call.trunk, is_final=call.is_over),
         )
     country_code = people.country_code
-    assignments = tuple(
-        _assignment(one, owned, call.trunk, recording_id, country_code=country_code)
+    ruled = [
+        Ruled(
+            _assignment(one, owned, call.trunk, recording_id, country_code=country_code),
+            modes.rule_on(call.trunk, one.match.person),
+        )
         for one in owned
-    )
-    said = ask_filters(filters, assignments, is_over=call.is_over)
-    return Decision(said.verdict, (*steps, *said.steps), said.assignments, revision, said.capturing)
-
-
-def captures(trunk: Trunk) -> bool:
-    """Whether media of this trunk's calls may reach the disk at all (MODE-1)."""
-    return trunk.mode is RecordingMode.ALWAYS_ON
+    ]
+    said = ask_modes(ruled, filters, is_over=call.is_over)
+    steps += [_owner_step(owned), *said.steps]
+    return Decision(said.verdict, tuple(steps), said.assignments, revision, said.capturing)
 
 
 def capturing_of(trunk: Trunk) -> Capturing:
-    """Return what is done with the media of a trunk's calls before anything else is known.
+    """Return what is done with the media of a trunk's calls before they are judged first.
 
     A call without an owner is kept so far: whose it is may be known only at its end.
     """
-    return Capturing.KEEP if captures(trunk) else Capturing.NOTHING
+    return TRUNK_ALONE.before_the_owner(trunk, is_final=True)
 
 
 def turned_away(
@@ -284,11 +282,6 @@ def _owner_step(owned: list[_Owned]) -> Step:
     if len(owned) > 1:
         values["owners"] = str(len(owned))
     return Step("owner", Outcome.PASSED, values)
-
-
-def _mode_step(trunk: Trunk) -> Step:
-    outcome = Outcome.PASSED if captures(trunk) else Outcome.STOPPED
-    return Step("mode", outcome, {"mode": trunk.mode.value, "trunk": trunk.name})
 
 
 def _assignment(

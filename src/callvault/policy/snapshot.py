@@ -12,17 +12,10 @@ from uuid import UUID
 import msgspec
 
 from callvault.policy.filters import Filters
+from callvault.policy.modes import Modes
+from callvault.policy.modes import RecordingMode as RecordingMode
 from callvault.policy.numbering_plan import NumberingPlan
 from callvault.policy.pilots import Pilots
-
-
-class RecordingMode(StrEnum):
-    """What happens to a call that reaches the recorder (MODE-1)."""
-
-    ALWAYS_ON = "always_on"
-    ON_DEMAND = "on_demand"
-    LIVE_KEEP = "live_keep"
-    NEVER = "never"
 
 
 class SrtpPolicy(StrEnum):
@@ -50,6 +43,7 @@ class Person(msgspec.Struct, frozen=True):
     active: bool = True
     numeric_user_id: str = ""  # digits dialled behind the prefix of a recording pilot (IDENT-2)
     numeric_partition_id: str = ""  # likewise, shared by all of a partition (IDENT-3)
+    mode: RecordingMode | None = None  # None: as the group, the pilot or the trunk says (MODE-1)
 
 
 class Trunk(msgspec.Struct, frozen=True):
@@ -84,6 +78,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     plan: NumberingPlan = NumberingPlan()
     filters: Filters = Filters()
     pilots: Pilots = Pilots()
+    modes: Modes = Modes()
 
 
 def encode(snapshot: Snapshot) -> bytes:

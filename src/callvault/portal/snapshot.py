@@ -14,7 +14,12 @@ from callvault.portal.configuration.models import (
     SystemSettings,
     Trunk,
 )
-from callvault.portal.configuration.policy_parts import filters_in_force, pilots_of, plan_of
+from callvault.portal.configuration.policy_parts import (
+    filters_in_force,
+    modes_in_force,
+    pilots_of,
+    plan_of,
+)
 from callvault.portal.people.models import User
 from callvault.portal.reach import catalogue_reached
 
@@ -51,6 +56,7 @@ def build_snapshot() -> policy.Snapshot:
             plan=plan_of(NumberingPlan.load(), settings.country_code),
             filters=filters_in_force(),
             pilots=pilots_of(PilotNumbers.load()),
+            modes=modes_in_force(),
         )
         if PolicyRevision.current() == revision:
             return snapshot
@@ -67,6 +73,7 @@ def _person(user: User) -> policy.Person:
         numeric_user_id=user.numeric_user_id,
         numeric_partition_id=user.numeric_partition_id,
         group=user.group,
+        mode=policy.RecordingMode(user.mode) if user.mode else None,
         active=user.is_active,
     )
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from callvault import policy
 from callvault.policy.decision import Decision
 from callvault.policy.filters import FilterJudge
+from callvault.policy.mode_judge import ModeJudge
 from callvault.policy.numbering_plan import PlanReader
 from callvault.policy.pilots import number_dialled
 from callvault.policy.snapshot import Snapshot, Trunk
@@ -28,6 +29,7 @@ class PolicyInForce:
     people: policy.PeopleIndex
     trunks: policy.TrunkTable
     filters: FilterJudge
+    modes: ModeJudge
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> "PolicyInForce":
@@ -35,7 +37,7 @@ class PolicyInForce:
         people, trunks = policy.PeopleIndex.of(snapshot), policy.TrunkTable.of(snapshot)
         reader = PlanReader(snapshot.plan)
         filters = FilterJudge(snapshot.filters, reader, is_known=people.knows)
-        return cls(snapshot, people, trunks, filters)
+        return cls(snapshot, people, trunks, filters, ModeJudge.of(snapshot))
 
 
 @dataclass(slots=True)
@@ -68,6 +70,7 @@ class Judge:
             call,
             in_force.people,
             filters=in_force.filters,
+            modes=in_force.modes,
             revision=in_force.snapshot.revision,
             recording_id=self._recording_id,
         )

@@ -38,6 +38,9 @@ def test_a_person_is_created_changed_and_deactivated(administrator: Caller) -> N
     revision = PolicyRevision.current()
     path = f"/people/{person['id']}"
     changed = administrator("PATCH", path, {"last_name": "Vega", "level": "group_supervisor"})
+    assert (changed.json()["mode"], person["mode"]) == ("", "")
+    changed = administrator("PATCH", path, {"mode": "never"})
+    assert changed.json()["mode"] == "never"
     assert changed.json()["last_name"] == "Vega"
     assert changed.json()["extension"] == "2044"  # what is left out stays
     assert PolicyRevision.current() > revision
@@ -55,6 +58,7 @@ def test_a_person_is_created_changed_and_deactivated(administrator: Caller) -> N
         (NEW | {"username": "a b"}, "/username"),
         (NEW | {"username": "RITA"}, "/username"),
         (NEW | {"level": "root"}, "/level"),
+        (NEW | {"mode": "sometimes"}, "/mode"),
         (NEW | {"password": "x"}, "/password"),
         (NEW | {"group": "a;b"}, "/group"),
         (NEW | {"first_name": "a\0b"}, "/first_name"),

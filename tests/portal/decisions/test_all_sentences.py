@@ -13,11 +13,12 @@ from hypothesis import given
 from callvault.policy import CallSeen
 from callvault.policy.decision import Outcome, Verdict
 from callvault.policy.filters import Filters
+from callvault.policy.modes import Modes
 from callvault.policy.snapshot import Person, RecordingMode
 from callvault.portal.decisions import sentences
 from callvault.portal.decisions.models import Call
 from callvault.portal.decisions.sentences import step_view, verdict_sentence, verdict_title
-from tests.policy.any_call import calls, filters, judged, people
+from tests.policy.any_call import calls, filters, judged, modes_of_groups, people_with_modes
 
 SOURCE = Path(sentences.__file__).parents[2]
 LANGUAGES = ("en", "it", "fr")
@@ -150,11 +151,11 @@ def test_each_verdict_and_each_mode_has_a_name_of_its_own(language: str) -> None
 MODES = [mode.value for mode in RecordingMode]
 
 
-@given(calls(), people, filters)
+@given(calls(), people_with_modes, filters, modes_of_groups)
 def test_whatever_policy_decides_is_said_in_sentences(
-    call: CallSeen, those: tuple[Person, ...], rules: Filters
+    call: CallSeen, those: tuple[Person, ...], rules: Filters, of_groups: Modes
 ) -> None:
-    decision = msgspec.to_builtins(judged(call, those, rules))
+    decision = msgspec.to_builtins(judged(call, those, rules, of_groups))
     row = Call(verdict=decision["verdict"], decision=decision, trunk_name=call.trunk.name)
     with pytest.MonkeyPatch.context() as monkeypatch:
         forbid_fallbacks(monkeypatch)

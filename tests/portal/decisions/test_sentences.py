@@ -103,6 +103,24 @@ def test_a_call_that_ended_unanswered_is_not_said_to_be_recorded_always() -> Non
             "2014 is shared by ann, bob, and no recording pilot decides between them.",
         ),
         (step("mode", mode="always_on", trunk="Webex"), "Mode: always-on", "Set on trunk Webex."),
+        (
+            step("mode", mode="never", set_by="group", of="sales"),
+            "Mode: never",
+            "Set for recording group sales.",
+        ),
+        (
+            step(
+                "mode",
+                mode="always_on",
+                set_by="trunk",
+                of="Webex",
+                other_mode="never",
+                other_set_by="user",
+                other_of="bob",
+            ),
+            "Mode: always-on",
+            "Set on trunk Webex. For another user of the call: never. Set for user bob.",
+        ),
         (step("mode", "not_reached"), "Mode", "Not reached."),
     ],
 )
@@ -129,6 +147,9 @@ def test_a_verdict_is_told_by_the_step_that_decided() -> None:
     assert verdict_sentence(refused) == "The spool's disk was nearly full."
     recorded = call(step("mode", mode="always_on", trunk="Webex"), trunk_name="Webex")
     assert verdict_sentence(recorded) == "Always-on on trunk Webex."
+    for set_by, told in (("user", "for user ann"), ("group", "for group ann")):
+        own = call(step("mode", mode="always_on", set_by=set_by, of="ann"), trunk_name="Webex")
+        assert verdict_sentence(own) == f"Always-on {told}."
     failed = call(verdict="failed", problem="the store was away")
     assert verdict_sentence(failed) == "The store was away. The journal is kept."
     assert verdict_sentence(call()) == ""

@@ -133,6 +133,7 @@ def test_a_person_s_times_are_in_their_own_zone(rita_client: Client, rita: User)
         ("numeric_partition_id", "-1"),
         ("language", "xx"),
         ("zone", "Mars/Olympus"),
+        ("mode", "sometimes"),
     ],
 )
 def test_a_wrong_field_is_pointed_out(rita_client: Client, field: str, value: str) -> None:

@@ -107,7 +107,7 @@ def told(person: User) -> dict[str, Any]:
     """Return a person as the API tells of them."""
     names = (
         "username", "first_name", "last_name", "email", "extension", "alias", "pbx_username",
-        "department", "group", "is_active", "created_at",
+        "department", "group", "mode", "is_active", "created_at",
     )  # fmt: skip
     return {
         "id": person.public_id,

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, PlainSeri
 
 LevelName = Literal["record_only", "base", "group_supervisor", "administrator"]
 Direction = Literal["in", "out", "dial_in"]
+ModeName = Literal["", "always_on", "on_demand", "live_keep", "never"]
 
 
 def _storable(text: str) -> str:
@@ -136,6 +137,7 @@ class PersonOut(Schema):
     department: str
     group: str
     additional_groups: list[str]
+    mode: ModeName = Field(description="Empty: as the recording group or the trunk says.")
     level: LevelName
     is_active: bool
     created_at: Moment
@@ -154,6 +156,7 @@ class PersonChange(Taken):
     department: Text | None = Field(None, max_length=150)
     group: Text | None = Field(None, max_length=100)
     additional_groups: list[Text] | None = Field(None, max_length=50)
+    mode: Annotated[ModeName | None, AfterValidator(_given)] = None
     level: Annotated[LevelName | None, AfterValidator(_given)] = None
     is_active: Annotated[bool | None, AfterValidator(_given)] = None
 

@@ -103,6 +103,7 @@ OBJECTS: dict[str, ObjectKind] = {
     "attempt": ObjectKind(gettext_lazy("Sources without a trunk"), gettext_lazy("a source")),
     "settings": ObjectKind(gettext_lazy("Settings"), gettext_lazy("the settings")),
     "filter": ObjectKind(gettext_lazy("Recording filters"), gettext_lazy("a recording filter")),
+    "modes": ObjectKind(gettext_lazy("Recording modes"), gettext_lazy("the recording modes")),
     "plan": ObjectKind(gettext_lazy("Numbering plan"), gettext_lazy("the numbering plan")),
     "search": ObjectKind(gettext_lazy("Searches"), gettext_lazy("search %(id)s")),
     "audit": ObjectKind(gettext_lazy("Audit log"), gettext_lazy("the audit log")),

@@ -97,11 +97,17 @@ def _refuse_stale(
     kind: str,
     object_id: UUID | str,
 ) -> None:
-    version = stored.version if stored else 0
-    if (opened_at or 0) == version:
-        return
     if isinstance(stored, RecordingFilter):
         object_id = stored.public_id
+    refuse_stale(opened_at, stored.version if stored else 0, kind, object_id)
+
+
+def refuse_stale(
+    opened_at: int | None, version: int, kind: str, object_id: UUID | str = ""
+) -> None:
+    """Raise StaleSetting, with who changed it, if `version` is not the one that was opened."""
+    if (opened_at or 0) == version:
+        return
     entry = (
         AuditEntry.objects.filter(object_kind=kind, object_id=str(object_id))
         .select_related("actor")

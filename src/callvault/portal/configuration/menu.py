@@ -16,6 +16,7 @@ PAGES: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
         _("Recording"),
         (
             (_("Trunks"), "configuration:trunks"),
+            (_("Recording modes"), "configuration:modes"),
             (_("Recording filters"), "configuration:filters"),
             (_("Numbering plan"), "configuration:plan"),
         ),

@@ -12,6 +12,8 @@ from callvault.policy.permissions import NOBODY
 from callvault.portal.people.levels import Level
 
 from .filter_models import NumberingPlan, RecordingFilter
+from .mode_choices import Mode, modes
+from .mode_models import RecordingModes
 from .pilot_models import PilotNumbers
 
 __all__ = [
@@ -21,18 +23,11 @@ __all__ = [
     "PilotNumbers",
     "PolicyRevision",
     "RecordingFilter",
+    "RecordingModes",
     "SystemSettings",
     "Trunk",
-    "TrunkMode",
     "TrunkSrtp",
 ]
-
-
-class TrunkMode(models.TextChoices):
-    """Recording modes that work today (MODE-1); values as in policy.snapshot.RecordingMode."""
-
-    ALWAYS_ON = "always_on", _("Every call (always-on)")
-    NEVER = "never", _("No call (never)")
 
 
 class TrunkSrtp(models.TextChoices):
@@ -64,8 +59,8 @@ class Trunk(models.Model):
     mode = models.CharField(
         _("recording mode"),
         max_length=16,
-        choices=TrunkMode.choices,
-        default=TrunkMode.ALWAYS_ON,
+        choices=modes,
+        default=Mode.ALWAYS_ON,
     )
     swap_channels = models.BooleanField(_("swap channels"), default=False)
     srtp = models.CharField(

@@ -1,8 +1,9 @@
-"""Filters, numbering plan and pilot numbers as recorders need them (policy.snapshot)."""
+"""Filters, modes, numbering plan and pilot numbers as recorders need them (policy.snapshot)."""
 
 from uuid import UUID
 
 from callvault.policy.filters import Directions, FilterRules, Filters, Traffic
+from callvault.policy.modes import Modes, RecordingMode
 from callvault.policy.numbering_plan import NumberingPlan
 from callvault.policy.pilots import Pilots
 
@@ -26,6 +27,12 @@ def filters_in_force() -> Filters:
 def rules_of(row: models.RecordingFilter) -> FilterRules:
     """Return one set of rules."""
     return FilterRules(Directions(row.directions), Traffic(row.traffic), tuple(row.black_list))
+
+
+def modes_in_force() -> Modes:
+    """Read what is set for recording groups."""
+    row = models.RecordingModes.load()
+    return Modes(by_group={name: RecordingMode(mode) for name, mode in row.by_group.items()})
 
 
 def plan_of(row: models.NumberingPlan, country_code: str) -> NumberingPlan:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import filter_views, plan_views, rights_views, trunk_views, views
+from . import filter_views, mode_views, plan_views, rights_views, trunk_views, views
 
 app_name = "configuration"
 
@@ -13,6 +13,7 @@ urlpatterns = [
     path("filters/new", filter_views.create_filter, name="create_filter"),
     path("filters/<uuid:public_id>", filter_views.edit_filter, name="filter"),
     path("filters/<uuid:public_id>/delete", filter_views.delete_filter, name="delete_filter"),
+    path("modes", mode_views.modes, name="modes"),
     path("numbering-plan", plan_views.plan, name="plan"),
     path("trunks/", trunk_views.trunks, name="trunks"),
     path("trunks/new", trunk_views.create_trunk, name="create_trunk"),

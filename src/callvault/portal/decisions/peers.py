@@ -13,7 +13,8 @@ from callvault.portal.audit.log import record
 from callvault.portal.audit.models import Action
 from callvault.portal.configuration.claims import ClaimedError, check_claims
 from callvault.portal.configuration.line_fields import LinesField
-from callvault.portal.configuration.models import Trunk, TrunkMode
+from callvault.portal.configuration.mode_choices import Mode, modes
+from callvault.portal.configuration.models import Trunk
 from callvault.portal.configuration.tls_names import parse_tls_names
 from callvault.portal.configuration.trunk_changes import facts_of
 from callvault.portal.configuration.trunk_saving import save_trunk
@@ -36,9 +37,7 @@ class AllowPeerForm(forms.Form):
     name = forms.CharField(
         label=gettext_lazy("Name of the new trunk"), max_length=64, required=False
     )
-    mode = forms.ChoiceField(
-        label=gettext_lazy("Record by default"), choices=TrunkMode.choices, required=False
-    )
+    mode = forms.ChoiceField(label=gettext_lazy("Record by default"), choices=modes, required=False)
     tls_names = LinesField(
         parse=parse_tls_names,
         label=gettext_lazy("Names in its certificate"),
@@ -83,7 +82,7 @@ class AllowPeerForm(forms.Form):
         names = choice.get("tls_names") or []
         if trunk is None:
             transports = ["tls"] if names else list(_FIRST_TRANSPORTS)
-            mode = choice.get("mode") or TrunkMode.ALWAYS_ON
+            mode = choice.get("mode") or Mode.ALWAYS_ON
             name = str(choice.get("name") or "").strip()
             trunk = Trunk(name=name, mode=mode, transports=transports)
         trunk.tls_names = list(dict.fromkeys([*trunk.tls_names, *names]))

@@ -17,6 +17,7 @@ from callvault.portal.recordings.folding import number_in, user_part
 from callvault.portal.recordings.phrases import number_shown
 
 from .filter_sentences import filter_sentence, filter_title
+from .mode_sentences import mode_in_short, mode_sentence, mode_title
 from .models import Call
 
 
@@ -58,10 +59,7 @@ def verdict_sentence(call: Call) -> str:
         return step_view(stopped).text or step_view(stopped).title
     mode = next((step for step in steps if step["code"] == "mode"), None)
     if mode is not None and call.trunk_name:
-        return _("%(mode)s on trunk %(trunk)s.") % {
-            "mode": _mode_name(_value(mode, "mode")).capitalize(),
-            "trunk": call.trunk_name,
-        }
+        return mode_in_short(mode.get("values") or {}, trunk=call.trunk_name)
     return ""
 
 
@@ -219,29 +217,14 @@ def _no_owner(reason: str, number: str, username: str, parties: list[str]) -> st
 
 
 def _mode(step: dict[str, Any]) -> tuple[str, str]:
-    if not _value(step, "mode"):
-        return _("Mode"), _told(step)
-    title = _("Mode: %(mode)s") % {"mode": _mode_name(_value(step, "mode"))}
-    trunk = _value(step, "trunk")
-    if not trunk:
-        return title, _told(step)
-    return title, _("Set on trunk %(trunk)s.") % {"trunk": trunk}
+    values = {name: str(value) for name, value in (step.get("values") or {}).items()}
+    return mode_title(values), mode_sentence(values) or _told(step)
 
 
 def _filters(step: dict[str, Any]) -> tuple[str, str]:
     values = {name: str(value) for name, value in (step.get("values") or {}).items()}
     title = filter_title(values, stopped=_stopped(step))
     return title, filter_sentence(values) or _told(step)
-
-
-def _mode_name(mode: str) -> str:
-    names = {
-        "always_on": _("always-on"),
-        "on_demand": _("on-demand"),
-        "live_keep": _("live keep"),
-        "never": _("never"),
-    }
-    return names.get(mode, mode.replace("_", " "))
 
 
 def _unknown(step: dict[str, Any]) -> tuple[str, str]:
@@ -257,7 +240,7 @@ def _told(step: dict[str, Any]) -> str:
 def _place(code: str) -> tuple[str, str]:
     places = {
         "known_source": (_("Trunks"), "configuration:trunks"),
-        "mode": (_("Trunks"), "configuration:trunks"),
+        "mode": (_("Recording modes"), "configuration:modes"),
         "owner": (_("People"), "people:list"),
         "filters": (_("Recording filters"), "configuration:filters"),
     }

@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
+from callvault.portal.configuration.mode_choices import modes
 from callvault.portal.configuration.zones import zone_name
 from callvault.portal.recordings.folding import SEPARATORS
 
@@ -149,6 +150,18 @@ def level(text: str) -> Level:
     return found
 
 
+def mode(text: str) -> str:
+    """Take a recording mode by its code or its name; nothing: as the group or the trunk says."""
+    known = {_folded(name): code for code, label in modes() for name in (code, label)}
+    if not text.strip():
+        return ""
+    found = known.get(_folded(text))
+    if found is None:
+        names = ", ".join(code for code, _label in modes())
+        raise FieldProblem(_("No such recording mode. Known are: %(names)s.") % {"names": names})
+    return found
+
+
 def yes_or_no(text: str) -> bool:
     """Take yes and no as spreadsheets and people write them."""
     typed = text.strip().casefold()
@@ -192,6 +205,7 @@ RULES: dict[str, Callable[[str], Value]] = {
     "zone": zone,
     "group": group,
     "additional_groups": additional_groups,
+    "mode": mode,
     "send_notifications": yes_or_no,
     "attach_recording": yes_or_no,
     "level": level,

@@ -9,6 +9,8 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from callvault.portal.configuration.mode_choices import modes
+
 from .constraints import IDS
 from .fields import RULES, FieldProblem
 from .groups import GROUP_FIELDS, GroupSpelling
@@ -25,6 +27,13 @@ class PersonForm(PersonModelForm):
     """Creates or edits a person. Whose a call is must be one answer, so numbers are unique."""
 
     language = forms.ChoiceField(label=gettext_lazy("Language"), required=False)
+    mode = forms.ChoiceField(
+        label=gettext_lazy("Recording mode"),
+        required=False,
+        help_text=gettext_lazy(
+            "What happens to calls of this person, whatever trunk they come by."
+        ),
+    )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     class Meta:
@@ -44,6 +53,7 @@ class PersonForm(PersonModelForm):
             "department",
             "group",
             "additional_groups",
+            "mode",
             "level",
             "language",
             "zone",
@@ -83,6 +93,8 @@ class PersonForm(PersonModelForm):
         system = _("The system's (%(language)s)") % {"language": _language_of_system()}
         language: Any = self.fields["language"]
         language.choices = [("", system), *settings.LANGUAGES]
+        mode: Any = self.fields["mode"]
+        mode.choices = [("", _("As the group or the trunk says")), *modes()]
 
     def refuse_as_stale(self, message: str, *, version: int) -> None:
         """Say that somebody was quicker; saved again, the form goes over what they did."""

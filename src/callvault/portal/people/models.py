@@ -14,6 +14,8 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from callvault.portal.configuration.mode_choices import modes
+
 from .constraints import NumberSharedWithIds
 from .levels import Level
 from .sorting import DERIVED, FOUND_BY, SEARCH_LENGTH, SORT_NAME_LENGTH, search_text, sort_name
@@ -67,6 +69,9 @@ class User(AbstractBaseUser):
     )
     level = models.PositiveSmallIntegerField(
         _("permission level"), choices=Level.choices, default=Level.BASE
+    )
+    mode = models.CharField(  # empty: as the group or the trunk says
+        _("recording mode"), max_length=16, blank=True, choices=modes
     )
     send_notifications = models.BooleanField(_("send e-mail notifications"), default=False)
     attach_recording = models.BooleanField(_("attach recording"), default=False)
