@@ -11,6 +11,7 @@ from callvault.policy.filters import Directions, FilterJudge, FilterRules, Filte
 from callvault.policy.mode_judge import ModeJudge
 from callvault.policy.modes import Modes
 from callvault.policy.numbering_plan import NumberingPlan, PlanReader
+from callvault.policy.pilots import Pilots
 from callvault.policy.snapshot import Person, RecordingMode, Snapshot
 from callvault.siprec import Hints, NameId, OwnerHint, Participant, SessionRoster, Speaker
 from tests.policy.cast import ANN, BOB, OTTO, TRUNK, person
@@ -19,7 +20,11 @@ NUMBERS = (
     *("1001", "1002", "1003", "4711", "+15550142001", "+15550142999", "0015550142001"),
     *("ann@tenant.example", "anonymous", "unknown", "x7", ""),
 )
-PEOPLE = (ANN, BOB, OTTO, person(9, extension="1001"), person(10, extension="1003", group=""))
+PEOPLE = (
+    *(ANN, BOB, OTTO, person(9, extension="1001"), person(10, extension="1003", group="")),
+    *(person(11, extension="1001", numeric_user_id="5"), person(12, numeric_partition_id="6")),
+)
+PILOTS = Pilots(recording_prefix="8400", live_keep_prefix="8500")
 
 numbers = st.sampled_from(NUMBERS)
 moments = st.sampled_from([0, 10, 20, 30])
@@ -107,6 +112,7 @@ def calls(draw: st.DrawFn) -> CallSeen:
         tuple(draw(sessions(key)) for key in keys),
         draw(moments),
         draw(st.booleans()),
+        draw(st.sampled_from(["", "", "srs", "8400", "84005", "84006", "840005", "840099"])),
     )
 
 
@@ -120,7 +126,7 @@ def judged(
     call: CallSeen, those: tuple[Person, ...], rules: Filters, of_groups: Modes = _NONE
 ) -> Decision:
     """Judge a call as a recorder does."""
-    snapshot = Snapshot(revision=7, people=those, country_code="1", filters=rules, modes=of_groups)
+    snapshot = Snapshot(7, those, country_code="1", filters=rules, modes=of_groups, pilots=PILOTS)
     index = PeopleIndex.of(snapshot)
     reader = PlanReader(NumberingPlan(country_code="1"))
     return decide(

@@ -1,9 +1,15 @@
 """Which number an INVITE called: what ownership by pilot stands on."""
 
+import msgspec
 import pytest
 
 from callvault import sip
+from callvault.policy.pilots import Pilots
 from callvault.recorder.parties import numbers_called
+from tests.policy.cast import SNAPSHOT, person
+from tests.recorder.bench import Bench, established
+from tests.recorder.bodies import ANN, metadata
+from tests.recorder.test_checkpoint import gone_on
 
 
 def invite(uri: str, to: str, headers: str = "") -> sip.Request:
@@ -44,3 +50,27 @@ def test_the_request_then_to_then_who_diverted(
 
 def test_a_number_of_any_length_is_kept_short() -> None:
     assert [len(one) for one in numbers_called(invite(f"sip:{'8' * 900}@host", "sip:@h"))] == [256]
+
+
+def test_the_owner_by_pilot_is_the_same_after_a_restart_whatever_the_metadata_say() -> None:
+    sharers = tuple(
+        person(number, extension="1001", numeric_user_id=str(number)) for number in (21, 22)
+    )
+    snapshot = msgspec.structs.replace(SNAPSHOT, people=sharers, pilots=Pilots("8400"))
+    before = Bench(snapshot=snapshot)
+    before.invite(headers="Diversion: <sip:840022@192.0.2.14>;reason=unconditional\r\n")
+    before.ack()
+    assert before.decision.assignments[0].owner_username == "user22"
+    after = gone_on(before)
+    after.snapshot = snapshot
+    after.update(metadata(ANN, "sip:9999@192.0.2.14"))
+    after.bye()
+    assert after.decision.assignments[0].owner_username == "user22"
+
+
+def test_a_shared_extension_is_nobody_s_where_no_pilot_was_dialled() -> None:
+    sharers = tuple(
+        person(number, extension="1001", numeric_user_id=str(number)) for number in (21, 22)
+    )
+    bench = established(snapshot=msgspec.structs.replace(SNAPSHOT, people=sharers))
+    assert bench.decision.assignments == ()

@@ -7,9 +7,10 @@ Steps, in order of evaluation, with the values that their sentence needs:
     offer         stopped only: reason (text of the SIP Warning), when nothing can be recorded
     media         stopped only: reason = cancelled, when the INVITE was taken back
     owner         username, name, number, group, matched_by; owners (how many, from two on);
+                  pilot, numeric_id (as dialled), if a pilot with an id was;
                   named_by (what the phone system's metadata calls the recorded party, if it does)
-                  stopped: reason = no_match, ambiguous, inactive, no_parties; number, username,
-                  caller, callee
+                  stopped: reason = no_match, ambiguous, inactive, other_id, not_in_partition,
+                  no_parties; number, username, caller, callee, pilot, numeric_id
     mode          mode, set_by (trunk, group, user), of (the name of whoever says it); of another
                   owner whose call has another mode: other_mode, other_set_by, other_of
                   stopped: the same
@@ -30,6 +31,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from callvault.policy.attendance import everyone, named_together, people_of, span_of
+from callvault.policy.by_pilot import PilotCalled
 from callvault.policy.decision import (
     Assignment,
     Capturing,
@@ -46,6 +48,7 @@ from callvault.policy.making import Ruled, ask_modes
 from callvault.policy.mode_judge import TRUNK_ALONE, ModeJudge
 from callvault.policy.numbers import is_number, normalise
 from callvault.policy.owner import Address, Match, NoMatch, PeopleIndex
+from callvault.policy.pilots import plain
 from callvault.policy.snapshot import Trunk
 from callvault.siprec import (
     OwnerHint,
@@ -75,6 +78,10 @@ class CallSeen:
     dialled: str = ""  # the number called, as `pilots.number_dialled` chooses it
 
 
+_ANOTHER_S = frozenset({"ambiguous", "other_id"})
+_Candidate = tuple[Speaker, OwnerHint | None]
+
+
 class _Owned(NamedTuple):
     """A speaker of a session who is a user."""
 
@@ -95,9 +102,10 @@ def decide(
 ) -> Decision:
     """Judge a call that was taken in. Two users on one call give two assignments."""
     steps = [_known_source(call.trunk, call.peer), _step("room", calls=str(call.calls_in_progress))]
-    owned, missed = _find_owners(call, people)
+    called = people.ids.called(call.dialled)
+    owned, missed = _find_owners(call, people, called)
     if not owned:
-        steps += [_no_owner(call, missed), Step("mode", Outcome.NOT_REACHED)]
+        steps += [_no_owner(call, missed, called), Step("mode", Outcome.NOT_REACHED)]
         return Decision(
             Verdict.DISCARDED,
             tuple(steps),
@@ -113,7 +121,7 @@ def decide(
         for one in owned
     ]
     said = ask_modes(ruled, filters, is_over=call.is_over)
-    steps += [_owner_step(owned), *said.steps]
+    steps += [_owner_step(owned, called), *said.steps]
     return Decision(said.verdict, tuple(steps), said.assignments, revision, said.capturing)
 
 
@@ -162,12 +170,15 @@ def _addresses(participant: Participant, hint: OwnerHint | None = None) -> list[
     return [one for one in found if one.user and one.user.casefold() not in _NAMELESS]
 
 
-def _find_owners(call: CallSeen, people: PeopleIndex) -> tuple[list[_Owned], list[NoMatch]]:
+def _find_owners(
+    call: CallSeen, people: PeopleIndex, called: PilotCalled | None
+) -> tuple[list[_Owned], list[NoMatch]]:
     """Match the parties of every session; one user is owner of a session once.
 
     Where the phone system names the recorded party, the others are not asked: each recorded user
     has a recording session of their own. They are asked after all if nobody bears that name, but
-    not if several do: the session is one of theirs, so of none of the others.
+    not if several do, or one whom the pilot excludes: the session is one of theirs, so of none of
+    the others.
     """
     owned: dict[tuple[str, UUID], _Owned] = {}
     missed: list[NoMatch] = []
@@ -177,9 +188,10 @@ def _find_owners(call: CallSeen, people: PeopleIndex) -> tuple[list[_Owned], lis
         everybody = [(speaker, None) for speaker in session.speakers]
         for candidates in (by_name, everybody):
             owners_before, missed_before = len(owned), len(missed)
-            _match(session, candidates, people, owned, missed)
-            shared = any(one.reason == "ambiguous" for one in missed[missed_before:])
-            if len(owned) > owners_before or (candidates is by_name and shared):
+            recorded = _recorded(candidates, people, called)
+            _match(session, recorded, people, called, owned, missed)
+            shared = any(one.reason in _ANOTHER_S for one in missed[missed_before:])
+            if len(owned) > owners_before or shared:
                 break
     found = list(owned.values())
     return [one for one in found if not _is_over(one, found, call.since_ns)], missed
@@ -196,16 +208,41 @@ def _rivals(owned: _Owned, everybody: Sequence[_Owned]) -> list[Speaker]:
     return [one.speaker for one in everybody if one is not owned and one.session is owned.session]
 
 
+def _recorded(
+    candidates: Sequence[_Candidate], people: PeopleIndex, called: PilotCalled | None
+) -> Sequence[_Candidate]:
+    """Return the parties who may be the one whose user ID was dialled; without one, all.
+
+    Those who bear a number of that user; if nobody does, who is there before who left, the first
+    before the next, but not the pilot itself, which From and To name where there is no metadata.
+    """
+    if called is None or not called.users:
+        return candidates
+
+    def bears(one: _Candidate) -> bool:
+        found = people.find(_addresses(one[0].participant, one[1]), called)
+        return isinstance(found, Match) and bool(found.number)
+
+    def rank(one: _Candidate) -> tuple[bool, bool, int]:
+        speaker, hint = one
+        users = [address.user for address in _addresses(speaker.participant, hint)]
+        is_pilot = any(people.ids.called(plain(user)) for user in users)
+        return is_pilot, not speaker.is_present, speaker.place
+
+    return list(filter(bears, candidates)) or sorted(candidates, key=rank)[:1]
+
+
 def _match(
     session: SessionRoster,
-    candidates: Sequence[tuple[Speaker, OwnerHint | None]],
+    candidates: Sequence[_Candidate],
     people: PeopleIndex,
+    called: PilotCalled | None,
     owned: dict[tuple[str, UUID], _Owned],
     missed: list[NoMatch],
 ) -> None:
     """Add the users among the candidates to `owned`, and to `missed` why the others are none."""
     for speaker, hint in candidates:
-        found = people.find(_addresses(speaker.participant, hint))
+        found = people.find(_addresses(speaker.participant, hint), called)
         if isinstance(found, NoMatch):
             missed.append(found)
             continue
@@ -249,14 +286,17 @@ def _joined(earlier: _Owned | None, speaker: Speaker) -> Speaker:
     )
 
 
-def _no_owner(call: CallSeen, missed: list[NoMatch]) -> Step:
+_TELLING = ("ambiguous", "inactive", "other_id", "not_in_partition", "no_match")
+
+
+def _no_owner(call: CallSeen, missed: list[NoMatch], called: PilotCalled | None) -> Step:
     """Say why nobody owns the call: the most telling reason, and both numbers."""
     speakers = [one for session in call.sessions for one in session.speakers]
     numbers = [party_of(one.participant).number for one in speakers[:2]] + ["", ""]
     said = next((one.hints for one in call.sessions if one.hints.calling), None)
     if said:  # Webex calls its participants by internal ids
         numbers = [user_and_host(text)[0] for text in (said.calling, said.called)]
-    told = sorted(missed, key=lambda one: ("ambiguous", "inactive", "no_match").index(one.reason))
+    told = sorted(missed, key=lambda one: _TELLING.index(one.reason))
     first = told[0] if told else NoMatch("no_parties")
     values = {
         "reason": first.reason,
@@ -264,11 +304,16 @@ def _no_owner(call: CallSeen, missed: list[NoMatch]) -> Step:
         "username": first.username,
         "caller": numbers[0],
         "callee": numbers[1],
+        **_pilot_values(called),
     }
     return Step("owner", Outcome.STOPPED, {key: value for key, value in values.items() if value})
 
 
-def _owner_step(owned: list[_Owned]) -> Step:
+def _pilot_values(called: PilotCalled | None) -> dict[str, str]:
+    return {"pilot": called.pilot, "numeric_id": called.numeric_id} if called else {}
+
+
+def _owner_step(owned: list[_Owned], called: PilotCalled | None) -> Step:
     match = owned[0].match
     values = {
         "username": match.person.username,
@@ -276,6 +321,7 @@ def _owner_step(owned: list[_Owned]) -> Step:
         "number": match.number,
         "group": match.person.group,
         "matched_by": match.matched_by,
+        **_pilot_values(called),
     }
     if owned[0].hint:
         values["named_by"] = owned[0].hint.rule
@@ -316,7 +362,7 @@ def _assignment(
         remote_streams=remote_lines,
         communication_session_id=session.key,
         matched_by=match.matched_by,
-        confidence="low" if session.is_guess else "high",
+        confidence="low" if session.is_guess or not (match.number or hint) else "high",
         mixed=mixed,
         direction_confidence=confidence,
         from_ns=from_ns,

@@ -88,7 +88,7 @@ class Assignment(msgspec.Struct, frozen=True):
     owner_streams: tuple[int, ...]  # stream indexes (m-lines) that carry the owner's voice
     remote_streams: tuple[int, ...]
     communication_session_id: str = ""  # as in the metadata; empty: the only one
-    matched_by: str = "extension"  # extension, alias, pbx_username
+    matched_by: str = "extension"  # as owner.Match says
     confidence: str = "high"  # of the party-to-stream resolution: high, low
     mixed: bool = False  # one stream carries both parties: both channels play it
     direction_confidence: str = "high"  # low: told by the order of the parties alone

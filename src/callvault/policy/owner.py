@@ -1,14 +1,18 @@
 """Whose call it is: a party matched to a user (IDENT-1).
 
-Order: PBX username, extension, first extension alias, then the latter two after normalising.
+Order: the id behind the pilot that was dialled (`by_pilot`), PBX username, extension, first
+extension alias, then the latter two after normalising.
 Two users for one party are never chosen between: the recording would be shown to the wrong one.
 Users may share an extension where the pilot that was dialled tells them apart (IDENT-2, IDENT-3).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
+from uuid import UUID
 
+from callvault.policy.by_pilot import NumericIds, PilotCalled, has_id
 from callvault.policy.numbers import forms, normalise
+from callvault.policy.pilots import Pilots
 from callvault.policy.snapshot import Person, Snapshot
 
 _NAMED = 5  # how many of those who share a number are named
@@ -27,15 +31,15 @@ class Match:
     """The user whom a party is, and by what."""
 
     person: Person
-    matched_by: str  # pbx_username, extension, alias
-    number: str  # what matched, as received
+    matched_by: str  # numeric_user_id, numeric_partition_id, pbx_username, extension, alias
+    number: str  # what matched, as received; empty: a user ID did, and no address
 
 
 @dataclass(frozen=True, slots=True)
 class NoMatch:
     """Why a party is nobody's."""
 
-    reason: str  # no_match, ambiguous, inactive
+    reason: str  # no_match, ambiguous, inactive, other_id, not_in_partition
     number: str = ""
     username: str = ""  # of the inactive user, or of those between whom nothing decides
 
@@ -49,25 +53,71 @@ class PeopleIndex:
     by_extension: dict[str, list[Person]] = field(default_factory=dict)
     by_alias: dict[str, list[Person]] = field(default_factory=dict)
     by_form: dict[str, list[tuple[Person, str]]] = field(default_factory=dict)
+    ids: NumericIds = field(default_factory=lambda: NumericIds(Pilots()))
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> "PeopleIndex":
         """Index a snapshot's people, inactive ones too: they explain why nothing matched."""
-        index = cls(snapshot.country_code)
+        ids = NumericIds.of(snapshot.pilots, snapshot.people)
+        index = cls(snapshot.country_code, ids=ids)
         for person in snapshot.people:
             index._add(person)
         return index
 
-    def find(self, addresses: Iterable[Address]) -> Match | NoMatch:
-        """Match a party by any of its addresses; each rung is asked of all before the next."""
+    def find(
+        self, addresses: Iterable[Address], called: PilotCalled | None = None
+    ) -> Match | NoMatch:
+        """Match the recorded party by the pilot's id and by any of its addresses."""
         addresses = tuple(addresses)
+        if called is not None and called.users:
+            return self._by_user_id(addresses, called)
+        if called is not None and called.partition:
+            return self._in_partition(addresses, called)
+        found = self._by_address(addresses)
+        if called is not None and isinstance(found, Match) and has_id(found.person):
+            return NoMatch("other_id", found.number, found.person.username)
+        return found
+
+    def _by_user_id(self, addresses: tuple[Address, ...], called: PilotCalled) -> Match | NoMatch:
+        """Match the one whose user ID was dialled, with the number that bears it out."""
+        users = [one for one in called.users if one.active]
+        if not users:
+            return NoMatch("inactive", called.numeric_id, called.users[0].username)
+        if len(users) > 1 or called.partition:
+            return NoMatch("ambiguous", called.numeric_id, _named(users))
+        found = self._by_address(addresses, frozenset({users[0].user_id}))
+        number = found.number if isinstance(found, Match) else ""
+        return Match(users[0], "numeric_user_id", number)
+
+    def _in_partition(self, addresses: tuple[Address, ...], called: PilotCalled) -> Match | NoMatch:
+        """Match one of those in the partition that was dialled, by extension or alias."""
+        found = self._by_address(addresses, called.partition, by_name=False)
+        if isinstance(found, Match):
+            return Match(found.person, "numeric_partition_id", found.number)
+        if found.reason == "no_match":
+            return NoMatch("not_in_partition", found.number)
+        return found
+
+    def _by_address(
+        self,
+        addresses: tuple[Address, ...],
+        among: Set[UUID] | None = None,
+        *,
+        by_name: bool = True,
+    ) -> Match | NoMatch:
+        """Match a party by its addresses; each rung is asked of all before the next."""
         inactive: NoMatch | None = None
-        for rung in (self._pbx_usernames, self._extensions, self._aliases, self._normalised):
+        rungs = [self._extensions, self._aliases, self._normalised]
+        for rung in [*([self._pbx_usernames] if by_name else []), *rungs]:
             for address in addresses:
-                found = rung(address)
+                found = [
+                    one for one in rung(address) if among is None or one.person.user_id in among
+                ]
                 active = {match.person.user_id: match for match in found if match.person.active}
                 if len(active) > 1:
-                    return NoMatch("ambiguous", address.user, _named(active.values()))
+                    return NoMatch(
+                        "ambiguous", address.user, _named(one.person for one in active.values())
+                    )
                 if active:
                     return next(iter(active.values()))
                 if found:
@@ -117,9 +167,9 @@ class PeopleIndex:
         return list(found.values())
 
 
-def _named(matches: Iterable[Match]) -> str:
+def _named(people: Iterable[Person]) -> str:
     """Name a few of those who share a number."""
-    names = sorted(match.person.username for match in matches)
+    names = sorted(one.username for one in people)
     return ", ".join([*names[:_NAMED], *(["…"] if len(names) > _NAMED else [])])
 
 

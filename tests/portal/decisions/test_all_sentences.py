@@ -72,6 +72,8 @@ STEPS = (
 NO_ROOM = (
     refusals_of("room.py") | refusals_of("capacity.py") | said_in("recorder", "StreamsRefused", 0)
 )
+WITHOUT_ID = {"no_match", "ambiguous", "inactive", "no_parties"}
+PILOT = {"pilot": "8400", "numeric_id": "12"}
 NO_OWNER = said_in("policy", "NoMatch", 0)
 MATCHED_BY = said_in("policy", "Match", 1)
 
@@ -96,16 +98,16 @@ def forbid_fallbacks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sentences, "_told", listed)
 
 
-def stopped(code: str, reason: str) -> dict[str, Any]:
-    values = {"reason": reason, "number": "2014", "username": "ann"}
+def stopped(code: str, reason: str, **more: str) -> dict[str, Any]:
+    values = {"reason": reason, "number": "2014", "username": "ann", **more}
     return {"code": code, "outcome": "stopped", "values": values}
 
 
 def test_the_source_was_read() -> None:
     assert {"known_source", "room", "offer", "media", "owner", "mode"} <= STEPS
     assert {"spool", "ports", "draining", "calls", "lag", "trunk_calls", "rate"} <= NO_ROOM
-    assert {"no_match", "ambiguous", "inactive", "no_parties"} == NO_OWNER
-    assert {"extension", "alias", "pbx_username"} <= MATCHED_BY
+    assert {*WITHOUT_ID, "other_id", "not_in_partition"} == NO_OWNER
+    assert {"extension", "alias", "pbx_username", "numeric_user_id"} <= MATCHED_BY
 
 
 @pytest.mark.parametrize("code", sorted(STEPS))
@@ -127,8 +129,11 @@ def test_each_refusal_for_want_of_room_has_a_sentence(reason: str, language: str
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_each_reason_why_nobody_owns_a_call_has_a_sentence_of_its_own(language: str) -> None:
     with translation.override(language):
-        texts = {step_view(stopped("owner", reason)).text for reason in NO_OWNER}
-    assert len(texts) == len(NO_OWNER)
+        texts = {step_view(stopped("owner", reason)).text for reason in WITHOUT_ID}
+        by_pilot = {step_view(stopped("owner", one, **PILOT)).text for one in NO_OWNER}
+    assert len(texts) == len(WITHOUT_ID)
+    assert len(by_pilot) == len(NO_OWNER)
+    assert all("8400" in text for text in by_pilot - texts)
 
 
 @pytest.mark.parametrize("matched_by", sorted(MATCHED_BY))

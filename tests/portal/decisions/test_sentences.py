@@ -28,6 +28,9 @@ def test_a_call_that_ended_unanswered_is_not_said_to_be_recorded_always() -> Non
     assert verdict_sentence(row) == "Ended before it was answered."
 
 
+PILOT = {"pilot": "8400", "numeric_id": "12"}
+
+
 @pytest.mark.parametrize(
     ("given", "title", "text"),
     [
@@ -81,6 +84,28 @@ def test_a_call_that_ended_unanswered_is_not_said_to_be_recorded_always() -> Non
             step("owner", matched_by="pbx_username", number="ann", name="Ann", named_by="userID"),
             "Owner found",
             "PBX user name ann is Ann. The phone system names the recorded party (userID).",
+        ),
+        (
+            step("owner", matched_by="numeric_user_id", number="", name="Ann", **PILOT),
+            "Owner found",
+            "Pilot 8400 was dialled with the user ID 12, which is Ann's.",
+        ),
+        (
+            step("owner", matched_by="numeric_partition_id", number="2014", name="Ann", **PILOT),
+            "Owner found",
+            "Pilot 8400 was dialled with the partition ID 12, where 2014 is Ann.",
+        ),
+        (
+            step("owner", matched_by="extension", number="2014", name="Ann", **PILOT),
+            "Owner found",
+            "Extension 2014 is Ann. Nobody has the ID 12 that pilot 8400 was dialled with: the "
+            "number decided.",
+        ),
+        (
+            step("owner", "stopped", reason="other_id", number="2014", username="ann", **PILOT),
+            "No owner",
+            "2014 is ann's, but pilot 8400 was dialled with the ID 12, which is another one than "
+            "theirs, and nobody's.",
         ),
         (
             step("owner", "stopped", reason="no_match", number="2099", caller="2099", callee="1"),

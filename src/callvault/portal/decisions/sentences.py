@@ -19,6 +19,7 @@ from callvault.portal.recordings.phrases import number_shown
 from .filter_sentences import filter_sentence, filter_title
 from .mode_sentences import mode_in_short, mode_sentence, mode_title
 from .models import Call
+from .pilot_sentences import no_owner_by_pilot, owner_by_pilot, unknown_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,10 @@ def _value(step: dict[str, Any], name: str) -> str:
     return str((step.get("values") or {}).get(name, ""))
 
 
+def _values(step: dict[str, Any]) -> dict[str, str]:
+    return {name: str(value) for name, value in (step.get("values") or {}).items()}
+
+
 def _stopped(step: dict[str, Any]) -> bool:
     return bool(step["outcome"] == Outcome.STOPPED)
 
@@ -170,7 +175,8 @@ def _owner(step: dict[str, Any]) -> tuple[str, str]:
     if _stopped(step):
         parties = [_value(step, name) for name in ("caller", "callee") if _value(step, name)]
         reason, username = _value(step, "reason"), _value(step, "username")
-        return _("No owner"), _no_owner(reason, number, username, parties)
+        by_pilot = no_owner_by_pilot(_values(step))
+        return _("No owner"), by_pilot or _no_owner(reason, number, username, parties)
     by_what = {
         "extension": _("Extension %(number)s is %(name)s."),
         "alias": _("Alias %(number)s is %(name)s."),
@@ -178,9 +184,11 @@ def _owner(step: dict[str, Any]) -> tuple[str, str]:
     }
     name = _value(step, "name") or _value(step, "username")
     template = by_what.get(_value(step, "matched_by"))
-    if not template or not name:
+    text = owner_by_pilot(_values(step), name)
+    if not (text or template) or not name:
         return _("Owner found"), _told(step)
-    text = template % {"number": number, "name": name}
+    if template:
+        text = template % {"number": number, "name": name} + unknown_id(_values(step))
     if _value(step, "named_by"):
         text += " " + _("The phone system names the recorded party (%(field)s).") % {
             "field": _value(step, "named_by")
@@ -222,7 +230,7 @@ def _mode(step: dict[str, Any]) -> tuple[str, str]:
 
 
 def _filters(step: dict[str, Any]) -> tuple[str, str]:
-    values = {name: str(value) for name, value in (step.get("values") or {}).items()}
+    values = _values(step)
     title = filter_title(values, stopped=_stopped(step))
     return title, filter_sentence(values) or _told(step)
 
