@@ -25,6 +25,7 @@ PAGES = (
     "/subjects/?q=%2B15550142",
     "/subjects/erase?q=%2B15550142",
     "/people/",
+    "/calculator/",
     "/nodes/",
     "/settings/trunks/",
     "/settings/filters/",

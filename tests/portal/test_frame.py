@@ -37,7 +37,10 @@ def test_the_sidebar_shows_what_the_level_may_open() -> None:
     assert labels(User(level=Level.ADMINISTRATOR), "/settings/trunks/new") == [
         ("", ["My recordings", "All recordings", "Live calls"]),
         ("Oversight", ["Call decisions", "Audit log", "Data subjects"]),
-        ("Administration", ["People", "Global settings*", "Service and nodes"]),
+        (
+            "Administration",
+            ["People", "Global settings*", "Storage calculator", "Service and nodes"],
+        ),
     ]
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 
 from callvault import clock
 from callvault.commands.worker_watch import WorkerWatch
@@ -50,6 +51,7 @@ def node_report(watch: WorkerWatch, config: Config) -> Report:
         vault_free_bytes=watch.vault.free_bytes,
         vault_total_bytes=watch.vault.total_bytes,
         vault_trouble=watch.progress.store_trouble,
+        cores=len(os.sched_getaffinity(0)),
         address=node_address(config),
     )
 

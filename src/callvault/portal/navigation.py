@@ -76,6 +76,7 @@ def _administration() -> list[Entry]:
             reverse("configuration:index"),
             "adjustments-horizontal",
         ),
+        Entry("calculator", _("Storage calculator"), reverse("planning:index"), "calculator"),
         Entry("nodes", _("Service and nodes"), reverse("nodes:index"), "server-2"),
     ]
 

@@ -31,6 +31,8 @@ class Heartbeat(msgspec.Struct, frozen=True):
     free_bytes: int = 0  # of the spool's file system
     total_bytes: int = 0
     is_disk_filling: bool = False
+    max_calls: int = 0  # at once; 0: not known
+    max_calls_per_second: int = 0  # 0: no limit is set
     trunks: dict[str, TrunkBeat] = {}  # by name
 
 

@@ -43,5 +43,6 @@ urlpatterns = [
     path("people/", include("callvault.portal.people.urls")),
     path("settings/directory/", include("callvault.portal.directory.urls")),
     path("settings/", include("callvault.portal.configuration.urls")),
+    path("calculator/", include("callvault.portal.planning.urls")),
     path("nodes/", include("callvault.portal.nodes.urls")),
 ]

@@ -52,6 +52,8 @@ class RecorderFigures:
     policy_age_s: float
     loop_lag_s: float
     failed_handshakes: int = 0
+    max_calls: int = 0  # at once; 0: not known
+    max_calls_per_second: int = 0  # 0: no limit is set
     tls_expires_at_s: float | None = None  # UTC, of the certificate in use; None: no TLS
 
     @property
@@ -72,6 +74,8 @@ class RecorderFigures:
         return {
             "calls": self.calls_in_progress,
             "open_files": self.stats.open_file_limit,
+            "max_calls": self.max_calls,
+            "max_calls_per_second": self.max_calls_per_second,
             "refusal": self.refusal,
             "is_draining": self.is_draining,
             "free_bytes": self.disk.free_bytes,

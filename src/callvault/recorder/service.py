@@ -343,6 +343,8 @@ class Recorder:
             policy_revision=self._policy.in_force.snapshot.revision,
             policy_age_s=policy_age_s,
             loop_lag_s=loop_lag_s,
+            max_calls=self.capacity.max_calls,
+            max_calls_per_second=self.capacity.config.calls_per_second,
         )
 
     def note(self, kind: str, severity: Severity = "info", **values: str) -> None:

@@ -26,6 +26,7 @@ class Report(msgspec.Struct, frozen=True):
     vault_free_bytes: int = 0
     vault_total_bytes: int = 0
     vault_trouble: str = ""  # why the vault takes nothing
+    cores: int = 0  # that finish recordings there; 0: a version that does not tell
     address: NodeAddress | None = None  # None: a version that does not tell
 
 
