@@ -31,6 +31,7 @@ PAGES = (
     "/settings/filters/",
     "/settings/filters/new",
     "/settings/numbering-plan",
+    "/settings/pilot-numbers",
     "/settings/trunks/new",
     "/settings/trunks/guides/cisco-cube",
     "/settings/sign-in",

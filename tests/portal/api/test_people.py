@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from callvault.portal.audit.models import AuditEntry
-from callvault.portal.configuration.models import PolicyRevision
+from callvault.portal.configuration.models import PilotNumbers, PolicyRevision
 from callvault.portal.people import saving
 from callvault.portal.people.models import User
 from callvault.portal.recordings.models import Recording
@@ -21,6 +21,26 @@ NEW = {"username": "bea", "first_name": "Bea", "extension": "2044", "group": "sa
 def administrator(rita: User, calling: Calling) -> Caller:
     """A program of Rita's."""
     return calling(rita)
+
+
+def test_people_may_share_an_extension_by_their_ids_but_not_have_a_pilot(
+    administrator: Caller, ann: User
+) -> None:
+    PilotNumbers.objects.create(recording_prefix="8400")
+    first = administrator("PATCH", f"/people/{ann.public_id}", {"numeric_user_id": "1"})
+    assert first.json()["numeric_user_id"] == "1"
+    shared = NEW | {"extension": ann.extension}
+    same = administrator("POST", "/people", shared | {"numeric_user_id": "1"})
+    assert same.json()["errors"][0]["detail"] == "1 already belongs to Ann Keller."
+    made = administrator("POST", "/people", shared | {"numeric_partition_id": "007"})
+    assert (made.status_code, made.json()["numeric_partition_id"]) == (201, "007")
+    taken = administrator("PATCH", f"/people/{ann.public_id}", {"alias": "84001"})
+    assert taken.status_code == 422
+    assert taken.json()["errors"][0] == {
+        "in": "body",
+        "pointer": "/alias",
+        "detail": "84001 is a number of the recorder: the recording pilot is 8400.",
+    }
 
 
 @pytest.mark.parametrize("who", ["ann", "sam", "otto"])

@@ -154,6 +154,17 @@ def test_a_number_of_somebody_else_is_refused() -> None:
     assert "already belongs to Eve" in row.told["why"]
 
 
+def test_a_number_of_the_recorder_is_refused() -> None:
+    reserved = {"84001": "It is the pilot's."}.get
+    rows = plan(
+        [known("ann", extension="2014")],
+        [wanted("ann", extension="84001"), wanted("bob", extension="2015")],
+        rules(reserved=lambda number: reserved(number, "")),
+    )
+    assert kinds(rows) == ["error", "create"]
+    assert rows[0].told == {"field": "extension", "value": "84001", "why": "It is the pilot's."}
+
+
 def test_two_people_may_swap_numbers() -> None:
     people = [known("ann", extension="1"), known("bob", extension="2")]
     rows = plan(people, [wanted("ann", extension="2"), wanted("bob", extension="1")], rules())

@@ -30,6 +30,37 @@ def told(found: Plan) -> list[tuple[str, str]]:
     ]
 
 
+def only_8400(number: str) -> str:
+    return "It is the pilot's." if number.startswith("8400") else ""
+
+
+def test_a_row_that_takes_a_number_of_the_recorder_is_refused_and_the_others_go_on() -> None:
+    zoe = person(7, username="zoe", extension="84007")  # had it before it was a pilot's
+    found = plan(
+        [ANN, BOB, zoe],
+        rows(
+            {"username": "ann", "extension": "84001"},
+            {"username": "new", "extension": "2044", "alias": "84002"},
+            {"username": "bob", "extension": "2001"},  # Ann's, who keeps it
+            {"username": "zoe", "department": "Depot"},
+            {"username": "off", "extension": "84003", "is_active": "no"},
+            {"username": "ok", "extension": "840"},
+        ),
+        reserved=only_8400,
+    )
+    assert [row.outcome.value for row in found.rows] == [
+        *("error", "error", "error", "changed", "created", "created")
+    ]
+    assert [told(found)[place] for place in (0, 1, 3)] == [
+        ("error", "It is the pilot's."),
+        ("error", "It is the pilot's."),
+        ("changed", "department"),
+    ]
+    assert found.rows[0].problems[0].field == "extension"
+    assert found.rows[1].problems[0].field == "alias"
+    assert "already belongs to Ann Keller" in found.rows[2].problems[0].message
+
+
 ANN = person(1, username="ann", first_name="Ann", last_name="Keller", group="Sales")
 BOB = person(2, username="bob")
 RITA = person(3, username="rita", level=Level.ADMINISTRATOR)

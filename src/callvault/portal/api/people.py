@@ -107,7 +107,8 @@ def told(person: User) -> dict[str, Any]:
     """Return a person as the API tells of them."""
     names = (
         "username", "first_name", "last_name", "email", "extension", "alias", "pbx_username",
-        "department", "group", "mode", "is_active", "created_at",
+        "numeric_user_id", "numeric_partition_id", "department", "group", "mode", "is_active",
+        "created_at",
     )  # fmt: skip
     return {
         "id": person.public_id,

@@ -134,6 +134,8 @@ class PersonOut(Schema):
     extension: str
     alias: str
     pbx_username: str
+    numeric_user_id: str = Field(description="Digits behind the recording pilot, theirs alone.")
+    numeric_partition_id: str = Field(description="Likewise, the same for all of a partition.")
     department: str
     group: str
     additional_groups: list[str]
@@ -153,6 +155,8 @@ class PersonChange(Taken):
     extension: Text | None = Field(None, max_length=32)
     alias: Text | None = Field(None, max_length=32)
     pbx_username: Text | None = Field(None, max_length=254)
+    numeric_user_id: Text | None = Field(None, max_length=16)
+    numeric_partition_id: Text | None = Field(None, max_length=16)
     department: Text | None = Field(None, max_length=150)
     group: Text | None = Field(None, max_length=100)
     additional_groups: list[Text] | None = Field(None, max_length=50)

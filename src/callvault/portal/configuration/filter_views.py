@@ -17,6 +17,7 @@ from callvault.portal.people.models import User
 from .filter_forms import FilterForm, OverrideForm
 from .filter_models import FilterScope, RecordingFilter
 from .filter_saving import StaleSetting, remove_filter, save_filter
+from .pilot_listing import advice, sent
 from .trial import try_filter
 
 _MOST_OFFERED = 500
@@ -27,13 +28,13 @@ _MOST_OFFERED = 500
 @administrators_only
 def filters(request: HttpRequest) -> HttpResponse:
     """Show and change the system's rules, and list those that go before them."""
-    form = FilterForm(request.POST or None, instance=RecordingFilter.of_system())
+    form = FilterForm(sent(request), instance=RecordingFilter.of_system())
     trial = _trial_of(request, form)
     if request.method == "POST" and not is_trial(request) and _is_saved(request, form):
         messages.success(request, _("Saved. In force for the next call."))
         return redirect("configuration:filters")
     rows = RecordingFilter.objects.exclude(scope=FilterScope.SYSTEM).select_related("person")
-    context = {"form": form, "overrides": rows, "trial": trial}
+    context = {"form": form, "overrides": rows, "trial": trial, "pilots": advice(form)}
     status = 422 if form.is_bound and trial is None else 200
     return render(request, "configuration/filters.html", context, status=status)
 
@@ -45,7 +46,7 @@ def create_filter(request: HttpRequest) -> HttpResponse:
     """Add rules for a group or a person; they begin as a copy of the system's."""
     system = RecordingFilter.of_system()
     copied = {name: getattr(system, name) for name in ("directions", "traffic", "black_list")}
-    form = OverrideForm(request.POST or None, instance=RecordingFilter(version=0), initial=copied)
+    form = OverrideForm(sent(request), instance=RecordingFilter(version=0), initial=copied)
     trial = _trial_of(request, form)
     if request.method == "POST" and not is_trial(request) and _is_saved(request, form):
         messages.success(request, _("Saved. In force for the next call."))
@@ -56,6 +57,7 @@ def create_filter(request: HttpRequest) -> HttpResponse:
         "groups": groups.order_by("group")[:_MOST_OFFERED],
         "people": User.objects.order_by("sort_name", "pk")[:_MOST_OFFERED],
         "trial": trial,
+        "pilots": advice(form),
     }
     status = 422 if form.is_bound and trial is None else 200
     return render(request, "configuration/filter.html", context, status=status)
@@ -67,13 +69,18 @@ def create_filter(request: HttpRequest) -> HttpResponse:
 def edit_filter(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Show and change the rules of a group or a person."""
     row = _override(public_id)
-    form = FilterForm(request.POST or None, instance=row)
+    form = FilterForm(sent(request), instance=row)
     trial = _trial_of(request, form)
     if request.method == "POST" and not is_trial(request) and _is_saved(request, form):
         messages.success(request, _("Saved. In force for the next call."))
         return redirect("configuration:filters")
     status = 422 if form.is_bound and trial is None else 200
-    context = {"form": form, "override": _override(public_id), "trial": trial}
+    context = {
+        "form": form,
+        "override": _override(public_id),
+        "trial": trial,
+        "pilots": advice(form),
+    }
     return render(request, "configuration/filter.html", context, status=status)
 
 

@@ -18,6 +18,7 @@ PAGES: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
             (_("Trunks"), "configuration:trunks"),
             (_("Recording modes"), "configuration:modes"),
             (_("Recording filters"), "configuration:filters"),
+            (_("Pilot numbers"), "configuration:pilots"),
             (_("Numbering plan"), "configuration:plan"),
         ),
     ),

@@ -20,6 +20,7 @@ from callvault.portal.snapshot import build_snapshot
 from .filter_saving import StaleSetting, plan_facts, save_plan
 from .models import NumberingPlan, SystemSettings
 from .pattern_fields import PatternsField, PrefixesField, is_prefix
+from .pilot_claims import internal_problems
 from .policy_parts import plan_of
 from .trial import try_plan
 
@@ -75,6 +76,13 @@ class PlanForm(PlanModelForm):
         """Remember the version that is being edited."""
         super().__init__(*args, **kwargs)
         self.initial["version"] = self.instance.version
+
+    def clean_internal_patterns(self) -> list[str]:
+        """Refuse patterns that take a number under which the recorder itself is called."""
+        patterns: list[str] = self.cleaned_data.get("internal_patterns") or []
+        if problems := internal_problems(patterns, known=self.initial["internal_patterns"]):
+            raise forms.ValidationError(problems)
+        return patterns
 
     def clean_national_prefix(self) -> str:
         """Take nothing, or what can be dialled."""

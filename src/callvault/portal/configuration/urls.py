@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from . import filter_views, mode_views, plan_views, rights_views, trunk_views, views
+from . import (
+    filter_views,
+    mode_views,
+    pilot_views,
+    plan_views,
+    rights_views,
+    trunk_views,
+    views,
+)
 
 app_name = "configuration"
 
@@ -14,6 +22,7 @@ urlpatterns = [
     path("filters/<uuid:public_id>", filter_views.edit_filter, name="filter"),
     path("filters/<uuid:public_id>/delete", filter_views.delete_filter, name="delete_filter"),
     path("modes", mode_views.modes, name="modes"),
+    path("pilot-numbers", pilot_views.pilots, name="pilots"),
     path("numbering-plan", plan_views.plan, name="plan"),
     path("trunks/", trunk_views.trunks, name="trunks"),
     path("trunks/new", trunk_views.create_trunk, name="create_trunk"),

@@ -15,6 +15,7 @@ from django.db.models import F
 from msgspec.structs import replace
 
 from callvault.portal.configuration.models import PolicyRevision
+from callvault.portal.configuration.pilot_claims import PilotGuard
 from callvault.portal.people.leaving import end_access
 from callvault.portal.people.levels import Level
 from callvault.portal.people.models import User
@@ -103,6 +104,7 @@ def _apply(run: DirectoryRun, rows: Sequence[Row], *, is_exchange: bool) -> None
     Raises NobodyLeft: the plan is of a while ago, and other administrators may be gone since.
     """
     PolicyRevision.bump()  # first: whoever else changes people waits here
+    _refuse_new_pilots(rows)
     had_administrator = _has_administrator()
     keyed = [(row, UUID(row.key) if row.key else uuid4()) for row in rows]
     record_people(run, [one for one in keyed if _is_written_down(one[0])])
@@ -119,6 +121,15 @@ def _apply(run: DirectoryRun, rows: Sequence[Row], *, is_exchange: bool) -> None
     _link(run, people, changing)
     if had_administrator and not _has_administrator():
         raise NobodyLeft
+
+
+def _refuse_new_pilots(rows: Sequence[Row]) -> None:
+    """Raise IntegrityError, as for any number taken meanwhile, if a number became a pilot's."""
+    guard = PilotGuard.in_force()
+    names = ("extension", "alias")
+    new = [row.changes[name][1] for row in rows for name in names if name in row.changes]
+    if any(guard.refusal(str(number)) for number in new):
+        raise IntegrityError("a number became a pilot's")
 
 
 def _has_administrator() -> bool:

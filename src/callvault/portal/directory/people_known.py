@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from callvault.portal.configuration.pilot_claims import PilotGuard
 from callvault.portal.people.fields import DEFAULTS, RULES, Value
 from callvault.portal.people.levels import Level
 from callvault.portal.people.models import User
@@ -50,6 +51,7 @@ def rules_of(source: DirectorySource) -> Rules:
         adopts=source.adopts,
         gone=source.gone,
         administrator=int(Level.ADMINISTRATOR),
+        reserved=PilotGuard.in_force().refusal,
     )
 
 

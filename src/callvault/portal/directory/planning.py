@@ -70,6 +70,7 @@ class Rules:
     adopts: bool = True
     gone: str = "delete"  # or deactivate, keep
     administrator: int = 40
+    reserved: Callable[[str], str] = lambda _number: ""  # why nobody can have a number, or empty
 
 
 @dataclass(slots=True)
@@ -95,7 +96,7 @@ def plan(known: Sequence[Known], wanted: Sequence[Wanted], rules: Rules) -> list
         _fill(draft, rules)
     _spell_groups(known, drafts)
     gone = _with_administrators_kept([*_gone_rows(known, wanted, rules)], drafts, known, rules)
-    _settle_claims(drafts, known, gone)
+    _settle_claims(drafts, known, gone, rules)
     return [*(_row(draft) for draft in drafts), *gone]
 
 
@@ -230,11 +231,13 @@ def _kept(row: Row) -> Row:
     )
 
 
-def _settle_claims(drafts: list[_Draft], known: Sequence[Known], gone: Sequence[Row]) -> None:
+def _settle_claims(
+    drafts: list[_Draft], known: Sequence[Known], gone: Sequence[Row], rules: Rules
+) -> None:
     """Refuse who would have what only one may have; who changes gives way to who stays."""
     leaving = {row.key: row.kind for row in gone}
     changing = {one.known.key for one in drafts if one.known and not one.reason}
-    claims = Claims[Claimant]()
+    claims = Claims[Claimant](rules.reserved)
     for one in known:
         kind = leaving.get(one.key)
         if one.key in changing or kind == RowKind.DELETE:

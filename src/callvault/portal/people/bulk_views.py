@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from callvault.portal.configuration.models import PolicyRevision
+from callvault.portal.configuration.pilot_claims import PilotGuard
 
 from .applying import PeopleChanged, apply_plan, everybody
 from .gates import administrators_only, person_of
@@ -73,7 +74,9 @@ def _planned(request: HttpRequest, form: BulkForm, people: list[UUID]) -> Plan:
         for person_id in dict.fromkeys(people)
         if person_id in known
     ]
-    return plan(existing, wanted, editor=person_of(request).public_id)
+    guard = PilotGuard.in_force()
+    editor = person_of(request).public_id
+    return plan(existing, wanted, editor=editor, reserved=guard.refusal)
 
 
 def _context(form: BulkForm, found: Plan, *, has_changed: bool) -> dict[str, object]:

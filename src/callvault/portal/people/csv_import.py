@@ -5,6 +5,7 @@ from hashlib import sha256
 from uuid import UUID
 
 from callvault.portal.configuration.models import PolicyRevision
+from callvault.portal.configuration.pilot_claims import PilotGuard
 
 from .applying import PeopleChanged, apply_plan, everybody
 from .csv_reading import CsvFile, read_csv
@@ -37,7 +38,9 @@ def look_at(content: bytes, *, editor: UUID | None = None) -> Preview:
     """Read a file and plan it. Raises CsvRefused."""
     file = read_csv(content)
     revision = PolicyRevision.current()
-    return Preview(file, plan(everybody(), file.rows, editor=editor), revision)
+    guard = PilotGuard.in_force()
+    found = plan(everybody(), file.rows, editor=editor, reserved=guard.refusal)
+    return Preview(file, found, revision)
 
 
 def bring_in(

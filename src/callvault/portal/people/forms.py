@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from callvault.portal.configuration.mode_choices import modes
+from callvault.portal.configuration.pilot_claims import PilotGuard
 
 from .constraints import IDS
 from .fields import RULES, FieldProblem
@@ -116,6 +117,7 @@ class PersonForm(PersonModelForm):
         self._spell_groups(cleaned)
         self._refuse_taken_names(cleaned)
         self._refuse_shared_numbers(cleaned)
+        self._refuse_pilots(cleaned)
         if cleaned.get("level") == Level.GROUP_SUPERVISOR and not cleaned.get("group"):
             self.add_error("group", _("A group supervisor needs a group."))
         if self.instance.pk is not None and self.instance.pk == self._editor.pk:
@@ -170,6 +172,15 @@ class PersonForm(PersonModelForm):
         for field in ("extension", "alias"):
             if cleaned.get("is_active") and cleaned.get(field):
                 self._refuse_held(field, others.filter(apart), cleaned)
+
+    def _refuse_pilots(self, cleaned: dict[str, Any]) -> None:
+        """Refuse a number, where it is new, under which the recorder itself is called."""
+        guard = PilotGuard.in_force()
+        for field in ("extension", "alias"):
+            is_new = {field, "is_active"}.intersection(self.changed_data)
+            why = guard.refusal(str(cleaned.get(field) or "")) if is_new else ""
+            if why and cleaned.get("is_active"):
+                self.add_error(field, why)
 
     def _keep_own_rights(self, cleaned: dict[str, Any]) -> None:
         if not cleaned.get("is_active"):

@@ -2,7 +2,8 @@
 
 User names and numeric user IDs belong to one person, active or not; PBX user names, extensions and
 aliases to one active person. Extensions and aliases are shared where each holder has a numeric
-user ID or partition ID, but not within a partition (IDENT-2, IDENT-3).
+user ID or partition ID, but not within a partition (IDENT-2, IDENT-3). Some numbers are nobody's:
+those under which the recorder itself is called (IDENT-5).
 """
 
 from collections import Counter, OrderedDict
@@ -51,14 +52,23 @@ def claims_of(values: Mapping[str, Value] | None) -> dict[Key, Stake]:
     return found
 
 
+def _is_free(_number: str) -> str:
+    return ""
+
+
 C = TypeVar("C", bound=Claimant)
 
 
 class Claims(Generic[C]):
-    """All claims of everybody, and who has to give way."""
+    """All claims of everybody, and who has to give way.
 
-    def __init__(self) -> None:
+    `reserved` says why nobody can have an extension or alias; empty: anybody can.
+    """
+
+    def __init__(self, reserved: Callable[[str], str] = _is_free) -> None:
         self.everybody: list[C] = []
+        self._reserved = reserved
+        self._unusable: list[tuple[C, str, str]] = []
         self._by_key: dict[Key, dict[int, tuple[C, Stake]]] = {}
         self._to_check: OrderedDict[Key, None] = OrderedDict()  # each once
 
@@ -70,6 +80,8 @@ class Claims(Generic[C]):
             self._by_key.setdefault(key, {})[id(claimant)] = (claimant, stake)
             if before.get(key) != stake:
                 self._to_check[key] = None
+            if key[0] in _SHARED and key not in before and (why := self._reserved(key[1])):
+                self._unusable.append((claimant, key[0], why))
 
     def fall_back(self, claimant: C) -> None:
         """Leave somebody as they were; what they keep may now be in the way of others."""
@@ -82,6 +94,10 @@ class Claims(Generic[C]):
 
     def settle(self, refuse: Callable[[C, str, str], None]) -> None:
         """Refuse whoever claims what they may not have, with the field and why."""
+        for claimant, name, why in self._unusable:
+            refuse(claimant, name, why)
+            if not claimant.fell_back:
+                self.fall_back(claimant)
         while self._to_check:
             key, _none = self._to_check.popitem(last=False)
             refused = list(self._refused(key))

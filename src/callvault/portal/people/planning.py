@@ -6,7 +6,7 @@ other rows, which the plan accounts for. Who is absent from the rows is left alo
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
@@ -106,10 +106,17 @@ def full_name(values: Values) -> str:
 
 
 def plan(
-    existing: Iterable[Existing], wanted: Sequence[Wanted], *, editor: UUID | None = None
+    existing: Iterable[Existing],
+    wanted: Sequence[Wanted],
+    *,
+    editor: UUID | None = None,
+    reserved: Callable[[str], str] = lambda _number: "",
 ) -> Plan:
-    """Plan what becomes of each row. `editor` asked for it, and keeps their own rights."""
-    planner = _Planner(existing, editor)
+    """Plan what becomes of each row. `editor` asked for it, and keeps their own rights.
+
+    `reserved` says why nobody can have an extension or alias; empty: anybody can.
+    """
+    planner = _Planner(existing, editor, reserved)
     planner.read(wanted)
     planner.settle()
     return Plan(tuple(row.planned() for row in planner.rows))
@@ -145,13 +152,15 @@ class _Row(Claimant):
 class _Planner:
     """Rows and people, matched; then what they claim, settled."""
 
-    def __init__(self, existing: Iterable[Existing], editor: UUID | None) -> None:
+    def __init__(
+        self, existing: Iterable[Existing], editor: UUID | None, reserved: Callable[[str], str]
+    ) -> None:
         self.rows: list[_Row] = []
         self._editor = editor
         self._existing = list(existing)
         self._by_id = {one.person_id: one for one in self._existing}
         self._by_name = {_folded(one.values["username"]): one for one in self._existing}
-        self._claims = Claims[_Row]()
+        self._claims = Claims[_Row](reserved)
 
     def read(self, wanted: Sequence[Wanted]) -> None:
         """Read each row alone, then find whom two of them mean."""

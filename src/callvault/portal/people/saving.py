@@ -1,6 +1,6 @@
 """Adding, changing and deleting one person: audited, and never over another's edit."""
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.utils.html import strip_tags
 from django.utils.text import get_text_list
@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from callvault.portal.audit.models import Action, AuditEntry
 from callvault.portal.configuration.models import PolicyRevision
+from callvault.portal.configuration.pilot_claims import PilotGuard
 from callvault.portal.templatetags.cv_ui import ago
 
 from .applying import WRITTEN, values_of
@@ -37,6 +38,7 @@ def add_person(request: HttpRequest, form: PersonForm) -> User:
     """Create whom the form describes; they cannot sign in until they are given a password."""
     PolicyRevision.bump()
     person: User = form.save(commit=False)
+    _refuse_new_pilots(person, None)
     detail = detail_of({}, values_of(person), person.version)
     Actor.of_request(request).entry(Action.PERSON_CREATED, person.public_id, **detail).save()
     person.set_unusable_password()
@@ -55,6 +57,7 @@ def change_person(request: HttpRequest, form: PersonForm) -> None:
     person: User = form.save(commit=False)
     if is_last_administrator(stored) and not (person.is_administrator and person.is_active):
         raise LastAdministrator
+    _refuse_new_pilots(person, stored)
     person.version = stored.version + 1
     detail = detail_of(values_of(stored), values_of(person), person.version)
     Actor.of_request(request).entry(Action.PERSON_CHANGED, person.public_id, **detail).save()
@@ -68,6 +71,15 @@ def delete_person(request: HttpRequest, person: User) -> None:
     if is_last_administrator(User.objects.get(pk=person.pk)):
         raise LastAdministrator
     remove([person], Actor.of_request(request))
+
+
+def _refuse_new_pilots(person: User, stored: User | None) -> None:
+    """Raise IntegrityError, as for any number taken meanwhile, if a number became a pilot's."""
+    guard = PilotGuard.in_force()
+    had = {stored.extension, stored.alias} if stored is not None and stored.is_active else set()
+    new = {person.extension, person.alias} - had if person.is_active else set()
+    if any(map(guard.refusal, new)):
+        raise IntegrityError("a number became a pilot's")
 
 
 def is_last_administrator(person: User) -> bool:
