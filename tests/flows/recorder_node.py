@@ -229,6 +229,7 @@ class Src:
         content_type: str,
         *,
         caller: str = "1001",
+        dialled: str = "srs",
         headers: tuple[tuple[str, str], ...] = (),
     ) -> sip.DialogId:
         """Place a call."""
@@ -236,7 +237,7 @@ class Src:
         flow = self._endpoint.flow_to(self._target)
         host, port = self._endpoint.address
         invitation = Invitation(
-            uri=f"sip:srs@{shown(self._target)}",
+            uri=f"sip:{dialled}@{shown(self._target)}",
             from_address=f'"Ann Keller" <sip:{caller}@pbx.example.com>',
             to_address="<sip:+15550142999@192.0.2.14>",
             contact=f"<sip:src@{shown((host, port))};transport={self._transport}>;+sip.src",
