@@ -68,6 +68,7 @@ PAGES = {
     "person-delete": "/people/?q=keller > Ann Keller > Delete…",
     "settings": "/settings/",
     "permissions": "/settings/permissions",
+    "modes": "/settings/modes",
     "trunks": "/settings/trunks/",
     "trunk": "trunk:Branch CUBE",
     "trunk-strained": f"trunk:{strained.TRUNK['name']}",

@@ -11,6 +11,7 @@ from callvault.finalise.part import Part
 from callvault.finalise.reading import SourceBatch, SourceKey
 from callvault.finalise.window import Window
 from callvault.policy.decision import Party, Presence
+from callvault.policy.modes import RecordingMode
 from callvault.rtp import parse_batch
 from callvault.spool import Packet, PacketsBlock, Source, journal_path
 from callvault.spool.entries import SignallingSeen, TimelineEvent
@@ -138,3 +139,44 @@ def test_a_part_is_read_under_the_same_setting_as_the_call(node: Node) -> None:
 def test_a_window_is_clipped_to_its_part(start: int, end: int) -> None:
     part = WINDOW.within(start and START_NS + start * S, end and START_NS + end * S)
     assert np.isclose(part.duration_ms, 1000 * ((min(end, 10) if end else 10) - start))
+
+
+def test_each_piece_of_a_call_on_demand_is_a_recording_of_one_conversation(node: Node) -> None:
+    """Started after one second, stopped after two, started again after four."""
+    first = assignment(
+        from_ns=START_NS + S, until_ns=START_NS + 2 * S, mode=RecordingMode.ON_DEMAND
+    )
+    second = assignment(from_ns=START_NS + 4 * S, mode=RecordingMode.ON_DEMAND)
+    call = RecordedCall(
+        {0: voice(1).arrivals, 1: voice(2).arrivals},
+        (first, second),
+        5.0,
+        events=(
+            TimelineEvent(START_NS + S, "started", "Ann"),
+            TimelineEvent(START_NS + 2 * S, "stopped", "Ann"),
+            TimelineEvent(START_NS + 4 * S, "started", "Sam"),
+        ),
+    )
+    journal_id = uuid4()
+    call.write(node.journal(journal_id))
+    one, other = finalise_journal(journal_path(node.spool, journal_id), node.bench()).recordings
+    assert (one.duration_ms, other.duration_ms) == (1000, 1000)
+    assert one.interaction_id == other.interaction_id
+    assert [(item.kind, item.offset_ms, item.who) for item in one.timeline] == [
+        ("started", 0, "Ann"),
+        ("stopped", 1000, "Ann"),
+    ]
+    assert [item.kind for item in other.timeline] == ["started", "ended"]
+
+
+def test_what_was_asked_of_anothers_recording_is_not_on_the_timeline(node: Node) -> None:
+    call = RecordedCall(
+        {0: voice(1).arrivals, 1: voice(2).arrivals},
+        (assignment(),),
+        5.0,
+        events=(TimelineEvent(START_NS + S, "started", "Bob"),),
+    )
+    journal_id = uuid4()
+    call.write(node.journal(journal_id))
+    (one,) = finalise_journal(journal_path(node.spool, journal_id), node.bench()).recordings
+    assert "started" not in [item.kind for item in one.timeline]

@@ -13,6 +13,7 @@ from callvault.policy.modes import Modes
 from callvault.policy.numbering_plan import NumberingPlan, PlanReader
 from callvault.policy.pilots import Pilots
 from callvault.policy.snapshot import Person, RecordingMode, Snapshot
+from callvault.policy.wishes import Mark, Piece, Wishes
 from callvault.siprec import Hints, NameId, OwnerHint, Participant, SessionRoster, Speaker
 from tests.policy.cast import ANN, BOB, OTTO, TRUNK, person
 
@@ -25,6 +26,13 @@ PEOPLE = (
     *(person(11, extension="1001", numeric_user_id="5"), person(12, numeric_partition_id="6")),
 )
 PILOTS = Pilots(recording_prefix="8400", live_keep_prefix="8500")
+
+
+def _pieces(times: list[int]) -> tuple[Piece, ...]:
+    """Return pieces from these moments, each to the next one; the last goes on."""
+    times = sorted(times)
+    return tuple(Piece(*times[at : at + 2]) for at in range(0, len(times), 2))
+
 
 numbers = st.sampled_from(NUMBERS)
 moments = st.sampled_from([0, 10, 20, 30])
@@ -71,6 +79,15 @@ hints = st.builds(
 )
 
 
+pieces = st.lists(st.sampled_from([5, 12, 22, 30]), max_size=4, unique=True).map(_pieces)
+owners = st.sampled_from([one.user_id for one in PEOPLE])
+wishes = st.just(Wishes()) | st.builds(
+    Wishes,
+    st.dictionaries(owners, pieces, max_size=3),
+    st.dictionaries(owners, st.sampled_from(Mark), max_size=3),
+)
+
+
 @st.composite
 def speakers(draw: st.DrawFn, place: int) -> Speaker:
     """Draw one party of a session."""
@@ -113,6 +130,7 @@ def calls(draw: st.DrawFn) -> CallSeen:
         draw(moments),
         draw(st.booleans()),
         draw(st.sampled_from(["", "", "srs", "8400", "84005", "84006", "840005", "840099"])),
+        wishes=draw(wishes),
     )
 
 

@@ -160,11 +160,7 @@ def test_a_recorded_party_whose_number_is_shared_leaves_the_call_to_nobody_else(
 
 @pytest.mark.parametrize(
     ("mode", "verdict"),
-    [
-        (RecordingMode.NEVER, Verdict.FILTERED),
-        (RecordingMode.ON_DEMAND, Verdict.NOT_KEPT),
-        (RecordingMode.LIVE_KEEP, Verdict.NOT_KEPT),
-    ],
+    [(RecordingMode.NEVER, Verdict.FILTERED), (RecordingMode.ON_DEMAND, Verdict.NOT_KEPT)],
 )
 def test_a_trunk_in_another_mode_than_always_on_is_not_captured(
     mode: RecordingMode, verdict: Verdict

@@ -9,10 +9,13 @@ from callvault.policy import CallSeen, PeopleIndex, decide
 from callvault.policy.decision import Capturing, Decision, Outcome, Step, Verdict
 from callvault.policy.mode_judge import ModeJudge
 from callvault.policy.modes import ModeRuling, Modes, RecordingMode, SetBy
+from callvault.policy.pilots import Pilots
 from callvault.policy.snapshot import Snapshot
+from callvault.policy.wishes import Mark, Wishes
 from callvault.siprec import Hints, NameId, Participant, SessionRoster, Speaker
 from tests.policy.cast import ANN, BOB, TRUNK
 
+NO_WISHES = Wishes()
 ALWAYS, ON_DEMAND, LIVE_KEEP, NEVER = (
     RecordingMode.ALWAYS_ON,
     RecordingMode.ON_DEMAND,
@@ -21,7 +24,13 @@ ALWAYS, ON_DEMAND, LIVE_KEEP, NEVER = (
 )
 
 
-def decided(*numbers: str, snapshot: Snapshot, left_ns: int = 0, is_over: bool = False) -> Decision:
+def decided(
+    *numbers: str,
+    snapshot: Snapshot,
+    left_ns: int = 0,
+    is_over: bool = False,
+    wishes: Wishes = NO_WISHES,
+) -> Decision:
     """Judge a call between these; the first one left it then."""
     speakers = tuple(
         Speaker(
@@ -36,10 +45,10 @@ def decided(*numbers: str, snapshot: Snapshot, left_ns: int = 0, is_over: bool =
     )
     session = SessionRoster("", speakers, (0, 1), False, Hints())
     return decide(
-        CallSeen(TRUNK, "192.0.2.14", 3, (session,), is_over=is_over),
+        CallSeen(TRUNK, "192.0.2.14", 3, (session,), is_over=is_over, wishes=wishes),
         PeopleIndex.of(snapshot),
         revision=7,
-        recording_id=lambda key, owner: UUID(int=owner.int + 1000),
+        recording_id=lambda key, owner: UUID(int=owner.int + 1000 * (1 + len(key))),
         modes=ModeJudge.of(snapshot),
     )
 
@@ -134,3 +143,90 @@ def test_a_call_of_nobody_waits_while_somebody_has_another_mode() -> None:
     snapshot = people(bob=NEVER)
     assert decided("4711", "4712", snapshot=snapshot).capturing is Capturing.HOLD
     assert decided("4711", "4712", snapshot=snapshot, is_over=True).capturing is Capturing.KEEP
+
+
+def asked(
+    wishes: Wishes, ann: RecordingMode | None, bob: RecordingMode | None = None, left_ns: int = 0
+) -> Decision:
+    """Judge a call between Ann, who may have left, and Bob, of which this was asked for."""
+    return decided("1001", "1002", snapshot=people(ann, bob), left_ns=left_ns, wishes=wishes)
+
+
+def of_ann(decision: Decision) -> list[tuple[int, int]]:
+    """Return from when to when recordings of Ann are made."""
+    return [
+        (one.from_ns, one.until_ns) for one in decision.assignments if one.owner_id == ANN.user_id
+    ]
+
+
+def test_on_demand_nothing_is_kept_before_a_start_nor_after_a_stop() -> None:
+    none = asked(Wishes(), ON_DEMAND, NEVER)
+    assert (none.verdict, none.capturing) == (Verdict.NOT_KEPT, Capturing.NOTHING)
+    assert [one.owner_id for one in none.offered] == [ANN.user_id]
+    assert none.steps[-1].values["reason"] == "not_started"
+    started = Wishes().started([ANN.user_id], 5)
+    during = asked(started, ON_DEMAND, NEVER)
+    assert (during.verdict, during.capturing) == (Verdict.RECORDED, Capturing.KEEP)
+    assert (of_ann(during), during.offered) == ([(5, 0)], ())
+    after = asked(started.stopped([ANN.user_id], 9), ON_DEMAND, NEVER)
+    assert (after.verdict, after.capturing) == (Verdict.RECORDED, Capturing.NOTHING)
+    assert of_ann(after) == [(5, 9)]
+    assert [one.owner_id for one in after.offered] == [ANN.user_id]
+
+
+def test_each_piece_is_a_recording_of_its_own() -> None:
+    wishes = Wishes().started([ANN.user_id], 5).stopped([ANN.user_id], 9)
+    decision = asked(wishes.started([ANN.user_id], 12), ON_DEMAND, NEVER)
+    assert of_ann(decision) == [(5, 9), (12, 0)]
+    assert len({one.recording_id for one in decision.assignments}) == 2
+
+
+def test_a_piece_ends_when_its_user_leaves_the_call() -> None:
+    wishes = Wishes().started([ANN.user_id], 5)
+    decision = asked(wishes, ON_DEMAND, NEVER, left_ns=20)
+    assert (of_ann(decision), decision.capturing) == ([(5, 20)], Capturing.NOTHING)
+    late = Wishes().started([ANN.user_id], 25)
+    assert asked(late, ON_DEMAND, NEVER, left_ns=20).verdict is Verdict.NOT_KEPT
+
+
+def test_a_start_of_one_user_starts_nothing_of_the_other() -> None:
+    decision = asked(Wishes().started([ANN.user_id], 5), ON_DEMAND, ON_DEMAND)
+    assert [one.owner_id for one in decision.assignments] == [ANN.user_id]
+    assert [one.owner_id for one in decision.offered] == [BOB.user_id]
+
+
+def test_a_start_beside_an_always_on_user_leaves_both_a_recording() -> None:
+    decision = asked(Wishes().started([ANN.user_id], 5), ON_DEMAND)
+    assert {one.owner_id: one.from_ns for one in decision.assignments} == {
+        BOB.user_id: 0,
+        ANN.user_id: 5,
+    }
+    assert decision.steps[-1].values["mode"] == "always_on"
+
+
+@pytest.mark.parametrize(
+    ("mark", "verdict", "reason"),
+    [
+        (None, Verdict.NOT_KEPT, "unmarked"),
+        (Mark.DROPPED, Verdict.NOT_KEPT, "dropped"),
+        (Mark.KEPT, Verdict.RECORDED, ""),
+    ],
+)
+def test_live_keep_is_captured_in_any_case_and_recorded_if_it_is_marked(
+    mark: Mark | None, verdict: Verdict, reason: str
+) -> None:
+    wishes = Wishes().marked([ANN.user_id], mark) if mark else Wishes()
+    decision = asked(wishes, LIVE_KEEP, NEVER)
+    assert (decision.verdict, decision.capturing) == (verdict, Capturing.KEEP)
+    assert decision.steps[-1].values.get("reason", "") == reason
+    assert [one.mark for one in (*decision.assignments, *decision.offered)] == [mark or ""]
+
+
+def test_a_call_to_the_recording_pilot_may_have_a_mode() -> None:
+    judge = ModeJudge(
+        Modes({"Claims": NEVER}, of_pilot=ON_DEMAND), pilots=Pilots(recording_prefix="85")
+    )
+    outsider = replace(ANN, group="")
+    assert judge.rule_on(TRUNK, outsider, "8512") == ModeRuling(ON_DEMAND, SetBy.PILOT, "85")
+    assert judge.rule_on(TRUNK, outsider, "4711").set_by is SetBy.TRUNK
+    assert judge.rule_on(TRUNK, ANN, "8512").set_by is SetBy.GROUP

@@ -10,6 +10,7 @@ from callvault.policy.decision import Capturing, Decision, Outcome, Verdict
 from callvault.policy.filters import Filters
 from callvault.policy.modes import Modes
 from callvault.policy.snapshot import Person, RecordingMode
+from callvault.policy.wishes import Mark
 from tests.policy.any_call import (
     calls,
     filters,
@@ -77,7 +78,17 @@ def test_each_owner_is_recorded_in_the_mode_that_was_set_last(
     for one in decision.assignments:
         person = by_id[one.owner_id]
         mode = person.mode or of_groups.by_group.get(person.group) or call.trunk.mode
-        assert mode is RecordingMode.ALWAYS_ON
+        assert one.mode == mode
+        assert mode is not RecordingMode.NEVER
+        if mode is RecordingMode.ON_DEMAND:
+            assert one.from_ns >= call.wishes.pieces[one.owner_id][0].from_ns
+        if mode is RecordingMode.LIVE_KEEP:
+            assert call.wishes.marks[one.owner_id] is Mark.KEPT
+    wanted = {one.owner_id for one in (*decision.assignments, *decision.offered)}
+    if decision.capturing is not Capturing.NOTHING and wanted:
+        assert {one.mode for one in decision.assignments} | {
+            one.mode for one in decision.offered
+        } != {RecordingMode.ON_DEMAND} or any(map(call.wishes.is_started, wanted))
 
 
 @given(calls(), people_with_modes, modes_of_groups)
@@ -92,8 +103,9 @@ def test_without_filters_every_owner_in_always_on_mode_is_recorded(
         if (one.mode or of_groups.by_group.get(one.group) or call.trunk.mode)
         is RecordingMode.ALWAYS_ON
     }
-    decision = judged(call, those, Filters(), of_groups)
-    assert {one.owner_id for one in decision.assignments} == everybody & wanted
+    made = judged(call, those, Filters(), of_groups).assignments
+    found = {one.owner_id for one in made if one.mode == RecordingMode.ALWAYS_ON}
+    assert found == everybody & wanted
 
 
 @given(calls(), people, filters)

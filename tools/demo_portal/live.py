@@ -1,4 +1,4 @@
-"""A recorder of the demo portal that only has calls in progress: listed, paused, resumed."""
+"""A recorder of the demo portal that only has calls in progress: listed, paused, started."""
 
 import sqlite3
 import time
@@ -24,9 +24,9 @@ from tools.demo_portal import cast
 
 TOKEN = "of-the-demo"  # noqa: S105 - of no service
 _NOW_ON_THE_PHONE = (
-    ("ann.keller", "in", LiveParty("+15550142", "Paul Remote"), 372, (-9.0, -21.0)),
-    ("bruno.castellani", "out", LiveParty("+390655500123"), 131, (-30.0, -6.0)),
-    ("mei.tanaka", "in", LiveParty(""), 18, (None, None)),
+    ("ann.keller", "in", LiveParty("+15550142", "Paul Remote"), 372, (-9.0, -21.0), "always_on"),
+    ("bruno.castellani", "out", LiveParty("+390655500123"), 131, (-30.0, -6.0), "on_demand"),
+    ("mei.tanaka", "in", LiveParty(""), 18, (None, None), "on_demand"),
 )
 
 
@@ -43,12 +43,7 @@ def calls_in_progress(data: Path) -> Iterator[None]:
             _, _, call_id, deed = self.path.split("/")
             body = self.rfile.read(int(self.headers["Content-Length"]))
             call, asked = calls[UUID(call_id)], msgspec.json.decode(body, type=Asked)
-            calls[call.call_id] = msgspec.structs.replace(
-                call,
-                is_paused=deed == "pause",
-                paused_by=asked.who,
-                paused_at_ns=time.time_ns(),
-            )
+            calls[call.call_id] = _after(call, deed, asked)
             self._say(200, b"{}")
 
         def _say(self, status: int, body: bytes) -> None:
@@ -69,15 +64,30 @@ def calls_in_progress(data: Path) -> Iterator[None]:
         server.close()
 
 
+def _after(call: LiveCall, deed: str, asked: Asked) -> LiveCall:
+    """Return a call after something was done with it."""
+    if deed in ("start", "stop"):
+        owners = tuple(
+            msgspec.structs.replace(one, is_started=deed == "start") for one in call.owners
+        )
+        return msgspec.structs.replace(call, owners=owners, may_keep=deed == "start")
+    return msgspec.structs.replace(
+        call, is_paused=deed == "pause", paused_by=asked.who, paused_at_ns=time.time_ns()
+    )
+
+
 def _calls(database: Path) -> Iterator[LiveCall]:
     people = {user.username: user for user in cast.USERS}
     with closing(sqlite3.connect(database)) as connection:
         ids = dict(connection.execute("SELECT username, public_id FROM people_user").fetchall())
-    for number, (username, direction, remote, since_s, levels) in enumerate(_NOW_ON_THE_PHONE, 1):
+    for number, (username, direction, remote, since_s, levels, mode) in enumerate(
+        _NOW_ON_THE_PHONE, 1
+    ):
         user = people[username]
         owner = LiveOwner(
             UUID(ids[username]), user.full_name, user.extension, user.group, direction,
-            remote, *levels,
+            remote, *levels, mode, is_started=levels[0] is not None and mode == "on_demand",
         )  # fmt: skip
         answered_at_ns = time.time_ns() - since_s * 1_000_000_000
-        yield LiveCall(UUID(int=number), "Main SBC", answered_at_ns, (owner,))
+        may_keep = mode == "always_on" or owner.is_started
+        yield LiveCall(UUID(int=number), "Main SBC", answered_at_ns, (owner,), may_keep=may_keep)

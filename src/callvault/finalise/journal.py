@@ -225,7 +225,7 @@ def _facts(
         envelope_certificates=tuple(one.info.fingerprint for one in journal.bench.certificates),
         quality=checked,
         timeline=timeline(planned, found.timeline, ended, found.keys),
-        decision=decision,
+        decision=msgspec.structs.replace(decision, offered=()),
         phone_system=_said(found, header, assignment),
         participants=participants(planned),
     )

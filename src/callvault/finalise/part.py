@@ -93,7 +93,8 @@ class Part:
     def _of_decision(self, item: Decided) -> Decided:
         """Leave out the recordings of others: whom they spoke with, and when."""
         own = tuple(one for one in item.decision.assignments if _owned(one) == self.owned)
-        return Decided(item.at_ns, msgspec.structs.replace(item.decision, assignments=own))
+        decision = msgspec.structs.replace(item.decision, assignments=own, offered=())
+        return Decided(item.at_ns, decision)
 
     def holds(self, at_ns: int) -> bool:
         """Whether a moment lies in it."""

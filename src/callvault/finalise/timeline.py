@@ -8,11 +8,19 @@ from callvault.finalise.plan import SIDES, RecordingPlan
 from callvault.finalise.pressed_keys import PressedKey
 from callvault.finalise.quality import lost_holes, was_cut
 from callvault.finalise.window import Interval
+from callvault.policy.modes import RecordingMode
 from callvault.spool.entries import DialogEnded, TimelineEvent
 
 LOST_MS = 200  # losses shorter than this are counted, not listed
 PARTY_KINDS = frozenset({"party_joined", "party_left", "transferred"})
 _MAX_ITEMS = 2_000
+_OF_MODE = {
+    "started": RecordingMode.ON_DEMAND,
+    "stopped": RecordingMode.ON_DEMAND,
+    "kept": RecordingMode.LIVE_KEEP,
+    "dropped": RecordingMode.LIVE_KEEP,
+}
+"""The mode of the recordings that an event is about."""
 _TICKS_PER_MS = 8
 _PACKET_MS = 20
 
@@ -60,6 +68,8 @@ def _signalled(plan: RecordingPlan, events: Sequence[TimelineEvent]) -> Iterator
     for event in events:
         if event.kind == "sources":  # written at the end: a flag, for its moment is not known
             continue
+        if _OF_MODE.get(event.kind, plan.assignment.mode) != plan.assignment.mode:
+            continue  # asked of another user's recording of the same call
         if known and event.kind in PARTY_KINDS and known.isdisjoint((event.who, event.detail)):
             continue  # of another conversation in the same recording session
         yield TimelineItem(

@@ -13,6 +13,8 @@ CONTROL_FILE = "run/control.json"
 """Name of the file in the data folder that says where the control API is, and its token."""
 LONGEST_WHO = 320
 LONGEST_DETAIL = 200
+MOST_OWNERS = 40
+"""Users of a call whom one request names; it has no more than 4,096 bytes."""
 
 
 class ControlDoor(msgspec.Struct, frozen=True):
@@ -40,6 +42,9 @@ class LiveOwner(msgspec.Struct, frozen=True):
     remote: LiveParty
     level_dbfs: float | None = None  # loudest of the last seconds; None: not known
     remote_level_dbfs: float | None = None
+    mode: str = "always_on"  # as policy.modes.RecordingMode
+    is_started: bool = False  # of a call on demand: it is being recorded
+    mark: str = ""  # of a live-keep call: kept, dropped
 
 
 class LiveCall(msgspec.Struct, frozen=True):
@@ -58,6 +63,7 @@ class LiveCall(msgspec.Struct, frozen=True):
     paused_by: str = ""
     paused_at_ns: int = 0  # UTC
     packets: int = 0  # that came
+    has_no_media: bool = False  # the phone system sends none, or has sent none yet
 
 
 class LiveCalls(msgspec.Struct, frozen=True):
@@ -73,6 +79,8 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     who: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_WHO)]
     detail: Annotated[str, msgspec.Meta(max_length=LONGEST_DETAIL)] = ""
+    owners: Annotated[tuple[UUID, ...], msgspec.Meta(max_length=MOST_OWNERS)] | None = None
+    """Of which users of the call, for what is done of each; null: of all."""
 
 
 def read_door(data_folder: Path) -> ControlDoor | None:

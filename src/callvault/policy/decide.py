@@ -11,9 +11,10 @@ Steps, in order of evaluation, with the values that their sentence needs:
                   named_by (what the phone system's metadata calls the recorded party, if it does)
                   stopped: reason = no_match, ambiguous, inactive, other_id, not_in_partition,
                   no_parties; number, username, caller, callee, pilot, numeric_id
-    mode          mode, set_by (trunk, group, user), of (the name of whoever says it); of another
-                  owner whose call has another mode: other_mode, other_set_by, other_of
-                  stopped: the same
+    mode          mode, set_by (trunk, pilot, group, user), of (the name of whoever says it); of
+                  another owner whose call has another mode: other_mode, other_set_by, other_of
+                  stopped: the same, and reason = not_started (on demand), unmarked, dropped (live
+                  keep), where it would be kept if somebody asked
     filters       asked of always-on calls where any filter is set; empty values: let through.
                   rule (directions, traffic, black_list), value (what the rule allows, or the
                   pattern), scope (system, group, person), of (the group or user name), number
@@ -29,6 +30,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from callvault.policy.attendance import everyone, named_together, people_of, span_of
 from callvault.policy.by_pilot import PilotCalled
@@ -50,6 +53,7 @@ from callvault.policy.numbers import is_number, normalise
 from callvault.policy.owner import Address, Match, NoMatch, PeopleIndex
 from callvault.policy.pilots import plain
 from callvault.policy.snapshot import Trunk
+from callvault.policy.wishes import NO_WISHES, Wishes
 from callvault.siprec import (
     OwnerHint,
     Participant,
@@ -76,6 +80,7 @@ class CallSeen:
     since_ns: int = 0  # what ended before was recorded before: the call was split; UTC
     is_over: bool = False  # what is unknown now stays unknown
     dialled: str = ""  # the number called, as `pilots.number_dialled` chooses it
+    wishes: Wishes = NO_WISHES
 
 
 _ANOTHER_S = frozenset({"ambiguous", "other_id"})
@@ -116,13 +121,25 @@ def decide(
     ruled = [
         Ruled(
             _assignment(one, owned, call.trunk, recording_id, country_code=country_code),
-            modes.rule_on(call.trunk, one.match.person),
+            modes.rule_on(call.trunk, one.match.person, call.dialled),
         )
         for one in owned
     ]
-    said = ask_modes(ruled, filters, is_over=call.is_over)
-    steps += [_owner_step(owned, called), *said.steps]
-    return Decision(said.verdict, tuple(steps), said.assignments, revision, said.capturing)
+
+    def piece_id(piece: Assignment, number: int) -> Assignment:
+        # No key of a metadata document holds a NUL: XML has none.
+        key = f"{piece.communication_session_id}\0{number}"
+        return replace(piece, recording_id=recording_id(key, piece.owner_id))
+
+    said = ask_modes(ruled, filters, call.wishes, piece_id=piece_id, is_over=call.is_over)
+    return Decision(
+        said.verdict,
+        (*steps, _owner_step(owned, called), *said.steps),
+        said.assignments,
+        revision,
+        said.capturing,
+        said.offered,
+    )
 
 
 def capturing_of(trunk: Trunk) -> Capturing:

@@ -8,6 +8,8 @@ from uuid import UUID
 
 import msgspec
 
+from callvault.policy.modes import RecordingMode
+
 
 class Verdict(StrEnum):
     """The one way in which a call ends. Only FAILED is a fault."""
@@ -96,6 +98,8 @@ class Assignment(msgspec.Struct, frozen=True):
     until_ns: int = 0  # UTC; 0: to its end
     people: tuple[Presence, ...] = ()  # who took part, in order of arrival
     conversation: tuple[str, ...] = ()  # "kind:id": what the phone system calls it by
+    mode: str = RecordingMode.ALWAYS_ON.value
+    mark: str = ""  # of a live-keep call: kept, dropped
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -106,3 +110,4 @@ class Decision(msgspec.Struct, frozen=True):
     assignments: tuple[Assignment, ...] = ()
     snapshot_revision: int = 0
     capturing: Capturing = Capturing.KEEP
+    offered: tuple[Assignment, ...] = ()  # made only if somebody asks: starts, or marks the call

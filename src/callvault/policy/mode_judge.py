@@ -4,25 +4,34 @@ from collections.abc import Iterable, Iterator
 
 from callvault.policy.decision import Capturing
 from callvault.policy.modes import ModeRuling, Modes, RecordingMode, SetBy
+from callvault.policy.pilots import PilotKind, Pilots, read_pilot
 from callvault.policy.snapshot import Person, Snapshot, Trunk
+
+_NO_PILOTS = Pilots()
 
 
 class ModeJudge:
     """Modes, ready to be asked for each call. Built once for a snapshot, then only read."""
 
-    def __init__(self, modes: Modes, own: Iterable[RecordingMode | None] = ()) -> None:
+    def __init__(
+        self,
+        modes: Modes,
+        own: Iterable[RecordingMode | None] = (),
+        pilots: Pilots = _NO_PILOTS,
+    ) -> None:
         """`own` are the modes of all users, as far as they have one."""
         self.modes = modes
-        self._others = frozenset({*modes.by_group.values(), *filter(None, own)})
+        self._pilots = pilots
+        self._others = frozenset({*modes.by_group.values(), *filter(None, (*own, modes.of_pilot))})
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> "ModeJudge":
         """Index a snapshot."""
-        return cls(snapshot.modes, (one.mode for one in snapshot.people))
+        return cls(snapshot.modes, (one.mode for one in snapshot.people), snapshot.pilots)
 
-    def rule_on(self, trunk: Trunk, person: Person) -> ModeRuling:
-        """Return the mode of a person's call: the last one that is set."""
-        *_, last = self._said(trunk, person)
+    def rule_on(self, trunk: Trunk, person: Person, dialled: str = "") -> ModeRuling:
+        """Return the mode of a person's call to a number: the last one that is set."""
+        *_, last = self._said(trunk, person, dialled)
         return last
 
     def before_the_owner(self, trunk: Trunk, *, is_final: bool) -> Capturing:
@@ -36,8 +45,11 @@ class ModeJudge:
             return Capturing.HOLD
         return Capturing.KEEP if trunk.mode.captures else Capturing.NOTHING
 
-    def _said(self, trunk: Trunk, person: Person) -> Iterator[ModeRuling]:
+    def _said(self, trunk: Trunk, person: Person, dialled: str) -> Iterator[ModeRuling]:
         yield ModeRuling(trunk.mode, SetBy.TRUNK, trunk.name)
+        pilot = read_pilot(self._pilots, dialled) if self.modes.of_pilot else None
+        if self.modes.of_pilot and pilot and pilot.kind is PilotKind.RECORDING:
+            yield ModeRuling(self.modes.of_pilot, SetBy.PILOT, pilot.pilot)
         of_group = self.modes.by_group.get(person.group) if person.group else None
         if of_group is not None:
             yield ModeRuling(of_group, SetBy.GROUP, person.group)

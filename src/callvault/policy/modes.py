@@ -41,3 +41,4 @@ class Modes(msgspec.Struct, frozen=True):
     """What is set beside the trunks and the people themselves."""
 
     by_group: dict[str, RecordingMode] = {}
+    of_pilot: RecordingMode | None = None  # of calls to the recording pilot; None: as the trunk

@@ -115,7 +115,7 @@ def sees(actor: Actor, recording: RecordingFacts) -> bool:
 
 
 def sees_live(actor: Actor, recording: RecordingFacts) -> bool:
-    """Whether the person may see a call in progress, pause and resume it.
+    """Whether the person may see a call in progress, pause, resume, start and stop it.
 
     Who sees the recording may; one's own call at any level (USER-4).
     """

@@ -134,9 +134,9 @@ def _call_columns(call: CallFacts) -> dict[str, Any]:
 
 
 def _decision_document(decision: Decision) -> dict[str, Any]:
-    """Return verdict and steps; assignments stay with the recordings they became."""
+    """Return verdict and steps; assignments stay with the recordings they became, or did not."""
     document = msgspec.to_builtins(decision)
-    del document["assignments"]
+    del document["assignments"], document["offered"]
     return dict(document)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from callvault.policy.decision import Capturing
 from callvault.recorder.memory import SessionMemory
+from callvault.recorder.requests import WishRequested
 from callvault.sip import RequestId
 from callvault.spool.entries import CallVerdict, Event, JournalHeader, TimelineEvent
 
@@ -60,7 +61,13 @@ class EndRequested:
 
 
 Input = (
-    StreamsOpened | StreamsRefused | MediaChecked | PauseRequested | ResumeRequested | EndRequested
+    StreamsOpened
+    | StreamsRefused
+    | MediaChecked
+    | PauseRequested
+    | ResumeRequested
+    | WishRequested
+    | EndRequested
 )
 
 # --- actions

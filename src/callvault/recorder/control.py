@@ -1,4 +1,4 @@
-"""The control API of a recorder: calls in progress, pause and resume, over HTTP on loopback.
+"""The control API of a recorder: calls in progress, and what is asked of them, on loopback.
 
 docs/reference/control.md describes it. It runs in threads of its own; what changes a call is done
 on the recorder's loop (`control_desk`). Who may use it reads the token in `run/control.json`.
@@ -31,6 +31,7 @@ _STATUS = {
     Outcome.DONE: 200,
     Outcome.UNKNOWN: 404,
     Outcome.ENDING: 409,
+    Outcome.MODE: 422,
     Outcome.NOT_ON_DISK: 503,
 }
 
@@ -93,7 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._say(503, "busy")
 
     def do_POST(self) -> None:
-        """Pause or resume a call."""
+        """Pause, resume, start or stop a call."""
         if not self._may():
             return
         wanted = _wanted(self.path)

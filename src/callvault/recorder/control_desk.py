@@ -16,6 +16,12 @@ from callvault.errors import ProtocolError, SpoolError
 from callvault.monitoring.live_calls import Asked, LiveCalls
 from callvault.recorder.dialog import LiveDialog
 from callvault.recorder.live_calls import live_calls
+from callvault.recorder.requests import (
+    StartRequested,
+    StopRequested,
+    WishRequested,
+    concerned_by,
+)
 from callvault.recorder.service import Recorder
 
 FRESH_S = 0.5
@@ -29,6 +35,8 @@ class Deed(StrEnum):
 
     PAUSE = "pause"
     RESUME = "resume"
+    START = "start"
+    STOP = "stop"
 
 
 class Outcome(StrEnum):
@@ -37,6 +45,7 @@ class Outcome(StrEnum):
     DONE = "done"
     UNKNOWN = "unknown"  # no such call, or none any more
     ENDING = "ending"  # it is not answered yet, or ends
+    MODE = "mode"  # it is not recorded in a mode in which that can be asked for
     NOT_ON_DISK = "not_on_disk"  # nothing is kept now; but a restart may not know
 
 
@@ -90,10 +99,28 @@ class Desk:
         try:
             if deed is Deed.PAUSE:
                 await dialog.pause(who=asked.who, detail=asked.detail)
-            else:
+            elif deed is Deed.RESUME:
                 await dialog.resume(who=asked.who, detail=asked.detail)
+            elif not await _is_done(dialog, deed, asked):
+                return Outcome.MODE
         except ProtocolError:
             return Outcome.ENDING
         except SpoolError:
             return Outcome.NOT_ON_DISK
         return Outcome.DONE
+
+
+_REQUESTS: dict[Deed, type[WishRequested]] = {
+    Deed.START: StartRequested,
+    Deed.STOP: StopRequested,
+}
+
+
+async def _is_done(dialog: LiveDialog, deed: Deed, asked: Asked) -> bool:
+    """Ask the session for it; False: nobody on the call is recorded in such a mode."""
+    owners = frozenset(asked.owners) if asked.owners is not None else None
+    request = _REQUESTS[deed](asked.who, asked.detail, owners)
+    if not concerned_by(request, dialog.session.decision):
+        return False
+    await dialog.ask(request)
+    return True

@@ -44,6 +44,7 @@ from callvault.recorder.live_keys import LiveKeys
 from callvault.recorder.memory import SessionMemory
 from callvault.recorder.no_media import MediaNews, NoMediaWatch
 from callvault.recorder.reception import report_reception
+from callvault.recorder.requests import WishRequested
 from callvault.recorder.session import RecordingSession
 from callvault.spool.entries import (
     CallVerdict,
@@ -281,6 +282,20 @@ class LiveDialog:
                         self._journal.pause()  # somebody wanted it while the disk was waited for
                 else:
                     self._perform(action)
+            await self._node.checkpoint(self.session)
+
+    async def ask(self, request: WishRequested) -> None:
+        """Do what somebody asks for of the call; returns when that is on disk.
+
+        Raises SpoolError if it cannot be written; it is done all the same.
+        """
+        async with self._pausing:
+            actions = self.session.receive(request, now=self._read_clocks())
+            for action in actions[:-1]:
+                self._perform(action)
+            if actions and isinstance(last := actions[-1], Append) and self._journal is not None:
+                # What stands before it is on disk with it.
+                await asyncio.to_thread(self._journal.append_durably, encode_entry(last.entry))
             await self._node.checkpoint(self.session)
 
     def _perform(self, action: Action) -> None:

@@ -15,6 +15,7 @@ from callvault.policy.mode_judge import ModeJudge
 from callvault.policy.numbering_plan import PlanReader
 from callvault.policy.pilots import number_dialled
 from callvault.policy.snapshot import Snapshot, Trunk
+from callvault.policy.wishes import NO_WISHES, Wishes
 from callvault.recorder.parties import Parties
 
 PATIENCE_NS = 20_000_000_000
@@ -52,6 +53,7 @@ class Judge:
     since_ns: int = 0  # when the call was answered, or split; UTC
     last: Decision | None = None
     recording_ids: dict[tuple[str, UUID], UUID] = field(default_factory=dict)
+    wishes: Wishes = NO_WISHES
     is_patient: bool = True  # False: a filter waits no more for what it does not know
 
     def judge(self, parties: Parties, *, is_over: bool = False) -> Decision:
@@ -65,6 +67,7 @@ class Judge:
             self.since_ns,
             is_over or not self.is_patient,
             number_dialled(in_force.snapshot.pilots, parties.envelope.called),
+            self.wishes,
         )
         self.last = policy.decide(
             call,

@@ -11,6 +11,13 @@ from callvault.recorder.media_watch import MediaWatch
 from callvault.recorder.memory import SessionMemory
 from callvault.recorder.negotiation import Negotiation
 from callvault.recorder.parties import Parties
+from callvault.recorder.requests import (
+    KINDS,
+    StopRequested,
+    WishRequested,
+    concerned_by,
+    wished,
+)
 from callvault.recorder.said import Said
 from callvault.recorder.setting import SessionSetting
 from callvault.recorder.timeline import HoldWatch, party_events
@@ -76,6 +83,24 @@ class Learning:
             *(self._capturing.decided(decision, now) if decision else []),
             *([Append(held)] if held else []),
         ]
+
+    def ask(self, request: WishRequested, negotiation: Negotiation, now: Instant) -> list[Action]:
+        """Start, stop, keep or drop what somebody asks for; only what changes anything is done.
+
+        A start is told before anything is kept, and a stop when nothing is kept any more.
+        """
+        concerned = concerned_by(request, self.decision)
+        if self.judge is None or not concerned:
+            return []
+        before, at_ns = self.judge.wishes, now.realtime_ns
+        self.judge.wishes = wished(before, request, concerned, at_ns)
+        if self.judge.wishes == before:
+            return []
+        kind = KINDS[type(request)]
+        logger.info("rs=%s %s", self._setting.journal_id, kind)
+        told = Append(entries.TimelineEvent(at_ns, kind, request.who, request.detail))
+        news = self.judge_again(negotiation, now)
+        return [*news, told] if isinstance(request, StopRequested) else [told, *news]
 
     def last_word(self, negotiation: Negotiation, now: Instant) -> list[Action]:
         """Judge for the last time: always written, so that the journal ends with its verdict."""

@@ -6,11 +6,15 @@ from callvault.capture import StreamCounters
 from callvault.clock import Instant
 from callvault.monitoring.live_calls import LiveCall, LiveCalls, LiveOwner, LiveParty
 from callvault.policy.decision import Assignment, Capturing
+from callvault.policy.wishes import Wishes
 from callvault.recorder.dialog import LiveDialog
+from callvault.recorder.memory import SessionMemory
 
 MOST_CALLS = 5000
 LONGEST = 256
 """Characters of a name or number that are told."""
+PATIENCE_NS = 5_000_000_000
+"""How long after the answer media may take to come."""
 
 Heard = Mapping[int, StreamCounters]
 
@@ -28,13 +32,15 @@ def live_call(dialog: LiveDialog, now: Instant) -> LiveCall | None:
     if memory is None:
         return None
     control, envelope, heard = dialog.session.capturing, memory.parties.envelope, dialog.heard()
-    assignments = memory.decision.assignments if memory.decision is not None else ()
-    asked = memory.pause
+    asked, is_heard = memory.pause, control.takes_in
+    packets = sum(one.packets + one.dropped_paused for one in heard.values())
     return LiveCall(
         call_id=dialog.session.journal_id,
         trunk=memory.trunk.name,
         answered_at_ns=memory.answered_at_ns,
-        owners=tuple(_owner(one, {} if control.is_paused else heard) for one in assignments),
+        owners=tuple(
+            _owner(one, memory.wishes, heard if is_heard else {}) for one in _owned(memory)
+        ),
         caller=_party(envelope.sender, envelope.name),
         called=_party(envelope.dialled),
         may_keep=control.wanted is not Capturing.NOTHING,
@@ -43,11 +49,21 @@ def live_call(dialog: LiveDialog, now: Instant) -> LiveCall | None:
         is_paused_by_src=memory.is_paused_by_src,
         paused_by=asked.who if asked else "",
         paused_at_ns=asked.at_ns if asked else 0,
-        packets=sum(one.packets + one.dropped_paused for one in heard.values()),
+        packets=packets,
+        has_no_media=not packets
+        and (memory.is_paused_by_src or now.realtime_ns - memory.answered_at_ns > PATIENCE_NS),
     )
 
 
-def _owner(one: Assignment, heard: Heard) -> LiveOwner:
+def _owned(memory: SessionMemory) -> list[Assignment]:
+    """Return one assignment of each recorded user: made already, or made if somebody asks."""
+    if memory.decision is None:
+        return []
+    both = (*memory.decision.assignments, *memory.decision.offered)
+    return list({one.owner_id: one for one in reversed(both)}.values())[::-1]
+
+
+def _owner(one: Assignment, wishes: Wishes, heard: Heard) -> LiveOwner:
     return LiveOwner(
         user_id=one.owner_id,
         name=one.owner_name,
@@ -57,6 +73,9 @@ def _owner(one: Assignment, heard: Heard) -> LiveOwner:
         remote=_party(one.remote.number, one.remote.name),
         level_dbfs=_level(one.owner_streams, heard),
         remote_level_dbfs=_level(one.remote_streams, heard),
+        mode=one.mode,
+        is_started=wishes.is_started(one.owner_id),
+        mark=one.mark,
     )
 
 

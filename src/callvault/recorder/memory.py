@@ -12,6 +12,7 @@ import msgspec
 from callvault.clock import Instant
 from callvault.policy.decision import Capturing, Decision
 from callvault.policy.snapshot import Trunk
+from callvault.policy.wishes import NO_WISHES, Wishes
 from callvault.recorder.negotiation import Negotiation
 from callvault.recorder.parties import Parties
 from callvault.recorder.said import Said
@@ -42,6 +43,7 @@ class SessionMemory(msgspec.Struct, frozen=True):
     offer_is_out: bool = False  # the ACK of our last 2xx brings the answer
     said: Said = msgspec.field(default_factory=Said)
     pause: AskedPause | None = None  # by whom and since when; None: not told
+    wishes: Wishes = NO_WISHES  # to start, stop, keep or drop it
 
 
 def begun_anew(memory: SessionMemory, now: Instant) -> SessionMemory:
@@ -52,4 +54,5 @@ def begun_anew(memory: SessionMemory, now: Instant) -> SessionMemory:
         holds=HoldWatch(),
         recording_ids={},
         decision=None,
+        wishes=memory.wishes.of_the_rest(now.realtime_ns),
     )

@@ -14,6 +14,7 @@ from uuid import UUID
 from callvault import sip
 from callvault.clock import Instant
 from callvault.errors import OfferRefused, ProtocolError
+from callvault.policy.decision import Decision
 from callvault.recorder.actions import (
     Action,
     Append,
@@ -50,6 +51,7 @@ from callvault.recorder.learning import Learning
 from callvault.recorder.media_watch import MediaWatch
 from callvault.recorder.memory import SessionMemory, begun_anew
 from callvault.recorder.negotiation import Negotiation
+from callvault.recorder.requests import KINDS, WishRequested
 from callvault.recorder.setting import SessionSetting
 from callvault.recorder.states import AFTER_CALL, TRANSITIONS, State
 from callvault.sdp import without_keys
@@ -90,6 +92,11 @@ class RecordingSession:
         return self._setting.trunk.name
 
     @property
+    def decision(self) -> Decision | None:
+        """How the call is judged so far."""
+        return self._learning.decision
+
+    @property
     def is_to_be_heard(self) -> bool:
         """Whether media must come: not in a pause of the SRC's, nor without a session."""
         return not self.capturing.by_src and not self._learning.parties.is_without_session
@@ -127,6 +134,7 @@ class RecordingSession:
             parties=self._learning.parties,
             holds=self._learning.holds,
             recording_ids=self._learning.judge.recording_ids,
+            wishes=self._learning.judge.wishes,
             decision=self._learning.decision,
             said=self._learning.said,
             offer_is_out=self._offer_is_out,
@@ -332,6 +340,9 @@ class RecordingSession:
         wanted = isinstance(event, PauseRequested)
         return self._paused(self.capturing.request(event.who, event.detail, wanted=wanted, now=now))
 
+    def _asked(self, event: WishRequested, now: Instant) -> list[Action]:
+        return self._learning.ask(event, self._negotiation, now)
+
     def _follow_src(self, now: Instant) -> list[Action]:
         """Pause or go on, before anything else is done with the message that says it."""
         src_pauses = self._learning.parties.is_paused or self._negotiation.is_paused
@@ -454,6 +465,7 @@ _HANDLERS: dict[type, _Handler] = {
     MediaChecked: RecordingSession._media_checked,
     PauseRequested: RecordingSession._pause_wanted,
     ResumeRequested: RecordingSession._pause_wanted,
+    **dict.fromkeys(KINDS, RecordingSession._asked),
     EndRequested: RecordingSession._end_requested,
 }
 _AFTER_END: dict[type, _Handler] = {

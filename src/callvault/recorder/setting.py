@@ -43,4 +43,5 @@ class SessionSetting:
         """Return who goes on judging a call as it was judged before."""
         judge = self.judge(memory.peer, since_ns=memory.answered_at_ns)
         judge.last, judge.recording_ids = memory.decision, memory.recording_ids
+        judge.wishes = memory.wishes
         return judge

@@ -11,6 +11,7 @@ from callvault.recorder.actions import (
     StreamsOpened,
     StreamsRefused,
 )
+from callvault.recorder.requests import KINDS
 
 
 class State(Enum):
@@ -28,6 +29,7 @@ _IN_CALL = (
     *(sip.ReinviteReceived, sip.UpdateReceived, sip.InfoReceived, sip.SessionExpired),
     *(sip.AckTimedOut, sip.InviteCancelled, sip.AnswerOverdue),
     *(StreamsOpened, StreamsRefused, MediaChecked, PauseRequested, ResumeRequested),
+    *KINDS,
 )
 AFTER_CALL = (
     *(sip.ReinviteReceived, sip.UpdateReceived, sip.AckReceived, sip.AckTimedOut),

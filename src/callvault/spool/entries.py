@@ -109,9 +109,10 @@ class MediaKeys(msgspec.Struct, frozen=True, tag="media_keys"):
 class TimelineEvent(msgspec.Struct, frozen=True, tag="timeline"):
     """Something that people look for on a recording's timeline.
 
-    Kinds: answered, held, resumed (the call); paused, unpaused (the recording); party_joined,
-    party_left, transferred, ended; keys_in_clear (keys of SRTP came by a transport, `detail`, that
-    anybody on the way can read); key_wrong, key_right (whether the keys open what comes);
+    Kinds: answered, held, resumed (the call); paused, unpaused (the recording); started, stopped
+    (on demand); kept, dropped (live keep); party_joined, party_left, transferred, ended;
+    keys_in_clear (keys of SRTP came by a transport, `detail`, that anybody on the way can read);
+    key_wrong, key_right (whether the keys open what comes);
     no_media, media_came (nothing had come on a line 5 s after it was to; now it has); and sources,
     as a stream ends: so many packets (`detail`) were dropped since too many senders spoke at a
     time. `who` is a name or number; `detail` a reason.

@@ -33,6 +33,22 @@ def test_calls_are_listed_by_right_and_paused_with_a_reason(
     assert len(recorder.asked) == 2
 
 
+def test_a_call_on_demand_is_started_and_stopped(
+    recorder: Recorder,  # noqa: F811 - a fixture and its use
+    ann: User,
+    calling: Calling,
+) -> None:
+    recorder.calls = [call_of(ann, may_keep=False, owned={"mode": "on_demand"})]
+    (told,) = calling(ann)("GET", "/live-calls").json()
+    assert (told["mode"], told["state"]) == ("on_demand", "not_started")
+    for deed in ("start", "stop"):
+        assert calling(ann)("POST", f"{CALL}/{deed}", {"reason": "wanted"}).status_code == 204
+    assert [asked["owners"] for _path, asked in recorder.asked] == [[str(ann.public_id)]] * 2
+    recorder.calls = [call_of(ann)]
+    problem = calling(ann)("POST", f"{CALL}/start", {})
+    assert (problem.status_code, problem.json()["code"]) == (409, "mode")
+
+
 def test_scopes_and_bounds_hold(
     recorder: Recorder,  # noqa: F811 - a fixture and its use
     ann: User,

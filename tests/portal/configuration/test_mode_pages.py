@@ -31,14 +31,21 @@ def groups(ann: User) -> list[str]:
 
 @pytest.mark.usefixtures("groups")
 def test_a_group_gets_a_mode_audited_and_told_to_recorders(rita_client: Client) -> None:
-    sent = {"version": "0", "group-0": "", "group-1": "never"}
+    sent = {"version": "0", "of_pilot": "on_demand", "group-0": "", "group-1": "never"}
     assert rita_client.post(MODES, sent).status_code == 302
-    assert build_snapshot().modes == Modes(by_group={"sales": RecordingMode.NEVER})
+    assert build_snapshot().modes == Modes(
+        {"sales": RecordingMode.NEVER}, of_pilot=RecordingMode.ON_DEMAND
+    )
     assert PolicyRevision.current() == 1
     entry = AuditEntry.objects.get(action=Action.SETTINGS_CHANGED)
     assert (entry.object_kind, entry.detail) == (
         "modes",
-        {"version": 1, "fields": ["by_group"], "old": {"sales": ""}, "new": {"sales": "never"}},
+        {
+            "version": 1,
+            "fields": ["by_group", "of_pilot"],
+            "old": {"by_group": {}, "of_pilot": ""},
+            "new": {"by_group": {"sales": "never"}, "of_pilot": "on_demand"},
+        },
     )
     page = rita_client.get(MODES)
     check_policy(page)

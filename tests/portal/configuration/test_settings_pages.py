@@ -57,7 +57,7 @@ def test_a_trunk_is_created_audited_and_told_to_recorders(rita_client: Client) -
         ({"media_networks": "10.0.0.1/8"}, "media_networks"),
         ({"transports": []}, "transports"),
         ({"transports": ["sctp"]}, "transports"),
-        ({"mode": "on_demand"}, "mode"),
+        ({"mode": "sometimes"}, "mode"),
         ({"name": ""}, "name"),
     ],
 )

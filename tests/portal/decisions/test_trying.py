@@ -88,6 +88,9 @@ def test_only_calls_of_which_filters_were_asked_are_tried(rita: User, ann: User)
     assert recording.call is not None
     steps = [{"code": "mode", "outcome": "passed", "values": {"mode": "on_demand"}}]
     Call.objects.filter(pk=recording.call.pk).update(decision={"steps": steps})
+    assert tried(rita).simulation.calls == 0
+    steps[0]["values"] = {"mode": "always_on", "other_mode": "on_demand"}
+    Call.objects.filter(pk=recording.call.pk).update(decision={"steps": steps})
     never = Step("mode", Outcome.STOPPED, {"mode": "never"})
     DjangoCatalogue().add_call(call_facts(decision=Decision(Verdict.FILTERED, (never,))), ())
     assert tried(rita).simulation.calls == 0

@@ -35,8 +35,10 @@ class Recorder:
     status: int = 200  # of what it is asked to do
 
 
-def call_of(person: User | None, number: int = 1, **changed: Any) -> LiveCall:
-    """Return a call of a person, or of nobody."""
+def call_of(
+    person: User | None, number: int = 1, *, owned: dict[str, Any] | None = None, **changed: Any
+) -> LiveCall:
+    """Return a call of a person, or of nobody. `owned` are values of its owner."""
     remote = LiveParty("+15550142999", "Paul Remote")
     owners: tuple[LiveOwner, ...] = ()
     if person is not None:
@@ -44,7 +46,7 @@ def call_of(person: User | None, number: int = 1, **changed: Any) -> LiveCall:
         one = LiveOwner(
             user_id, person.get_full_name(), person.extension, person.group, "in", remote, -12.0
         )
-        owners = (one,)
+        owners = (msgspec.structs.replace(one, **(owned or {})),)
     call = LiveCall(
         UUID(int=number),
         "Main SBC",

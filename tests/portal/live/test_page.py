@@ -19,6 +19,7 @@ from tests.portal.gated import check_policy
 from .conftest import Recorder, call_of
 
 pytestmark = pytest.mark.django_db
+ON_DEMAND: dict[str, object] = {"mode": "on_demand"}
 CALL = f"/live/{UUID(int=1)}"
 
 
@@ -68,7 +69,8 @@ def test_who_may_only_record_sees_and_pauses_their_own_call_alone(
     assert client.get("/")["Location"] == "/live/"
     assert client.post(f"{CALL}/pause").status_code == 302
     client.post(f"/live/{UUID(int=2)}/pause")
-    assert recorder.asked == [(f"/calls/{UUID(int=1)}/pause", {"who": "Ann Keller", "detail": ""})]
+    asked = {"who": "Ann Keller", "detail": "", "owners": None}
+    assert recorder.asked == [(f"/calls/{UUID(int=1)}/pause", asked)]
 
 
 def test_a_pause_is_done_audited_and_shown(
@@ -107,16 +109,19 @@ def recorder_ns() -> int:
         ("pause", 409, "This call is over."),
         ("pause", 503, "Nothing is kept of the call now"),
         ("resume", 503, "the recording stays paused"),
+        ("start", 503, "the disk did not take it"),
+        ("stop", 422, "not recorded in a mode"),
         ("resume", 500, "The recorder does not answer"),
     ],
 )
 def test_what_went_wrong_is_said(
     deed: str, status: int, told: str, client: Client, recorder: Recorder, ann: User
 ) -> None:
-    recorder.calls, recorder.status = [call_of(ann)], status
+    owned = ON_DEMAND if deed in ("start", "stop") else {}
+    recorder.calls, recorder.status = [call_of(ann, owned=owned)], status
     client.force_login(ann)
     assert told in client.post(f"{CALL}/{deed}").content.decode()
-    kept = AuditEntry.objects.filter(action__in=[Action.CALL_PAUSED, Action.CALL_RESUMED])
+    kept = AuditEntry.objects.filter(action__startswith="call_")
     assert [one.detail["is_on_disk"] for one in kept] == ([False] if status == 503 else [])
 
 
@@ -154,6 +159,59 @@ def test_states_beside_a_pause_that_was_asked_for(
     assert "for the other number" in page_for(client, ann)
     recorder.calls = [call_of(ann, is_paused_by_src=True)]
     assert "by the phone system" in page_for(client, ann)
+
+
+def test_a_call_on_demand_is_started_and_stopped_by_its_user_and_audited(
+    client: Client, recorder: Recorder, ann: User
+) -> None:
+    ann.level = Level.RECORD_ONLY
+    ann.save()
+    recorder.calls = [call_of(ann, may_keep=False, owned=ON_DEMAND)]
+    text = page_for(client, ann)
+    assert "Not started" in text
+    assert f"{CALL}/start" in text
+    assert f"{CALL}/pause" not in text
+    assert client.post(f"{CALL}/start").status_code == 302
+    recorder.calls = [call_of(ann, owned=ON_DEMAND | {"is_started": True})]
+    text = page_for(client, ann)
+    assert "Recording</span>" in text
+    assert f"{CALL}/stop" in text
+    assert f"{CALL}/pause" in text
+    client.post(f"{CALL}/stop")
+    mine = {"who": "Ann Keller", "detail": "", "owners": [str(ann.public_id)]}
+    assert recorder.asked == [(f"/calls/{UUID(int=1)}/{deed}", mine) for deed in ("start", "stop")]
+    entries = AuditEntry.objects.filter(action__in=[Action.CALL_STARTED, Action.CALL_STOPPED])
+    assert [one.detail["owners"] for one in entries] == [[str(ann.public_id)]] * 2
+
+
+def test_where_the_phone_system_sends_nothing_there_is_no_button_that_cannot_work(
+    client: Client, recorder: Recorder, ann: User
+) -> None:
+    recorder.calls = [call_of(ann, may_keep=False, has_no_media=True, owned=ON_DEMAND)]
+    text = page_for(client, ann)
+    assert "press its own record key" in text
+    assert f"{CALL}/start" not in text
+
+
+def test_who_sees_one_of_two_users_starts_the_recording_of_that_one_alone(
+    client: Client, recorder: Recorder, ann: User, rita: User
+) -> None:
+    (mine,) = call_of(ann, owned=ON_DEMAND).owners
+    (other,) = call_of(rita, owned=ON_DEMAND).owners
+    recorder.calls = [call_of(ann, owners=(other, mine))]
+    client.force_login(ann)
+    client.post(f"{CALL}/start")
+    assert [asked["owners"] for _path, asked in recorder.asked] == [[str(ann.public_id)]]
+
+
+@pytest.mark.parametrize("deed", ["start", "stop"])
+def test_an_always_on_call_is_not_started(
+    client: Client, recorder: Recorder, ann: User, deed: str
+) -> None:
+    recorder.calls = [call_of(ann)]
+    client.force_login(ann)
+    assert "not recorded in a mode" in client.post(f"{CALL}/{deed}").content.decode()
+    assert recorder.asked == []
 
 
 def test_a_page_that_asks_by_itself_keeps_no_session_alive(

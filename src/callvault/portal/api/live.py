@@ -1,4 +1,4 @@
-"""Calls in progress by the API: who is being recorded now, pause and resume (MODE-3, OPS-4)."""
+"""Calls in progress by the API: who is recorded, and what is asked of it (MODE-2, 3, OPS-4)."""
 
 from typing import Any
 from uuid import UUID
@@ -56,6 +56,28 @@ def resume(request: HttpRequest, call_id: UUID, asked: ControlIn) -> Status[None
     return _done(request, Deed.RESUME, call_id, asked.reason)
 
 
+@router.post(
+    "/{uuid:call_id}/start", response={204: None, **PROBLEMS}, **using(Scope.LIVE_CONTROL),
+    summary="Start a recording on demand",
+)  # fmt: skip
+def start(request: HttpRequest, call_id: UUID, asked: ControlIn) -> Status[None]:
+    """Record from now on; answered when that is on disk.
+
+    Of those users of the call whom the caller may see and who are recorded on demand; 409 `mode`
+    where there is none. Each piece from a start to a stop is a recording of its own.
+    """
+    return _done(request, Deed.START, call_id, asked.reason)
+
+
+@router.post(
+    "/{uuid:call_id}/stop", response={204: None, **PROBLEMS}, **using(Scope.LIVE_CONTROL),
+    summary="Stop a recording on demand",
+)  # fmt: skip
+def stop(request: HttpRequest, call_id: UUID, asked: ControlIn) -> Status[None]:
+    """Record nothing more; answered when that is on disk. It may be started again."""
+    return _done(request, Deed.STOP, call_id, asked.reason)
+
+
 def _done(request: HttpRequest, deed: Deed, call_id: UUID, reason: str) -> Status[None]:
     try:
         outcome = control(request, deed, call_id, reason=reason)
@@ -64,9 +86,18 @@ def _done(request: HttpRequest, deed: Deed, call_id: UUID, reason: str) -> Statu
     if outcome is Outcome.OVER:
         raise Http404
     if outcome is Outcome.NOT_ON_DISK:
-        kept = "Nothing is kept of the call now, but that is not on disk."
-        raise Problem(503, "not_on_disk", kept if deed is Deed.PAUSE else "It stays paused.")
+        raise Problem(503, "not_on_disk", _NOT_ON_DISK[deed])
+    if outcome is Outcome.MODE:
+        raise Problem(409, "mode", "The call is not recorded in a mode where that can be asked.")
     return Status(204, None)
+
+
+_NOT_ON_DISK = {
+    Deed.PAUSE: "Nothing is kept of the call now, but that is not on disk.",
+    Deed.RESUME: "It stays paused.",
+    Deed.START: "It is recorded now, but that is not on disk.",
+    Deed.STOP: "It is not recorded any more, but that is not on disk.",
+}
 
 
 def _unreachable(away: Unreachable) -> Problem:
@@ -88,6 +119,7 @@ def _told(seen: SeenCall) -> dict[str, Any]:
         "direction": owner.direction if owner else None,
         "remote_number": remote.number,
         "remote_name": remote.name,
+        "mode": owner.mode if owner else "",
         "state": _state(seen),
         "paused_by": call.paused_by if call.is_paused else "",
         "paused_at": utc_from_ns(call.paused_at_ns) if call.is_paused else None,
@@ -98,6 +130,8 @@ def _told(seen: SeenCall) -> dict[str, Any]:
 
 def _state(seen: SeenCall) -> str:
     call = seen.call
+    if seen.is_unstarted:
+        return "not_started"
     if not call.may_keep:
         return "not_kept"
     if call.is_paused or call.is_paused_by_src:

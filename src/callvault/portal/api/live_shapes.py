@@ -24,8 +24,10 @@ class LiveCallOut(Schema):
     direction: Direction | None
     remote_number: str
     remote_name: str
-    state: Literal["recording", "held", "paused", "not_kept"] = Field(
-        description="held: in memory alone, until it is known whether it may be kept."
+    mode: str = Field(description="Recording mode of the owner's call; empty: it has none.")
+    state: Literal["recording", "held", "paused", "not_started", "not_kept"] = Field(
+        description="held: in memory alone, until it is known whether it may be kept; "
+        "not_started: on demand, and nobody started it."
     )
     paused_by: str = Field(description="Empty: nobody asked for it.")
     paused_at: Moment | None
@@ -36,6 +38,6 @@ class LiveCallOut(Schema):
 
 
 class ControlIn(Taken):
-    """Why a recording is paused or resumed."""
+    """Why something is done with a recording."""
 
     reason: Annotated[Text, Field(max_length=LONGEST_DETAIL)] = ""

@@ -18,7 +18,10 @@ class Scope(TextChoices):
     PEOPLE_DELETE = "people:delete", _("Delete people; their recordings stay")
     CALLS_READ = "calls:read", _("List calls, and why each was recorded or not")
     LIVE_READ = "live:read", _("List calls in progress")
-    LIVE_CONTROL = "live:control", _("Pause and resume recordings of calls in progress")
+    LIVE_CONTROL = (
+        "live:control",
+        _("Pause, resume, start and stop recordings of live calls"),
+    )
     AUDIT_READ = "audit:read", _("Read the audit log")
 
 

@@ -65,6 +65,8 @@ class Action(models.TextChoices):
     CALL_REDACTED = "call_redacted"
     CALL_PAUSED = "call_paused"
     CALL_RESUMED = "call_resumed"
+    CALL_STARTED = "call_started"
+    CALL_STOPPED = "call_stopped"
     DELETION_FORBIDDEN = "deletion_forbidden"
     PRESERVED = "preserved"
     RELEASED = "released"

@@ -8,6 +8,7 @@ class Mode(models.TextChoices):
     """Recording modes that work today; values as in policy.modes.RecordingMode."""
 
     ALWAYS_ON = "always_on", _("Every call (always-on)")
+    ON_DEMAND = "on_demand", _("From a start to a stop (on-demand)")
     NEVER = "never", _("No call (never)")
 
 

@@ -17,6 +17,13 @@ MOST_GROUPS = 500
 class ModesForm(forms.Form):
     """What is set for groups. Each has a field of its own, `group-0` and so on."""
 
+    of_pilot = forms.ChoiceField(
+        label=gettext_lazy("Calls to the recording pilot"),
+        required=False,
+        help_text=gettext_lazy(
+            "Calls that the phone system sends to the pilot with an ID behind it."
+        ),
+    )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, row: RecordingModes, **kwargs: Any) -> None:
@@ -25,9 +32,14 @@ class ModesForm(forms.Form):
         self.initial["version"] = row.version
         self.groups = dict(enumerate(_groups(row)))
         as_trunk = gettext_lazy("As the trunk says")
+        of_pilot: Any = self.fields["of_pilot"]
+        of_pilot.choices = [("", as_trunk), *modes()]
+        self.initial["of_pilot"] = row.of_pilot
         for number, name in self.groups.items():
             self.fields[f"group-{number}"] = forms.ChoiceField(
-                label=name, required=False, choices=[("", as_trunk), *modes()]
+                label=name,
+                required=False,
+                choices=[("", gettext_lazy("As the pilot or the trunk says")), *modes()],
             )
             self.initial[f"group-{number}"] = row.by_group.get(name, "")
 
@@ -36,13 +48,14 @@ class ModesForm(forms.Form):
         """The fields of the groups, by name."""
         return [self[f"group-{number}"] for number in self.groups]
 
-    def by_group(self, before: dict[str, str]) -> dict[str, str]:
-        """Return the modes chosen; call after `is_valid`. What has no field stays."""
+    def fill(self, row: RecordingModes) -> None:
+        """Put into the row what was chosen; call after `is_valid`. What has no field stays."""
+        row.of_pilot = self.cleaned_data["of_pilot"]
         chosen = {
             name: str(self.cleaned_data.get(f"group-{number}") or "")
             for number, name in self.groups.items()
         }
-        return {name: mode for name, mode in {**before, **chosen}.items() if mode}
+        row.by_group = {name: mode for name, mode in {**row.by_group, **chosen}.items() if mode}
 
 
 def _groups(row: RecordingModes) -> list[str]:

@@ -2,10 +2,13 @@
 
 from django.db import models
 
+from .mode_choices import modes
+
 
 class RecordingModes(models.Model):
-    """The modes of recording groups: by the name of the group, as its people have it."""
+    """The mode of calls to the recording pilot, and those of groups, by name as people have it."""
 
+    of_pilot = models.CharField(max_length=16, blank=True, choices=modes)  # empty: as the trunk
     by_group = models.JSONField(default=dict, blank=True)
     version = models.PositiveIntegerField(default=1, editable=False)  # grows with each change
 

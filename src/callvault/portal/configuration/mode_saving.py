@@ -20,13 +20,19 @@ def save_modes(request: HttpRequest, form: ModesForm) -> None:
     PolicyRevision.bump()  # first: whoever else saves waits here
     row = RecordingModes.objects.select_for_update().first() or RecordingModes(version=0)
     refuse_stale(form.cleaned_data.get("version"), row.version, KIND)
-    before, after = dict(row.by_group), form.by_group(row.by_group)
-    changed = sorted(name for name in before | after if before.get(name) != after.get(name))
+    before = facts_of(row)
+    form.fill(row)
+    after = facts_of(row)
+    changed = sorted(name for name in after if before[name] != after[name])
     record(
-        request, Action.SETTINGS_CHANGED, kind=KIND, version=row.version + 1,
-        fields=["by_group"] if changed else [],
-        old={name: before.get(name, "") for name in changed},
-        new={name: after.get(name, "") for name in changed},
+        request, Action.SETTINGS_CHANGED, kind=KIND, version=row.version + 1, fields=changed,
+        old={name: before[name] for name in changed},
+        new={name: after[name] for name in changed},
     )  # fmt: skip
-    row.by_group, row.version = after, row.version + 1
+    row.version += 1
     row.save()
+
+
+def facts_of(row: RecordingModes) -> dict[str, object]:
+    """Return the values of the row."""
+    return {name: getattr(row, name) for name in ("of_pilot", "by_group")}

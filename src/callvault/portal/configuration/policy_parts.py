@@ -30,9 +30,12 @@ def rules_of(row: models.RecordingFilter) -> FilterRules:
 
 
 def modes_in_force() -> Modes:
-    """Read what is set for recording groups."""
+    """Read what is set for recording groups, and for calls to the recording pilot."""
     row = models.RecordingModes.load()
-    return Modes(by_group={name: RecordingMode(mode) for name, mode in row.by_group.items()})
+    return Modes(
+        by_group={name: RecordingMode(mode) for name, mode in row.by_group.items()},
+        of_pilot=RecordingMode(row.of_pilot) if row.of_pilot else None,
+    )
 
 
 def plan_of(row: models.NumberingPlan, country_code: str) -> NumberingPlan:

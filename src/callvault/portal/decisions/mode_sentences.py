@@ -17,7 +17,7 @@ def mode_sentence(values: Mapping[str, str]) -> str:
     set_by, of = values.get("set_by", "trunk"), values.get("of") or values.get("trunk", "")
     if not of:
         return ""
-    text = _where(set_by, of)
+    text = " ".join(filter(None, (_why(values.get("reason", "")), _where(set_by, of))))
     if values.get("other_mode"):
         other = _where(values.get("other_set_by", ""), values.get("other_of", ""))
         text += " " + _("For another user of the call: %(mode)s. %(where)s") % {
@@ -39,6 +39,8 @@ def mode_in_short(values: Mapping[str, str], *, trunk: str) -> str:
             return _("%(mode)s for user %(of)s.") % told
         case "group":
             return _("%(mode)s for group %(of)s.") % told
+        case "pilot":
+            return _("%(mode)s for calls to pilot %(of)s.") % told
         case _:
             return _("%(mode)s on trunk %(trunk)s.") % told
 
@@ -54,9 +56,21 @@ def mode_name(mode: str) -> str:
     return names.get(mode, mode.replace("_", " "))
 
 
+def _why(reason: str) -> str:
+    """Say why a call that would be kept if somebody asked was not."""
+    words = {
+        "not_started": _("Nobody started the recording."),
+        "unmarked": _("Nobody marked the call to be kept."),
+        "dropped": _("It was marked not to be kept."),
+    }
+    return words.get(reason, "")
+
+
 def _where(set_by: str, of: str) -> str:
     if set_by == "user":
         return _("Set for user %(name)s.") % {"name": of}
+    if set_by == "pilot":
+        return _("Set for calls to the recording pilot %(pilot)s.") % {"pilot": of}
     if set_by == "group":
         return _("Set for recording group %(name)s.") % {"name": of}
     return _("Set on trunk %(trunk)s.") % {"trunk": of}

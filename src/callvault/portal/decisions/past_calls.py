@@ -27,6 +27,9 @@ from .models import Call
 MOST_CALLS = 50_000
 _GONE = UUID(int=0)  # a person who was deleted has no rules
 
+_ASKED_FOR = tuple(
+    f'"other_mode": "{one}"' for one in (RecordingMode.ON_DEMAND, RecordingMode.LIVE_KEEP)
+)
 _ALWAYS_ON = f'"mode": "{RecordingMode.ALWAYS_ON}"'
 
 _RECORDED = (
@@ -115,6 +118,8 @@ def _filtered(since: datetime, until: datetime, most: int) -> Iterator[PastCall]
 
 def _was_always_on(decided: str) -> bool:
     """Whether filters were asked; where the decision is not kept any more, it is assumed."""
+    if any(one in decided for one in _ASKED_FOR):  # of which of the recordings is not told
+        return False
     if _ALWAYS_ON in decided:  # quotes within a value are escaped, so that none can look like it
         return True
     mode = _values_of(json.loads(decided), "mode", Outcome.PASSED).get("mode")

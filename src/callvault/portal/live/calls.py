@@ -1,7 +1,7 @@
 """Calls in progress that a person may see, and what they may do with them: one rule for both.
 
-Who may see the recording may see the call it is made of, and pause it; one's own call at any
-level (`policy.permissions.sees_live`).
+Who may see the recording may see the call it is made of, pause, start and stop it; one's own call
+at any level (`policy.permissions.sees_live`).
 """
 
 from collections.abc import Iterable
@@ -11,6 +11,7 @@ from uuid import UUID
 from django.http import Http404, HttpRequest
 
 from callvault.monitoring.live_calls import LiveCall, LiveOwner
+from callvault.policy.modes import RecordingMode
 from callvault.policy.permissions import Actor, RecordingFacts, sees_live
 from callvault.portal.audit.log import record
 from callvault.portal.audit.models import Action
@@ -20,15 +21,38 @@ from callvault.portal.recordings.permissions import actor_of
 
 from .recorder import Deed, Outcome, act, live_calls
 
-_ACTIONS = {Deed.PAUSE: Action.CALL_PAUSED, Deed.RESUME: Action.CALL_RESUMED}
+_ACTIONS = {
+    Deed.PAUSE: Action.CALL_PAUSED,
+    Deed.RESUME: Action.CALL_RESUMED,
+    Deed.START: Action.CALL_STARTED,
+    Deed.STOP: Action.CALL_STOPPED,
+}
+_MODES = {Deed.START: RecordingMode.ON_DEMAND, Deed.STOP: RecordingMode.ON_DEMAND}
+"""In which mode somebody must be recorded for that to be done of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class SeenCall:
-    """A call with the first of its owners that the person may see; None: it has no owner."""
+    """A call with those of its owners that the person may see."""
 
     call: LiveCall
-    owner: LiveOwner | None
+    owners: tuple[LiveOwner, ...]
+
+    @property
+    def owner(self) -> LiveOwner | None:
+        """The first of them; None: it has no owner."""
+        return self.owners[0] if self.owners else None
+
+    def in_mode(self, mode: RecordingMode) -> list[LiveOwner]:
+        """Return those who are recorded in a mode."""
+        return [one for one in self.owners if one.mode == mode]
+
+    @property
+    def is_unstarted(self) -> bool:
+        """Whether all who are seen are recorded on demand, and none of them is just now."""
+        on_demand = self.in_mode(RecordingMode.ON_DEMAND)
+        is_all = len(on_demand) == len(self.owners) > 0
+        return is_all and not any(one.is_started for one in on_demand)
 
 
 def calls_seen_by(user: User) -> list[SeenCall]:
@@ -43,24 +67,29 @@ def seen(user: User, calls: Iterable[LiveCall]) -> list[SeenCall]:
     for call in calls:
         own = [one for one in call.owners if sees_live(actor, _facts(one, user, actor))]
         if own or (not call.owners and sees_live(actor, nobodys)):
-            found.append(SeenCall(call, own[0] if own else None))
+            found.append(SeenCall(call, tuple(own)))
     return found
 
 
 def control(request: HttpRequest, deed: Deed, call_id: UUID, *, reason: str = "") -> Outcome:
-    """Pause or resume a call. Raises Http404 for one that is not there or not seen; Unreachable."""
+    """Do something with a call. Raises Http404 for one that is not there or seen; Unreachable."""
     user = person_of(request)
     found = next((one for one in calls_seen_by(user) if one.call.call_id == call_id), None)
     if found is None:
         raise Http404
-    outcome = act(deed, call_id, who=user.get_full_name() or user.username, reason=reason)
-    if outcome is not Outcome.OVER:
+    owners = found.in_mode(_MODES[deed]) if deed.is_of_owners else found.call.owners
+    if deed.is_of_owners and not owners:
+        return Outcome.MODE
+    ids = [one.user_id for one in owners]
+    who = user.get_full_name() or user.username
+    outcome = act(deed, call_id, who=who, reason=reason, owners=ids)
+    if outcome in (Outcome.DONE, Outcome.NOT_ON_DISK):
         record(
             request,
             _ACTIONS[deed],
             kind="call",
             object_id=call_id,
-            owners=[str(one.user_id) for one in found.call.owners],
+            owners=[str(one) for one in ids],
             trunk=found.call.trunk,
             is_on_disk=outcome is Outcome.DONE,
         )

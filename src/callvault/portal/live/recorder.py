@@ -1,5 +1,6 @@
 """What the portal asks of the recorder of its machine, by its control API."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from http.client import HTTPConnection, HTTPException
 from uuid import UUID
@@ -10,6 +11,7 @@ from django.conf import settings
 from callvault.monitoring.live_calls import (
     LONGEST_DETAIL,
     LONGEST_WHO,
+    MOST_OWNERS,
     Asked,
     LiveCalls,
     read_door,
@@ -37,6 +39,13 @@ class Deed(StrEnum):
 
     PAUSE = "pause"
     RESUME = "resume"
+    START = "start"
+    STOP = "stop"
+
+    @property
+    def is_of_owners(self) -> bool:
+        """Whether it is done of single users of the call, not of all of it."""
+        return self not in (Deed.PAUSE, Deed.RESUME)
 
 
 class Outcome(StrEnum):
@@ -44,10 +53,17 @@ class Outcome(StrEnum):
 
     DONE = "done"
     OVER = "over"  # the call ended meanwhile
+    MODE = "mode"  # the call is not recorded in a mode in which that can be asked for
     NOT_ON_DISK = "not_on_disk"  # nothing is kept now; a restarted recorder may not know
 
 
-_OUTCOMES = {200: Outcome.DONE, 404: Outcome.OVER, 409: Outcome.OVER, 503: Outcome.NOT_ON_DISK}
+_OUTCOMES = {
+    200: Outcome.DONE,
+    404: Outcome.OVER,
+    409: Outcome.OVER,
+    422: Outcome.MODE,
+    503: Outcome.NOT_ON_DISK,
+}
 
 
 def live_calls() -> LiveCalls:
@@ -61,12 +77,18 @@ def live_calls() -> LiveCalls:
     raise Unreachable(is_running=True)
 
 
-def act(deed: Deed, call_id: UUID, *, who: str, reason: str) -> Outcome:
-    """Do something with a call; returns when the recorder says that it is done.
+def act(
+    deed: Deed, call_id: UUID, *, who: str, reason: str, owners: Sequence[UUID] = ()
+) -> Outcome:
+    """Do something with a call, or of these owners; returns when the recorder says it is done.
 
     Raises Unreachable.
     """
-    asked = Asked(storable(who)[:LONGEST_WHO], storable(reason)[:LONGEST_DETAIL])
+    asked = Asked(
+        storable(who)[:LONGEST_WHO],
+        storable(reason)[:LONGEST_DETAIL],
+        tuple(owners)[:MOST_OWNERS] if deed.is_of_owners else None,
+    )
     path = f"/calls/{call_id}/{deed}"
     status, _body = _ask("POST", path, msgspec.json.encode(asked), patience_s=ACT_S)
     if status not in _OUTCOMES:

@@ -1,4 +1,4 @@
-"""Live calls: who is being recorded now, how loud, and to pause and resume."""
+"""Live calls: who is being recorded now, how loud, and to pause, resume, start and stop."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,6 +39,10 @@ class Row:
     level: int | None  # 0 to 60
     remote_level: int | None
     paused_at: datetime | None
+    state: str  # as `_state` says
+    can_start: bool
+    can_stop: bool
+    can_pause: bool
 
 
 @require_safe
@@ -57,7 +61,7 @@ def table(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def act(request: HttpRequest, call_id: UUID, deed: str) -> HttpResponse:
-    """Pause or resume a call, and show what is now."""
+    """Do something with a call, and show what is now."""
     trouble = _trouble_of(request, Deed(deed), call_id)
     if request.headers.get("HX-Request"):
         return render(request, "live/_table.html", _context(request) | {"trouble": trouble})
@@ -78,9 +82,13 @@ def _trouble_of(request: HttpRequest, deed: Deed, call_id: UUID) -> str:
         return _("This call is over.")
     if outcome is Outcome.DONE:
         return ""
+    if outcome is Outcome.MODE:
+        return _("This call is not recorded in a mode in which that can be asked for.")
     if deed is Deed.PAUSE:
         return _("Nothing is kept of the call now, but the disk did not take the pause.")
-    return _("The disk did not take it: the recording stays paused.")
+    if deed is Deed.RESUME:
+        return _("The disk did not take it: the recording stays paused.")
+    return _("It is done, but the disk did not take it: a restarted recorder may not know.")
 
 
 def _context(request: HttpRequest) -> dict[str, object]:
@@ -94,7 +102,8 @@ def _context(request: HttpRequest) -> dict[str, object]:
 
 
 def _row(seen: SeenCall, now: datetime) -> Row:
-    call, owner = seen.call, seen.owner
+    call, owner, state = seen.call, seen.owner, _state(seen)
+    is_started = any(one.is_started for one in seen.owners)
     length_ns = max(ns_from_utc(now) - call.answered_at_ns, 0)
     remote = owner.remote if owner else call.called
     return Row(
@@ -108,7 +117,25 @@ def _row(seen: SeenCall, now: datetime) -> Row:
         level=_meter(owner.level_dbfs) if owner else None,
         remote_level=_meter(owner.remote_level_dbfs) if owner else None,
         paused_at=utc_from_ns(call.paused_at_ns) if call.is_paused else None,
+        state=state,
+        can_start=state == "not_started",
+        can_stop=is_started,
+        can_pause=call.may_keep and not seen.is_unstarted,
     )
+
+
+def _state(seen: SeenCall) -> str:
+    """Return what is done with a call now, for those who are seen of it."""
+    call = seen.call
+    if seen.is_unstarted:
+        return "no_media" if call.has_no_media else "not_started"
+    if not call.may_keep:
+        return "not_kept"
+    if call.is_paused:
+        return "paused"
+    if call.is_paused_by_src:
+        return "paused_by_src"
+    return "held" if call.is_held else "recording"
 
 
 def _caller(party: LiveParty) -> str:

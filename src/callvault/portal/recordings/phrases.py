@@ -135,6 +135,10 @@ def marks_shown(marks: Sequence[Mark], *, most: int = 2) -> tuple[list[Mark], in
     return list(marks[:most]), max(len(marks) - most, 0)
 
 
+_BY_SOMEBODY = (
+    *("held", "resumed", "paused", "unpaused", "ended"),
+    *("started", "stopped", "kept", "dropped"),
+)
 _ONE_SIDED = ("lost", "key_wrong", "key_right", "no_media", "media_came")
 """What is said with the party that it concerns."""
 
@@ -151,6 +155,10 @@ def timeline_entry(item: dict[str, Any], *, key: str = "") -> TimelineEntry:
         "resumed": _("Back from hold"),
         "paused": _("Recording paused"),
         "unpaused": _("Recording resumed"),
+        "started": _("Recording started"),
+        "stopped": _("Recording stopped"),
+        "kept": _("Marked to be kept"),
+        "dropped": _("Marked not to be kept"),
         "party_joined": _("Joined the call"),
         "party_left": _("Left the call"),
         "transferred": _("Transferred"),
@@ -217,7 +225,7 @@ def _by_whom(kind: str, who: str) -> str:
     if not who:
         return ""
     name = person_or_number(who)
-    if kind in ("held", "resumed", "paused", "unpaused", "ended"):
+    if kind in _BY_SOMEBODY:
         return _("by %(name)s") % {"name": name}
     if kind == "transferred":
         return _("to %(name)s") % {"name": name}

@@ -93,8 +93,19 @@ def resume(stage: Stage) -> None:
     control_call(stage, Deed.RESUME)
 
 
+@walk(Action.CALL_STARTED)
+def start(stage: Stage) -> None:
+    control_call(stage, Deed.START)
+
+
+@walk(Action.CALL_STOPPED)
+def stop(stage: Stage) -> None:
+    control_call(stage, Deed.STOP)
+
+
 def control_call(stage: Stage, deed: Deed) -> None:
-    call = call_of(stage.ann)
+    owned = {"mode": "on_demand"} if deed.is_of_owners else {}
+    call = call_of(stage.ann, owned=owned)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(calls, "live_calls", lambda: LiveCalls(call.answered_at_ns, (call,)))
         patched.setattr(calls, "act", lambda *_, **__: Outcome.DONE)
