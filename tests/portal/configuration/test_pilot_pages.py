@@ -6,6 +6,7 @@ from typing import ClassVar
 import pytest
 from django.db import IntegrityError
 from django.test import Client
+from django.utils.html import strip_tags
 from pytest_django import DjangoAssertNumQueries
 
 from callvault.policy.pilots import Pilots
@@ -43,6 +44,10 @@ class TestPilots(GatedViewTest):
     url: ClassVar[str] = PAGE
 
 
+def unmarked(page: bytes) -> str:
+    return " ".join(strip_tags(page.decode()).split())
+
+
 def errors_of(client: Client, **changed: str) -> dict[str, list[str]]:
     answer = client.post(PAGE, TYPED | changed)
     assert answer.status_code == 422
@@ -59,6 +64,9 @@ def test_pilots_are_saved_audited_and_told_to_recorders(rita_client: Client) -> 
     made, changed = AuditEntry.objects.filter(action=Action.SETTINGS_CHANGED).order_by("at")
     assert made.detail["new"]["recording_prefix"] == "8400"
     assert changed.detail["old"] == {"dial_in": ["8600", "8601"]}
+    log = unmarked(rita_client.get("/audit/?kind=pilots").content)
+    assert "Pilot numbers" in log  # among the kinds to filter by
+    assert log.count("Rita Marsh changed the settings") == 2, log
     assert (changed.detail["new"], changed.detail["fields"]) == ({"dial_in": []}, ["dial_in"])
 
 

@@ -104,6 +104,7 @@ OBJECTS: dict[str, ObjectKind] = {
     "settings": ObjectKind(gettext_lazy("Settings"), gettext_lazy("the settings")),
     "filter": ObjectKind(gettext_lazy("Recording filters"), gettext_lazy("a recording filter")),
     "modes": ObjectKind(gettext_lazy("Recording modes"), gettext_lazy("the recording modes")),
+    "pilots": ObjectKind(gettext_lazy("Pilot numbers"), gettext_lazy("the pilot numbers")),
     "plan": ObjectKind(gettext_lazy("Numbering plan"), gettext_lazy("the numbering plan")),
     "search": ObjectKind(gettext_lazy("Searches"), gettext_lazy("search %(id)s")),
     "audit": ObjectKind(gettext_lazy("Audit log"), gettext_lazy("the audit log")),
