@@ -88,6 +88,13 @@ def test_an_id_that_is_both_one_person_s_and_a_partition_s_is_nobody_s() -> None
     assert found("840012", "3002", people=(*PEOPLE, twin)) == NoMatch("ambiguous", "12", "user1")
 
 
+def test_whose_partition_has_the_same_id_and_nobody_else_is_in_it_owns_the_call() -> None:
+    alone = person(8, extension="3002", numeric_user_id="9", numeric_partition_id="9")
+    match = found("84009", "3002", people=(*PEOPLE, alone))
+    assert isinstance(match, Match)
+    assert match.person == alone
+
+
 ids = st.sampled_from(["", "", "1", "01", "2", "12", "012"])
 numbers = st.sampled_from(["2001", "2002", "+390211", "0211", "ann"])
 anybody = st.lists(

@@ -83,7 +83,7 @@ class PeopleIndex:
         users = [one for one in called.users if one.active]
         if not users:
             return NoMatch("inactive", called.numeric_id, called.users[0].username)
-        if len(users) > 1 or called.partition:
+        if len(users) > 1 or called.partition - {users[0].user_id}:
             return NoMatch("ambiguous", called.numeric_id, _named(users))
         found = self._by_address(addresses, frozenset({users[0].user_id}))
         number = found.number if isinstance(found, Match) else ""

@@ -156,6 +156,25 @@ def test_a_person_s_form_refuses_a_pilot_and_leaves_what_was_there(rita: User, a
     assert PersonForm(typed, instance=ann, editor=rita).is_valid()
 
 
+def test_a_person_s_form_refuses_an_id_that_is_another_s_of_the_other_kind(
+    rita: User, ann: User, otto: User
+) -> None:
+    User.objects.filter(pk=ann.pk).update(numeric_user_id="7", numeric_partition_id="8")
+    typed = dict(PersonForm(instance=otto, editor=rita).initial)
+    form = PersonForm(typed | {"numeric_partition_id": "7"}, instance=otto, editor=rita)
+    assert form.errors == {
+        "numeric_partition_id": [
+            "7 is the numeric user ID of Ann Keller: a pilot takes both kinds of ID."
+        ]
+    }
+    otto.refresh_from_db()
+    form = PersonForm(typed | {"numeric_user_id": "8"}, instance=otto, editor=rita)
+    assert list(form.errors) == ["numeric_user_id"]
+    otto.refresh_from_db()
+    shared = typed | {"numeric_partition_id": "8"}
+    assert PersonForm(shared, instance=otto, editor=rita).is_valid()
+
+
 def test_a_number_that_became_a_pilot_s_while_the_form_was_open_is_refused(
     rita_client: Client, rita: User, ann: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -79,7 +79,7 @@ def test_the_number_of_an_inactive_person_is_free(rita_client: Client, ann: User
         ({"numeric_user_id": "7"}, {"numeric_user_id": "8"}, set()),
         ({"numeric_user_id": "7"}, {"numeric_user_id": "7"}, {"numeric_user_id"}),
         ({"numeric_user_id": "7"}, {"numeric_user_id": "07"}, set()),  # other digits are dialled
-        ({"numeric_user_id": "7"}, {"numeric_partition_id": "7"}, set()),
+        ({"numeric_user_id": "7"}, {"numeric_partition_id": "8"}, set()),
         ({"numeric_partition_id": "7"}, {"numeric_partition_id": "7"}, {"extension"}),
         ({"numeric_partition_id": "7"}, {"numeric_partition_id": "8"}, set()),
     ],

@@ -30,6 +30,34 @@ def told(found: Plan) -> list[tuple[str, str]]:
     ]
 
 
+def test_behind_a_pilot_an_id_has_one_meaning() -> None:
+    ann = person(1, username="ann", first_name="Ann", last_name="Keller", numeric_user_id="7")
+    bob = person(2, username="bob", numeric_partition_id="8")
+    found = plan(
+        [ann, bob],
+        rows(
+            {"username": "one", "numeric_partition_id": "7"},
+            {"username": "two", "numeric_user_id": "8"},
+            {"username": "three", "numeric_partition_id": "8"},
+            {"username": "four", "numeric_user_id": "9", "numeric_partition_id": "9"},
+            {"username": "ann", "numeric_user_id": "", "numeric_partition_id": "8"},
+        ),
+    )
+    assert [row.outcome.value for row in found.rows] == [
+        *("created", "error", "created", "created", "changed")  # Ann gives her ID back
+    ]
+    assert told(found)[1][1] == (
+        "8 is the numeric partition ID of bob: a pilot takes both kinds of ID."
+    )
+    again = plan([ann, bob], rows({"username": "one", "numeric_partition_id": "7"}))
+    assert [(one.field, one.message) for one in again.rows[0].problems] == [
+        (
+            "numeric_partition_id",
+            "7 is the numeric user ID of Ann Keller: a pilot takes both kinds of ID.",
+        )
+    ]
+
+
 def only_8400(number: str) -> str:
     return "It is the pilot's." if number.startswith("8400") else ""
 
@@ -133,7 +161,7 @@ def test_who_holds_a_number_keeps_it() -> None:
         ({"numeric_user_id": "7"}, {}, ["error", "error"]),
         ({"numeric_partition_id": "7"}, {"numeric_partition_id": "8"}, ["created", "created"]),
         ({"numeric_partition_id": "7"}, {"numeric_partition_id": "7"}, ["error", "error"]),
-        ({"numeric_partition_id": "7"}, {"numeric_user_id": "7"}, ["created", "created"]),
+        ({"numeric_partition_id": "7"}, {"numeric_user_id": "7"}, ["error", "error"]),
         ({}, {"is_active": "no"}, ["created", "created"]),
     ],
 )

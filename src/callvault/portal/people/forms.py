@@ -17,6 +17,7 @@ from .fields import RULES, FieldProblem
 from .groups import GROUP_FIELDS, GroupSpelling
 from .levels import Level
 from .models import User
+from .numbers_held import two_meanings
 
 if TYPE_CHECKING:
     PersonModelForm = forms.ModelForm[User]
@@ -150,8 +151,19 @@ class PersonForm(PersonModelForm):
         if username and others.filter(username__iexact=username).exists():
             self.add_error("username", _("This user name is taken."))
         self._refuse_held("numeric_user_id", others, cleaned)
+        self._refuse_two_meanings(others, cleaned)
         if cleaned.get("is_active"):
             self._refuse_held("pbx_username", others.filter(is_active=True), cleaned)
+
+    def _refuse_two_meanings(self, others: Any, cleaned: dict[str, Any]) -> None:
+        """Refuse an ID that is somebody else's of the other kind."""
+        for field, other in (IDS, reversed(IDS)):
+            value = cleaned.get(field)
+            holder = others.filter(**{other: value}).first() if value else None
+            if holder is not None and field in self.changed_data:
+                told = {"value": value, "name": holder.get_full_name()}
+                text = two_meanings(is_user_id=other == "numeric_user_id")
+                self.add_error(field, text % told)
 
     def _refuse_held(self, field: str, others: Any, cleaned: dict[str, Any]) -> None:
         value = cleaned.get(field)

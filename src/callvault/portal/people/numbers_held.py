@@ -3,7 +3,8 @@
 User names and numeric user IDs belong to one person, active or not; PBX user names, extensions and
 aliases to one active person. Extensions and aliases are shared where each holder has a numeric
 user ID or partition ID, but not within a partition (IDENT-2, IDENT-3). Some numbers are nobody's:
-those under which the recorder itself is called (IDENT-5).
+those under which the recorder itself is called (IDENT-5). Behind a pilot an ID has one meaning: no
+user ID is a partition ID of others, too.
 """
 
 from collections import Counter, OrderedDict
@@ -22,6 +23,8 @@ _SHARED = ("extension", "alias")
 _ALWAYS = ("username", "numeric_user_id")
 _ONE_ACTIVE = ("pbx_username",)
 _ALONE: Stake = ("", "")
+_PILOT_ID = "numeric_id"  # key of both IDs, as a pilot is dialled with them
+_PARTITION: Stake = ("partition", "")  # held there with others of the partition
 
 
 @dataclass(slots=True)
@@ -46,6 +49,9 @@ def claims_of(values: Mapping[str, Value] | None) -> dict[Key, Stake]:
         return {}
     fields = [*_ALWAYS, *(_ONE_ACTIVE if values["is_active"] else ())]
     found = {(name, str(values[name]).casefold()): _ALONE for name in fields if values[name]}
+    for name, stake in (("numeric_partition_id", _PARTITION), ("numeric_user_id", _ALONE)):
+        if values[name]:
+            found[_PILOT_ID, str(values[name])] = stake
     if values["is_active"]:
         stake = (str(values["numeric_user_id"]), str(values["numeric_partition_id"]))
         found |= {(name, str(values[name])): stake for name in _SHARED if values[name]}
@@ -102,7 +108,7 @@ class Claims(Generic[C]):
             key, _none = self._to_check.popitem(last=False)
             refused = list(self._refused(key))
             for claimant, message in refused:
-                refuse(claimant, key[0], message)
+                refuse(claimant, _field_of(key, claimant), message)
             for claimant, _message in refused:
                 if not claimant.fell_back:
                     self.fall_back(claimant)
@@ -116,10 +122,18 @@ class Claims(Generic[C]):
         alone = sum(stake == _ALONE for stake in stakes)
         partitions = Counter(partition for _user, partition in stakes if partition)
         others = _Others(holders.values())
+        kept = self._kinds_kept(key) if key[0] == _PILOT_ID else set()
         for claimant, stake in holders.values():
             clashes = alone > 0 or partitions[stake[1]] > 1
+            if key[0] == _PILOT_ID:  # who joins those of the same kind is in nobody's way
+                clashes = len(set(stakes)) > 1 and stake not in kept
             if clashes and self._is_new(claimant, key, stake):
                 yield claimant, self._reason(key, claimant, stake, others)
+
+    def _kinds_kept(self, key: Key) -> set[Stake]:
+        """Return what an ID is of those who have it already."""
+        holders = self._by_key[key].values()
+        return {stake for one, stake in holders if not self._is_new(one, key, stake)}
 
     def _is_new(self, claimant: C, key: Key, stake: Stake) -> bool:
         return not claimant.fell_back and claims_of(claimant.before).get(key) != stake
@@ -127,7 +141,10 @@ class Claims(Generic[C]):
     def _reason(self, key: Key, claimant: C, stake: Stake, others: "_Others[C]") -> str:
         other, theirs = others.than(claimant, stake)
         values = other.in_force or {}
-        told = {"value": str(claimant.after[key[0]]), "name": other.name, "line": other.line}
+        value = str(claimant.after[_field_of(key, claimant)])
+        told = {"value": value, "name": other.name, "line": other.line}
+        if key[0] == _PILOT_ID:
+            return two_meanings(is_user_id=theirs == _ALONE) % told
         if key[0] == "username":
             return _("This user name is taken.")
         if key[0] in _SHARED and stake[1] and stake[1] == theirs[1]:
@@ -164,6 +181,21 @@ class _Others(Generic[C]):
             one for sort in (f"in {stake[1]}", "alone", "any") for one in self._few.get(sort, ())
         ]
         return next(one for one in found if one[0] is not claimant)
+
+
+def _field_of(key: Key, claimant: Claimant) -> str:
+    """Return the field by which somebody is at a key."""
+    if key[0] != _PILOT_ID:
+        return key[0]
+    is_user_id = str(claimant.after["numeric_user_id"]) == key[1]
+    return "numeric_user_id" if is_user_id else "numeric_partition_id"
+
+
+def two_meanings(*, is_user_id: bool) -> str:
+    """Say that an ID is another one already: a user's, or else a partition's."""
+    if is_user_id:
+        return _("%(value)s is the numeric user ID of %(name)s: a pilot takes both kinds of ID.")
+    return _("%(value)s is the numeric partition ID of %(name)s: a pilot takes both kinds of ID.")
 
 
 def _how_to_share() -> str:
