@@ -8,7 +8,7 @@ user ID is a partition ID of others, too.
 """
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -118,17 +118,20 @@ class Claims(Generic[C]):
         holders = self._by_key.get(key, {})
         if len(holders) < 2:
             return
-        stakes = [stake for _one, stake in holders.values()]
+        clashes = self._clashes(key, [stake for _one, stake in holders.values()])
+        others = _Others(holders.values())
+        for claimant, stake in holders.values():
+            if clashes(stake) and self._is_new(claimant, key, stake):
+                yield claimant, self._reason(key, claimant, stake, others)
+
+    def _clashes(self, key: Key, stakes: Sequence[Stake]) -> Callable[[Stake], bool]:
+        """Return what says whether a stake at a key clashes with one of these, its own included."""
+        if key[0] == _PILOT_ID:  # who joins those of the same kind is in nobody's way
+            has_both, kept = len(set(stakes)) > 1, self._kinds_kept(key)
+            return lambda stake: has_both and stake not in kept
         alone = sum(stake == _ALONE for stake in stakes)
         partitions = Counter(partition for _user, partition in stakes if partition)
-        others = _Others(holders.values())
-        kept = self._kinds_kept(key) if key[0] == _PILOT_ID else set()
-        for claimant, stake in holders.values():
-            clashes = alone > 0 or partitions[stake[1]] > 1
-            if key[0] == _PILOT_ID:  # who joins those of the same kind is in nobody's way
-                clashes = len(set(stakes)) > 1 and stake not in kept
-            if clashes and self._is_new(claimant, key, stake):
-                yield claimant, self._reason(key, claimant, stake, others)
+        return lambda stake: alone > 0 or partitions[stake[1]] > 1
 
     def _kinds_kept(self, key: Key) -> set[Stake]:
         """Return what an ID is of those who have it already."""
