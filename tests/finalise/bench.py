@@ -134,6 +134,7 @@ class Node:
         *,
         events: bool = False,
         rest_of: UUID | None = None,
+        twin_of: UUID | None = None,
     ) -> JournalWriter:
         journal_id = journal_id or uuid4()
         key = os.urandom(32)
@@ -147,6 +148,7 @@ class Node:
             peer="192.0.2.14:5060",
             transport="udp",
             rest_of=rest_of,
+            twin_of=twin_of,
         )
         path = journal_path(self.spool, journal_id, events=events)
         envelope = seal_key(key, self.keyring.current(Role.INGEST))

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from callvault.errors import CatalogueUnreachable
-from callvault.finalise.benches import Benches
+from callvault.finalise.benches import Benches, Paths
 from callvault.finalise.catalogue import CallFacts, RecordingFacts
 from callvault.finalise.journal import FinishedJournal
 from callvault.finalise.worker import Worker
@@ -49,10 +49,10 @@ class CountingBenches(Benches):
         super().__init__(node.bench(), 1)
         self.given: list[str] = []
 
-    def submit(self, path: Path, *later: Path) -> Future[FinishedJournal]:
+    def submit(self, paths: Paths, twin: Paths = ()) -> Future[FinishedJournal]:
         """Remember and finish."""
-        self.given.append(path.name)
-        return super().submit(path, *later)
+        self.given.append(paths[0].name)
+        return super().submit(paths, twin)
 
 
 Pair = tuple[tuple[Worker, CountingBenches], tuple[Worker, CountingBenches]]

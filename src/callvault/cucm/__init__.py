@@ -5,6 +5,7 @@ these are read and compared; nothing here knows dialogs, media or journals.
 """
 
 from callvault.cucm.classify import leg_of_invite
+from callvault.cucm.describing import VOICE, document_of, hints_of_leg, ids_of
 from callvault.cucm.leg import RecordingLeg, Side, read_leg
 from callvault.cucm.matching import (
     SEGMENT_GAP_S,
@@ -14,13 +15,22 @@ from callvault.cucm.matching import (
     key_of_mirror,
     makes_pair,
 )
+from callvault.cucm.pairs import Outlived, Pairs, Place, StayedAlone
 
 __all__ = [
     "SEGMENT_GAP_S",
+    "VOICE",
     "LegKey",
+    "Outlived",
+    "Pairs",
+    "Place",
     "RecordingLeg",
     "Side",
+    "StayedAlone",
     "continues",
+    "document_of",
+    "hints_of_leg",
+    "ids_of",
     "key_of",
     "key_of_mirror",
     "leg_of_invite",

@@ -81,6 +81,7 @@ class RecordingLeg:
     is_far_focus: bool = False  # `isfocus` of the From URI; on a Contact it says nothing
     session_id: str = ""  # of the recorded call (RFC 7989)
     others: tuple[tuple[str, str], ...] = ()  # x-… of unknown names, lower case
+    is_guess: bool = False  # the side is told by the order of the two calls alone
 
     @property
     def recorded_number(self) -> str:

@@ -25,7 +25,7 @@ class LegKey:
 
 def key_of(leg: RecordingLeg, *, trunk: str) -> LegKey | None:
     """Return the key under which the twin will come; None without x-refci: it has no twin."""
-    return _key(_scope(leg.near, trunk), leg.near, leg.far)
+    return _key(scope_of(leg.near, trunk), leg.near, leg.far)
 
 
 def key_of_mirror(leg: RecordingLeg, *, trunk: str) -> LegKey | None:
@@ -33,7 +33,7 @@ def key_of_mirror(leg: RecordingLeg, *, trunk: str) -> LegKey | None:
 
     A far end whose cluster is not named is in the near one's.
     """
-    scope = _scope(leg.far, "") if leg.far.cluster_id else _scope(leg.near, trunk)
+    scope = scope_of(leg.far, "") if leg.far.cluster_id else scope_of(leg.near, trunk)
     return _key(scope, leg.far, leg.near)
 
 
@@ -62,7 +62,7 @@ def continues(
     is_same_phone = (
         later.near.device != ""
         and later.near.device.lower() == earlier.near.device.lower()
-        and _scope(later.near, trunk) == _scope(earlier.near, trunk)
+        and scope_of(later.near, trunk) == scope_of(earlier.near, trunk)
     )
     return is_same_phone and (
         _is_same(later.near.refci, earlier.near.refci)
@@ -75,7 +75,8 @@ def _is_same(one: str, other: str) -> bool:
     return one != "" and one == other
 
 
-def _scope(end: End, trunk: str) -> str:
+def scope_of(end: End, trunk: str) -> str:
+    """Return within what the ids of an end's call legs are unique: its cluster, else the trunk."""
     return f"cluster:{end.cluster_id}" if end.cluster_id else f"trunk:{trunk}"
 
 

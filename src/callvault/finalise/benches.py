@@ -15,6 +15,9 @@ from callvault.finalise.journal import FinishedJournal, Workbench, finalise_jour
 
 NICENESS = 10
 
+Paths = tuple[Path, ...]
+"""Journals of one dialog, first to last."""
+
 _bench: Workbench | None = None  # of a child process
 
 
@@ -39,23 +42,25 @@ class Benches:
         self._bench = bench
         self._executor = self._new_executor()
 
-    def submit(self, path: Path, *later: Path) -> Future[FinishedJournal]:
-        """Finish a journal and those that go on with it, here and now or in a child."""
+    def submit(self, paths: Paths, twin: Paths = ()) -> Future[FinishedJournal]:
+        """Finish a call by its journals, and its twin's, here and now or in a child."""
         try:
-            return self._submit((path, *later))
+            return self._submit(paths, twin)
         except BrokenProcessPool:  # a child was killed, for want of memory perhaps
             self._executor.shutdown(wait=False)
             self._executor = self._new_executor()
-            return self._submit((path, *later))
+            return self._submit(paths, twin)
 
     def close(self) -> None:
         """Wait for the children and let them go."""
         self._executor.shutdown(cancel_futures=True)
 
-    def _submit(self, paths: tuple[Path, ...]) -> Future[FinishedJournal]:
+    def _submit(self, paths: Paths, twin: Paths) -> Future[FinishedJournal]:
         if isinstance(self._executor, InProcess):
-            return self._executor.submit(finalise_journal, paths[0], self._bench, later=paths[1:])
-        return self._executor.submit(_finalise_in_child, paths)
+            return self._executor.submit(
+                finalise_journal, paths[0], self._bench, later=paths[1:], twin=twin
+            )
+        return self._executor.submit(_finalise_in_child, paths, twin)
 
     def _new_executor(self) -> Executor:
         if self.places == 1:
@@ -76,7 +81,7 @@ def _begin_child(bench: Workbench) -> None:
     be_nice()
 
 
-def _finalise_in_child(paths: tuple[Path, ...]) -> FinishedJournal:
+def _finalise_in_child(paths: Paths, twin: Paths) -> FinishedJournal:
     if _bench is None:
         raise RuntimeError("child process without a bench")
-    return finalise_journal(paths[0], _bench, later=paths[1:])
+    return finalise_journal(paths[0], _bench, later=paths[1:], twin=twin)

@@ -29,6 +29,7 @@ from callvault.finalise.plan import RecordingPlan, plan
 from callvault.finalise.reading import Item, Piece, read_pieces
 from callvault.finalise.survey import CallSurvey, survey
 from callvault.finalise.timeline import participants, timeline
+from callvault.finalise.twin import read_as_one
 from callvault.finalise.window import Window, window_of
 from callvault.policy.decision import Assignment, Decision, Direction, Party, Verdict
 from callvault.sip import parse_message
@@ -72,14 +73,38 @@ class _Journal:
     paths: Sequence[Path]
     bench: Workbench
     header: JournalHeader = field(init=False)  # of the first piece
+    twin: "_Journal | None" = None  # of the dialog that brought the other voice
     journal_ids: tuple[UUID, ...] = ()
     is_cut_off: bool = False
     is_damaged: bool = False
+    was_twin_lost: bool = False
 
     @contextmanager
     def items(self) -> Iterator[Iterator[Item]]:
-        """Open the journal and read it from its start."""
-        self.journal_ids, self.is_damaged = (), False
+        """Open the journal and its twin's, and read them from their start, as one."""
+        with ExitStack() as stack:
+            own = stack.enter_context(self._own_items())
+            other = self._items_of_twin(stack)
+            yield own if other is None else read_as_one(own, other)
+        if self.twin is not None:
+            self.journal_ids = (*self.journal_ids, *self.twin.journal_ids)
+            self.is_cut_off |= self.twin.is_cut_off
+            self.is_damaged |= self.twin.is_damaged
+
+    def _items_of_twin(self, stack: ExitStack) -> Iterator[Item] | None:
+        """Open the twin; one of which nothing can be read is kept aside, and one voice is lost."""
+        if self.twin is None:
+            return None
+        try:
+            return stack.enter_context(self.twin.items())
+        except JournalDamaged as error:
+            logger.error("rs=%s its twin cannot be read: %s", self.header.journal_id, error)
+            self.twin, self.was_twin_lost = None, True
+            return None
+
+    @contextmanager
+    def _own_items(self) -> Iterator[Iterator[Item]]:
+        self.journal_ids, self.is_damaged = (), self.was_twin_lost
         with ExitStack() as stack:
             readers = [stack.enter_context(one) for path in self.paths if (one := self._open(path))]
             self.header = readers[0].header
@@ -104,15 +129,16 @@ class _Journal:
 
 
 def finalise_journal(
-    path: Path, bench: Workbench, *, later: Sequence[Path] = ()
+    path: Path, bench: Workbench, *, later: Sequence[Path] = (), twin: Sequence[Path] = ()
 ) -> FinishedJournal:
     """Seal the recordings of a journal that no recorder holds open any more.
 
     `later` are the journals that went on with the call after a restart each; all become one.
+    `twin` are those of the dialog that brought the call's other voice, likewise.
     Raises JournalDamaged (not even the header can be read), KeyUnavailable, VaultError (store),
     SpoolError (nothing was decided in it) and OSError. Until it returns nothing is listed.
     """
-    journal = _Journal((path, *later), bench)
+    journal = _Journal((path, *later), bench, twin=_Journal(twin, bench) if twin else None)
     with journal.items() as items:
         found = survey(items, g726_is_aal2=bench.config.g726_is_aal2)
     if found.decision is None:
@@ -132,11 +158,11 @@ def finalise_journal(
 
 
 def _decision_of_piece(decision: Decision, header: JournalHeader) -> Decision:
-    """Give recordings of their own to a piece whose beginning is not here.
+    """Give recordings of their own to a piece whose beginning, or first voice, is not here.
 
     It may be on another disk, or set aside; its recordings must not take the beginning's place.
     """
-    if header.continues is None:
+    if header.continues is None and header.twin_of is None:
         return decision
     # Whose part ended in the beginning has none here.
     here = [one for one in decision.assignments if not 0 < one.until_ns <= header.opened_at_ns]

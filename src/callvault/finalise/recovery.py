@@ -113,7 +113,7 @@ class Recovery:
             if settled is not None:
                 yield settled
                 continue
-            waiting.append((chain, self.benches.submit(*chain.paths)))
+            waiting.append((chain, self.benches.submit(chain.paths, chain.twin_paths)))
             if len(waiting) >= self.benches.places:
                 yield self._sealed(*waiting.popleft())
         while waiting:
@@ -180,7 +180,7 @@ class Recovery:
 
     def _is_safe(self, chain: Chain, listed: tuple[UUID, ...]) -> bool:
         """Whether a call that is listed left nothing that is not in the vault."""
-        for path in chain.paths:
+        for path in (*chain.paths, *chain.twin_paths):
             with JournalReader.open(path, self.bench.unwrap) as reader:
                 _read_through(reader)
                 if reader.damage is not None:
@@ -223,13 +223,16 @@ def inspect(
 
 def _inspect_call(chain: Chain, unwrap: Callable[[bytes], bytes]) -> tuple[JournalHeader, Outcome]:
     """Read a call's journals; return the first header, and what all of them would become."""
-    headers, is_damaged, is_ended, verdict = [], False, False, None
-    for path in chain.paths:
-        with JournalReader.open(path, unwrap) as reader:
-            _, decided = _read_through(reader)
-            verdict = decided or verdict
-            headers.append(reader.header)
-            is_damaged, is_ended = is_damaged or reader.damage is not None, reader.ended
+    headers, is_damaged, is_ended, verdict = [], False, True, None
+    for paths in (chain.paths, chain.twin_paths):
+        has_last_end = True
+        for path in paths:
+            with JournalReader.open(path, unwrap) as reader:
+                _, decided = _read_through(reader)
+                verdict = decided or verdict
+                headers.append(reader.header)
+                is_damaged, has_last_end = is_damaged or reader.damage is not None, reader.ended
+        is_ended = is_ended and has_last_end
     if is_damaged:
         return headers[0], Outcome.DAMAGED
     if verdict not in (None, Verdict.RECORDED):

@@ -118,7 +118,7 @@ class Worker:
             elif self.gate.trouble:
                 continue  # it waits on the spool until the vault takes it
             elif self._has_place and _is_over(chain) and self._claims_it(chain.first):
-                self._running[chain] = self.benches.submit(*chain.paths)
+                self._running[chain] = self.benches.submit(chain.paths, chain.twin_paths)
                 handed_over += self._collect(now_s)
         return handed_over
 

@@ -6,6 +6,7 @@ from callvault.policy.decide import (
     decide,
     party_of,
     turned_away,
+    without_codec,
 )
 from callvault.policy.numbers import forms, normalise
 from callvault.policy.owner import Address, Match, NoMatch, PeopleIndex
@@ -24,4 +25,5 @@ __all__ = [
     "normalise",
     "party_of",
     "turned_away",
+    "without_codec",
 ]

@@ -5,7 +5,8 @@ Steps, in order of evaluation, with the values that their sentence needs:
     known_source  trunk, peer
     room          calls (in progress) · stopped: reason = spool, ports, stopping, journal
     offer         stopped only: reason (text of the SIP Warning), when nothing can be recorded
-    media         stopped only: reason = cancelled, when the INVITE was taken back
+    media         stopped only: reason = cancelled, when the INVITE was taken back; codec, when
+                  CUCM found none in common (the last step then)
     owner         username, name, number, group, matched_by; owners (how many, from two on);
                   pilot, numeric_id (as dialled), if a pilot with an id was;
                   named_by (what the phone system's metadata calls the recorded party, if it does)
@@ -162,6 +163,13 @@ def turned_away(
     return Decision(verdict, tuple(steps))
 
 
+def without_codec(decision: Decision) -> Decision:
+    """Judge a call whose phones and the recorder have no codec in common: nothing was sent."""
+    steps = [one for one in decision.steps if one.code != "media"]
+    stopped = Step("media", Outcome.STOPPED, {"reason": "codec"})
+    return Decision(Verdict.FAILED, (*steps, stopped), snapshot_revision=decision.snapshot_revision)
+
+
 def party_of(participant: Participant) -> Party:
     """Show a participant as a recording does: first number that is one, name, address."""
     aor = next(iter(participant.aors), "")
@@ -195,7 +203,7 @@ def _find_owners(
     Where the phone system names the recorded party, the others are not asked: each recorded user
     has a recording session of their own. They are asked after all if nobody bears that name, but
     not if several do, or one whom the pilot excludes: the session is one of theirs, so of none of
-    the others.
+    the others. Nor where each voice comes by itself: there the others are recorded on their own.
     """
     owned: dict[tuple[str, UUID], _Owned] = {}
     missed: list[NoMatch] = []
@@ -208,7 +216,7 @@ def _find_owners(
             recorded = _recorded(candidates, people, called)
             _match(session, recorded, people, called, owned, missed)
             shared = any(one.reason in _ANOTHER_S for one in missed[missed_before:])
-            if len(owned) > owners_before or shared:
+            if len(owned) > owners_before or shared or session.hints.one_voice:
                 break
     found = list(owned.values())
     return [one for one in found if not _is_over(one, found, call.since_ns)], missed
@@ -409,7 +417,7 @@ def _channels(
 ) -> tuple[tuple[int, ...], tuple[int, ...], bool]:
     """Return the owner's lines, all others, and whether one line carries everybody."""
     others = tuple(line for line in session.lines if line not in speaker.lines)
-    if speaker.lines and others:
+    if session.hints.one_voice or (speaker.lines and others):
         return speaker.lines, others, False
     return session.lines, session.lines, True
 

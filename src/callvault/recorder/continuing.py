@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from callvault import sip, spool
 from callvault.clock import Instant
+from callvault.cucm import Place
 from callvault.errors import CallvaultError
-from callvault.ids import new_id
-from callvault.policy.snapshot import Trunk
 from callvault.recorder.checkpoint import Checkpoint, encode
 from callvault.recorder.checkpoint_files import CheckpointFiles
 from callvault.recorder.dialog import LiveDialog, Wait
@@ -31,9 +32,16 @@ class Continued(Protocol):
     agent: sip.UserAgentServer
     dialogs: dict[sip.DialogId, LiveDialog]
 
-    def new_dialog(self, journal_id: UUID, trunk: Trunk, address: str) -> LiveDialog:
+    def new_dialog(self, journal_id: UUID, memory: SessionMemory) -> LiveDialog:
         """Return a dialog with a session that has not begun."""
         ...
+
+    def rest_of(self, session: RecordingSession) -> tuple[UUID, Place | None]:
+        """Return journal and, of a leg of CUCM's, place of what follows a session."""
+        ...
+
+    def goes_on(self, session: RecordingSession) -> None:
+        """Learn that a session has gone on with a call."""
 
     def restore(self, dialog: sip.SavedDialog) -> sip.DialogId:
         """Have the agent know a dialog again."""
@@ -125,8 +133,7 @@ class Continuing:
         no_media: NoMediaWatch | None = None,
     ) -> None:
         """Have a new session go on with a dialog; raises CallvaultError, and ends it, if not."""
-        address = memory.negotiation.address
-        live = self._recorder.new_dialog(header.journal_id, memory.trunk, address)
+        live = self._recorder.new_dialog(header.journal_id, memory)
         live.no_media = no_media or live.no_media
         try:
             live.go_on(memory, header, dialog_id, may_go_on=may_go_on)
@@ -134,6 +141,7 @@ class Continuing:
             self._recorder.bye(dialog_id, "")
             raise
         self._recorder.dialogs[dialog_id] = live
+        self._recorder.goes_on(live.session)
         self.save(live.session)
 
     def _begin_rest(
@@ -143,10 +151,12 @@ class Continuing:
         memory: SessionMemory,
         before: LiveDialog,
     ) -> None:
+        journal_id, place = self._recorder.rest_of(before.session)
+        memory = replace(memory, place=place)
         header = header_of_dialog(
             dialog,
             memory,
-            journal_id=new_id(),
+            journal_id=journal_id,
             node=self._node,
             opened_at_ns=self._read_clocks().realtime_ns,
         )

@@ -93,15 +93,12 @@ class Desk:
         return live_calls(found.result(WAIT_S), self._read_clocks())
 
     async def _act(self, deed: Deed, call_id: UUID, asked: Asked) -> Outcome:
-        dialog = self._recorder.find(call_id)
-        if dialog is None:
+        legs = self._recorder.legs_of(call_id)
+        if not legs:
             return Outcome.UNKNOWN
         try:
-            if deed is Deed.PAUSE:
-                await dialog.pause(who=asked.who, detail=asked.detail)
-            elif deed is Deed.RESUME:
-                await dialog.resume(who=asked.who, detail=asked.detail)
-            elif not await _is_done(dialog, deed, asked):
+            done = await asyncio.gather(*(_do(deed, one, asked) for one in legs))
+            if not any(done):
                 return Outcome.MODE
         except ProtocolError:
             return Outcome.ENDING
@@ -114,6 +111,17 @@ _REQUESTS: dict[Deed, type[WishRequested]] = {
     Deed.START: StartRequested,
     Deed.STOP: StopRequested,
 }
+
+
+async def _do(deed: Deed, dialog: LiveDialog, asked: Asked) -> bool:
+    """Do something with one dialog of a call; False: its mode knows no such thing."""
+    if deed is Deed.PAUSE:
+        await dialog.pause(who=asked.who, detail=asked.detail)
+    elif deed is Deed.RESUME:
+        await dialog.resume(who=asked.who, detail=asked.detail)
+    else:
+        return await _is_done(dialog, deed, asked)
+    return True
 
 
 async def _is_done(dialog: LiveDialog, deed: Deed, asked: Asked) -> bool:

@@ -1,10 +1,12 @@
 """Facts about a dialog, as the journals say them: its header, the verdict of one turned away."""
 
+import re
 from dataclasses import dataclass
 from uuid import UUID
 
 from callvault import policy, sip
 from callvault.clock import Instant
+from callvault.cucm import Place
 from callvault.policy.decision import Decision, Verdict
 from callvault.policy.snapshot import Trunk
 from callvault.recorder.actions import Action, Append
@@ -29,7 +31,12 @@ def header_of(
         peer=shown_peer(invite.flow),
         transport=invite.flow.transport,
         device_zone=setting.trunk.device_zone,
+        twin_of=_twin_of(setting.place),
     )
+
+
+def _twin_of(place: Place | None) -> UUID | None:
+    return place.pair_id if place is not None and place.is_second else None
 
 
 def header_of_dialog(
@@ -55,6 +62,7 @@ def header_of_dialog(
         continues=continues,
         device_zone=trunk.device_zone,
         rest_of=memory.said.first_journal_id,
+        twin_of=_twin_of(memory.place),
     )
 
 
@@ -109,11 +117,17 @@ def answer_missing(now: Instant) -> list[Action]:
     return [Append(entries.TimelineEvent(now.realtime_ns, "answer_missing"))]
 
 
+def is_without_codec(request: sip.Request) -> bool:
+    """Whether a BYE says that no codec was found: "Q.850;cause=47" of CUCM's (RFC 3326)."""
+    return any(_CAUSE_47.search(one) for one in request.headers.all("reason"))
+
+
 def owner_of(decision: Decision | None) -> str:
     """Return the name of the first owner; empty while nobody is known."""
     return decision.assignments[0].owner_name if decision and decision.assignments else ""
 
 
+_CAUSE_47 = re.compile(r"q\.850\s*;(?:.*;)?\s*cause\s*=\s*47\s*(?:;|,|$)", re.IGNORECASE)
 _MISCELLANEOUS = 399
 _WARN_CODES = (
     ("cannot reach this node", 301),  # incompatible network address formats

@@ -6,7 +6,7 @@ the dialog names the same ones.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from callvault import policy
 from callvault.policy.decision import Decision
@@ -51,6 +51,7 @@ class Judge:
     policy_in_force: Callable[[], PolicyInForce]
     new_id: Callable[[], UUID]
     since_ns: int = 0  # when the call was answered, or split; UTC
+    pair_id: UUID | None = None  # of a call in two dialogs: both name the same recordings
     last: Decision | None = None
     recording_ids: dict[tuple[str, UUID], UUID] = field(default_factory=dict)
     wishes: Wishes = NO_WISHES
@@ -90,4 +91,13 @@ class Judge:
         return was_patient and not self.is_patient
 
     def _recording_id(self, session_key: str, owner_id: UUID) -> UUID:
-        return self.recording_ids.setdefault((session_key, owner_id), self.new_id())
+        key = session_key, owner_id
+        if key not in self.recording_ids:
+            drawn = self.new_id() if self.pair_id is None else _of_pair(self.pair_id, *key)
+            self.recording_ids[key] = drawn
+        return self.recording_ids[key]
+
+
+def _of_pair(pair_id: UUID, session_key: str, owner_id: UUID) -> UUID:
+    """Return the id on which both dialogs of a call come without asking each other."""
+    return uuid5(pair_id, f"{session_key}|{owner_id}")

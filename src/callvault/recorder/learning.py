@@ -1,11 +1,14 @@
 """What a session learns of its call, message by message, and how it is judged by that."""
 
 import logging
+from dataclasses import replace
 
+from callvault import cucm, policy, sip
 from callvault.clock import Instant
 from callvault.policy.decision import Decision
 from callvault.recorder.actions import Action, Append
 from callvault.recorder.capturing import CaptureControl
+from callvault.recorder.facts import is_without_codec
 from callvault.recorder.judge import Judge, PolicyInForce
 from callvault.recorder.media_watch import MediaWatch
 from callvault.recorder.memory import SessionMemory
@@ -43,6 +46,12 @@ class Learning:
         self.said = Said(setting.journal_id)
         self.judge: Judge | None = None
         self._judged_under: PolicyInForce | None = None  # None: more was learnt since
+        self.is_without_codec = False  # the phone system gave up for want of a common codec
+
+    @property
+    def place(self) -> cucm.Place | None:
+        """Of which call of CUCM this is a leg; None: of none."""
+        return self._setting.place
 
     @property
     def decision(self) -> Decision | None:
@@ -71,6 +80,30 @@ class Learning:
         self.said.learn(seen, is_whole=read.is_whole)
         told = () if read.is_first else party_events(read.change, at_ns=now.realtime_ns)
         return [Append(seen), *map(Append, told)]
+
+    def learn_leg(self, request: sip.Request, now: Instant) -> list[Action]:
+        """Take what a request's From says of a call of CUCM: whom the recorded user talks to now.
+
+        The side and the other ids are as they were: a leg stays whose voice it is.
+        """
+        place, before = self._setting.place, self.parties.leg
+        if place is None:
+            return []
+        said = cucm.leg_of_invite(request, has_metadata=False) if before else place.leg
+        if said is None:
+            return []
+        leg = replace(said, side=place.leg.side, is_guess=place.leg.is_guess)
+        self._judged_under = None
+        self.parties.own_conversation = place.conversation
+        change = self.parties.learn_leg(leg, trunk=self._setting.trunk.name)
+        if before is None or leg == before:
+            return []
+        self._media.heard_ns = now.monotonic_ns
+        return [Append(one) for one in party_events(change, at_ns=now.realtime_ns)]
+
+    def learn_cause(self, bye: sip.Request) -> None:
+        """Take why a call of CUCM ended: for want of a codec, it was never recorded."""
+        self.is_without_codec = self.place is not None and is_without_codec(bye)
 
     def judge_again(self, negotiation: Negotiation, now: Instant) -> list[Action]:
         """Work out who speaks where, judge, and watch for holds, after any change."""
@@ -110,6 +143,8 @@ class Learning:
         if decision is None or self._judged_under is not in_force or in_force.filters.are_set:
             self.parties.resolve(negotiation.lines(), at_ns=now.realtime_ns)
             decision = self.judge.judge(self.parties, is_over=True)
+        if self.is_without_codec:
+            decision = policy.without_codec(decision)
         logger.info(
             "rs=%s decided verdict=%s recordings=%d",
             self._setting.journal_id,

@@ -1,6 +1,9 @@
 """What is told of calls in progress. Read from any thread: nothing here changes a call."""
 
 from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+import msgspec
 
 from callvault.capture import StreamCounters
 from callvault.clock import Instant
@@ -21,9 +24,37 @@ Heard = Mapping[int, StreamCounters]
 
 def live_calls(dialogs: list[LiveDialog], now: Instant) -> LiveCalls:
     """Return the calls that are answered, those that began first in front."""
-    told = [call for one in dialogs[:MOST_CALLS] if (call := live_call(one, now)) is not None]
-    told.sort(key=lambda call: call.answered_at_ns)
-    return LiveCalls(now.realtime_ns, tuple(told), left_off=max(len(dialogs) - MOST_CALLS, 0))
+    told: dict[UUID, LiveCall] = {}
+    for one in dialogs[:MOST_CALLS]:
+        if (call := live_call(one, now)) is not None:
+            place = one.session.learning.place
+            key = place.pair_id if place is not None else call.call_id
+            told[key] = _as_one(told[key], call) if key in told else call
+    calls = sorted(told.values(), key=lambda call: call.answered_at_ns)
+    return LiveCalls(now.realtime_ns, tuple(calls), left_off=max(len(dialogs) - MOST_CALLS, 0))
+
+
+def _as_one(one: LiveCall, other: LiveCall) -> LiveCall:
+    """Return the call that two legs of CUCM's are: each has heard one of its voices."""
+    levels = {owner.user_id: owner for owner in other.owners}
+    return msgspec.structs.replace(
+        one,
+        owners=tuple(_with_levels(owner, levels.get(owner.user_id)) for owner in one.owners),
+        is_paused=one.is_paused or other.is_paused,
+        packets=one.packets + other.packets,
+        has_no_media=one.has_no_media and other.has_no_media,
+    )
+
+
+def _with_levels(owner: LiveOwner, other: LiveOwner | None) -> LiveOwner:
+    if other is None:
+        return owner
+    near, far = owner.level_dbfs, owner.remote_level_dbfs
+    return msgspec.structs.replace(
+        owner,
+        level_dbfs=near if near is not None else other.level_dbfs,
+        remote_level_dbfs=far if far is not None else other.remote_level_dbfs,
+    )
 
 
 def live_call(dialog: LiveDialog, now: Instant) -> LiveCall | None:

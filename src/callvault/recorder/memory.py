@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from callvault.clock import Instant
+from callvault.cucm import Place
 from callvault.policy.decision import Capturing, Decision
 from callvault.policy.snapshot import Trunk
 from callvault.policy.wishes import NO_WISHES, Wishes
@@ -43,6 +44,7 @@ class SessionMemory(msgspec.Struct, frozen=True):
     offer_is_out: bool = False  # the ACK of our last 2xx brings the answer
     said: Said = msgspec.field(default_factory=Said)
     pause: AskedPause | None = None  # by whom and since when; None: not told
+    place: Place | None = None  # of a recording call of CUCM
     wishes: Wishes = NO_WISHES  # to start, stop, keep or drop it
 
 

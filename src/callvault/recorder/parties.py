@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
+from callvault import cucm
 from callvault.errors import RemoteProtocolError
 from callvault.policy import party_of
 from callvault.sip import Address, Request
@@ -72,6 +73,9 @@ class Parties:
     of_sessions: dict[str, Correlation] = field(default_factory=dict)
     snapshots_asked: int = 0
     snapshot_reason: str = ""
+    leg: cucm.RecordingLeg | None = None  # of a recording call of CUCM
+    trunk: str = ""  # by which that came
+    own_conversation: str = ""  # an id of ours, of what goes on at that call's phone
 
     def learn_envelope(self, request: Request) -> None:
         """Remember what the INVITE says: some phone systems name the owner there alone."""
@@ -102,6 +106,11 @@ class Parties:
         if self.has_metadata or self.state.view.participants:
             return
         self.state.apply(Document(participants=(_caller(request), _callee(request))))
+
+    def learn_leg(self, leg: cucm.RecordingLeg, *, trunk: str) -> Change:
+        """Take what the From of a recording call of CUCM says, which it may say anew."""
+        self.leg, self.trunk = leg, trunk
+        return self.state.apply(cucm.document_of(leg))
 
     def learn_metadata(self, part: Part) -> MetadataRead:
         """Merge a metadata body in. Unreadable metadata takes nothing away but is reported."""
@@ -158,7 +167,7 @@ class Parties:
 
     def labels(self) -> tuple[str, ...]:
         """Labels of the streams that the metadata names; for an offer of our own."""
-        return tuple(one.label for one in self.state.view.streams)
+        return tuple(one.label for one in self.state.view.streams) if self.leg is None else ()
 
     def resolve(self, lines: list[Line], *, at_ns: int) -> None:
         """Learn who is heard on which of these lines now."""
@@ -171,7 +180,16 @@ class Parties:
         first = self._first_session()
         if first is not None:
             ids[first] = ids.get(first, frozenset()) | self.of_invite.keys()
+        if self.leg is not None:
+            hints[first or ""] = cucm.hints_of_leg(self.leg)
+            ids[first or ""] = ids.get(first or "", frozenset()) | self._ids_of_leg(self.leg)
+            if not self.leg.is_guess:
+                lines = [Line(one.index, cucm.VOICE) for one in lines]
         self.roster.learn(self.state.view, lines, hints, ids, at_ns=at_ns)
+
+    def _ids_of_leg(self, leg: cucm.RecordingLeg) -> frozenset[str]:
+        own = {f"session:{self.own_conversation}"} if self.own_conversation else set()
+        return cucm.ids_of(leg, trunk=self.trunk) | own
 
     def _first_session(self) -> str | None:
         """Return the session that the INVITE was sent for, while it is there."""

@@ -14,6 +14,7 @@ from callvault import clock, sip
 from callvault.capture import Alarm, Journal, Receiver, StreamCounters
 from callvault.clock import Instant
 from callvault.config.sections import Config
+from callvault.cucm import Place
 from callvault.errors import ProtocolError
 from callvault.ids import new_id
 from callvault.policy.snapshot import Trunk
@@ -21,6 +22,7 @@ from callvault.recorder.actions import EndRequested, Respond
 from callvault.recorder.capacity import Capacity
 from callvault.recorder.checkpoint_files import CheckpointFiles
 from callvault.recorder.continuing import Continuing
+from callvault.recorder.cucm_calls import CucmCalls, journal_of
 from callvault.recorder.dialog import LiveDialog, Wait
 from callvault.recorder.disk_watch import DiskWatch
 from callvault.recorder.draining import DrainOrder
@@ -104,6 +106,7 @@ class Recorder:
         self._pump: Pump[sip.Event] | None = None
         self._slice = 0
         self._is_overloaded = False
+        self._cucm = CucmCalls(self.note, self._end_outlived)
         self._continuing = Continuing(
             self, node=config.node.name, spool=config.spool.folder, read_clocks=read_clocks
         )
@@ -117,6 +120,11 @@ class Recorder:
         """Return the live dialog that writes this journal."""
         found = (one for one in self.dialogs.values() if one.session.journal_id == journal_id)
         return next(found, None)
+
+    def legs_of(self, journal_id: UUID) -> list[LiveDialog]:
+        """Return the dialogs that record one call: one, or the two legs of CUCM's."""
+        wanted = self._cucm.legs_of(journal_id)
+        return [one for one in self.dialogs.values() if one.session.journal_id in wanted]
 
     def attach(self, pump: Pump[sip.Event]) -> None:
         """Use this pump for what the recorder itself wants to send."""
@@ -135,10 +143,19 @@ class Recorder:
         """Have the agent know a dialog again (continuing.Continued)."""
         return self.agent.restore(dialog, now=self._now())
 
-    def new_dialog(self, journal_id: UUID, trunk: Trunk, address: str) -> LiveDialog:
+    def new_dialog(self, journal_id: UUID, memory: SessionMemory) -> LiveDialog:
         """Return a dialog with a session that has not begun (continuing.Continued)."""
-        session = RecordingSession(self._setting(journal_id, trunk, address))
-        return LiveDialog(session, self, read_clocks=self._read_clocks)
+        address = memory.negotiation.address
+        setting = self._setting(journal_id, memory.trunk, address, place=memory.place)
+        return LiveDialog(RecordingSession(setting), self, read_clocks=self._read_clocks)
+
+    def rest_of(self, session: RecordingSession) -> tuple[UUID, Place | None]:
+        """Return what follows a session that is split (continuing.Continued)."""
+        return self._cucm.rest_of(session)
+
+    def goes_on(self, session: RecordingSession) -> None:
+        """Learn that a session has gone on with a call (continuing.Continued)."""
+        self._cucm.began(session, now_s=self._now(), is_told=True)
 
     def call_not_continued(self, journal_id: UUID, problem: str) -> None:
         """Tell operators of a call that a restart ended (continuing.Continued)."""
@@ -189,14 +206,23 @@ class Recorder:
             self.respond(Respond(event.request_id, 403, (warning(address, problem),)))
             return
         refusal = self._refusal_of_call(trunk)
-        setting = self._setting(new_id(), trunk, address, refusal=refusal)
+        place = self._cucm.place(event.request, trunk, now_s=self._now())
+        journal_id = journal_of(place) if place is not None else new_id()
+        setting = self._setting(journal_id, trunk, address, refusal=refusal, place=place)
         session = RecordingSession(setting)
         self.dialogs[event.dialog_id] = LiveDialog(session, self, read_clocks=self._read_clocks)
         self._feed(event.dialog_id, event)
+        self._cucm.began(session, now_s=self._now())
         self._show_room()
 
     def _setting(
-        self, journal_id: UUID, trunk: Trunk, address: str, *, refusal: str = ""
+        self,
+        journal_id: UUID,
+        trunk: Trunk,
+        address: str,
+        *,
+        refusal: str = "",
+        place: Place | None = None,
     ) -> SessionSetting:
         return SessionSetting(
             journal_id=journal_id,
@@ -211,6 +237,7 @@ class Recorder:
             new_id=new_id,
             own_address=self._own_address_towards,
             has_codecs=self._has_codecs,
+            place=place,
         )
 
     def _own_address_towards(self, peer: str) -> str:
@@ -238,6 +265,7 @@ class Recorder:
             del self.dialogs[dialog_id]
             self._show_room()
             self._continuing.forget(dialog.session.journal_id)
+            self._cucm.ended(dialog.session, now_s=self._now())
         elif isinstance(event, _CHANGES):
             self._continuing.save(dialog.session)
 
@@ -316,6 +344,7 @@ class Recorder:
         for alarm in self._receiver.alarms():
             self._note_alarm(alarm)
         self._check_media()
+        self._cucm.look(now_s=self._now())
         self._continuing.look_after()
         self._flush()
 
@@ -378,6 +407,12 @@ class Recorder:
                 self._guarded(dialog, dialog.look_for_media)
             if is_due and dialog_id in self.dialogs:
                 self._guarded(dialog, dialog.check_media)
+
+    def _end_outlived(self, journal_id: UUID) -> None:
+        """End a leg of CUCM's whose other one has ended."""
+        for dialog_id, dialog in list(self.dialogs.items()):
+            if dialog.session.journal_id == journal_id:
+                self._command(dialog_id, EndRequested("other_leg_ended"))
 
     def _command(self, dialog_id: sip.DialogId, command: EndRequested) -> None:
         dialog = self.dialogs.get(dialog_id)

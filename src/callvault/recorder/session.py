@@ -97,6 +97,11 @@ class RecordingSession:
         return self._learning.decision
 
     @property
+    def learning(self) -> Learning:
+        """What is known of the call."""
+        return self._learning
+
+    @property
     def is_to_be_heard(self) -> bool:
         """Whether media must come: not in a pause of the SRC's, nor without a session."""
         return not self.capturing.by_src and not self._learning.parties.is_without_session
@@ -138,6 +143,7 @@ class RecordingSession:
             decision=self._learning.decision,
             said=self._learning.said,
             offer_is_out=self._offer_is_out,
+            place=self._setting.place,
         )
 
     def go_on(
@@ -198,6 +204,7 @@ class RecordingSession:
         """Open journal and ports for an offer that can be recorded, or refuse it."""
         self._learning.parties.learn_envelope(event.request)
         metadata = self._learning.learn(body.metadata, now)
+        self._learning.learn_leg(event.request, now)
         self._learning.parties.learn_invite(event.request)
         try:
             if body.sdp is None:
@@ -291,7 +298,10 @@ class RecordingSession:
         body = body_of(event.request)
         if body.unsupported:
             return [Respond(event.request_id, 415)]
-        learnt = self._learning.learn(body.metadata, now)
+        learnt = [
+            *self._learning.learn(body.metadata, now),
+            *self._learning.learn_leg(event.request, now),
+        ]
         if body.sdp is None:
             news = [*self._follow_src(now), *learnt, *self._judge_again(now)]
             return [*news, self._respond_without_offer(event)]
@@ -386,6 +396,7 @@ class RecordingSession:
 
     def _bye_received(self, event: sip.ByeReceived, now: Instant) -> list[Action]:
         """Take the final metadata that a BYE may carry, then stop."""
+        self._learning.learn_cause(event.request)
         return [
             *self._learning.learn(body_of(event.request).metadata, now),
             *self._stop("bye", now),

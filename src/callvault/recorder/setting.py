@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
+from callvault.cucm import Place
 from callvault.policy.snapshot import Trunk
 from callvault.recorder.judge import Judge, PolicyInForce
 from callvault.recorder.memory import SessionMemory
@@ -31,13 +32,15 @@ class SessionSetting:
     new_id: Callable[[], UUID]
     new_key: NewKey = os.urandom
     has_codecs: bool = False  # workers decode more than the core does
+    place: Place | None = None  # of a recording call of CUCM: the call that it is a leg of
     own_address: Callable[[str], str] = _no_other_address
     """Our address towards a peer's, for media of another family than SIP; empty: none."""
 
     def judge(self, peer: str, *, since_ns: int = 0) -> Judge:
         """Return who judges a call of this trunk, of what there is of it since a moment."""
         calls, in_force = self.calls_in_progress, self.policy_in_force
-        return Judge(self.trunk, peer, calls, in_force, self.new_id, since_ns)
+        pair_id = self.place.pair_id if self.place else None
+        return Judge(self.trunk, peer, calls, in_force, self.new_id, since_ns, pair_id)
 
     def judge_again(self, memory: SessionMemory) -> Judge:
         """Return who goes on judging a call as it was judged before."""

@@ -43,6 +43,7 @@ class Hints:
     caller_id: str = ""  # the participant who placed the call
     calling: str = ""  # number or address of who placed it
     called: str = ""
+    one_voice: bool = False  # the session carries one of its voices, the others come elsewhere
 
     def with_envelope(self, *, sender: str, name: str, dialled: str) -> "Hints":
         """Add what the INVITE says of owners: user part and name of From, or the user dialled."""

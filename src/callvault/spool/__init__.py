@@ -19,6 +19,7 @@ from callvault.spool.chain import (
     last_piece,
     resume_settling,
     settle,
+    twin_of,
 )
 from callvault.spool.claims import Claim, claim
 from callvault.spool.folder import (
@@ -55,4 +56,5 @@ __all__ = [
     "resume_settling",
     "scan",
     "settle",
+    "twin_of",
 ]

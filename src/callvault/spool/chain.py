@@ -2,12 +2,13 @@
 
 The id of a piece follows from the id of the one before it, so that a folder's names alone say
 which belong together; the header's `continues` says it under seal. A checkpoint beside a piece
-says that its recorder may come back and go on.
+says that its recorder may come back and go on. Likewise the two journals of a call whose voices
+come in two dialogs (CUCM): the second one's id follows from the first one's, `twin_of` says it.
 """
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID, uuid5
 
@@ -19,6 +20,7 @@ MAX_PIECES = 1_000
 CHECKPOINT_SUFFIX = ".ckpt"
 _SETTLED_SUFFIX = ".listed"
 _NAMESPACE = UUID("0b1d5f4e-4a54-4f38-9d0b-6a8a0c7b6c55")
+_TWIN_NAMESPACE = UUID("c1a7a0f3-52c7-4b9e-8f0e-9f7f0d3f2a41")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Chain:
     """The pieces of one call's journal, first to last; nearly always one."""
 
     pieces: tuple[SpooledJournal, ...]
+    twin: "Chain | None" = None  # of the dialog that carries the call's other voice
 
     @property
     def first(self) -> SpooledJournal:
@@ -35,15 +38,26 @@ class Chain:
     @property
     def is_live(self) -> bool:
         """Whether a recorder writes to any piece."""
-        return any(piece.is_live for piece in self.pieces)
+        return any(one.is_live for one in self.pieces) or (
+            self.twin is not None and self.twin.is_live
+        )
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """Files, first to last."""
+        """Files, first to last; not those of the twin."""
         return tuple(piece.path for piece in self.pieces)
+
+    @property
+    def twin_paths(self) -> tuple[Path, ...]:
+        """Files of the twin, likewise."""
+        return self.twin.paths if self.twin is not None else ()
 
     def checkpoint_age_ns(self, *, now_ns: int) -> int | None:
         """Time since a recorder last wrote to the call, if one may still come back for it."""
+        ages = [one._own_checkpoint_age_ns(now_ns) for one in self._both]
+        return min((one for one in ages if one is not None), default=None)
+
+    def _own_checkpoint_age_ns(self, now_ns: int) -> int | None:
         newest = [one for piece in self.pieces if (one := _modified_ns(piece)) is not None]
         if not newest:
             return None
@@ -54,14 +68,23 @@ class Chain:
         """Whether a recorder has gone on with the call since the folder was looked at.
 
         It makes the next piece before it takes the old checkpoint away: whoever finds neither a
-        checkpoint nor, after that, a next piece knows that nobody comes back.
+        checkpoint nor, after that, a next piece knows that nobody comes back. A twin is made while
+        the first dialog lives.
         """
-        last = self.pieces[-1]
-        return journal_path(last.path.parent, continuation_of(last.journal_id)).exists()
+        last, folder = self.pieces[-1], self.first.path.parent
+        if journal_path(folder, continuation_of(last.journal_id)).exists():
+            return True
+        if self.twin is not None:
+            return self.twin.was_continued
+        return journal_path(folder, twin_of(self.first.journal_id)).exists()
+
+    @property
+    def _both(self) -> "tuple[Chain, ...]":
+        return (self,) if self.twin is None else (self, self.twin)
 
     def give_up_waiting(self) -> None:
         """Take the checkpoints away: no recorder goes on with the call from here."""
-        for piece in self.pieces:
+        for piece in (piece for one in self._both for piece in one.pieces):
             checkpoint_path(piece.path.parent, piece.journal_id).unlink(missing_ok=True)
 
 
@@ -73,6 +96,11 @@ def checkpoint_path(folder: Path, journal_id: UUID) -> Path:
 def continuation_of(journal_id: UUID) -> UUID:
     """Return the id of the journal that goes on where this one was cut off."""
     return uuid5(_NAMESPACE, journal_id.hex)
+
+
+def twin_of(journal_id: UUID) -> UUID:
+    """Return the id of the journal that has the other voice of a call begun in this one."""
+    return uuid5(_TWIN_NAMESPACE, journal_id.hex)
 
 
 def last_piece(folder: Path, journal_id: UUID) -> UUID:
@@ -90,7 +118,14 @@ def chains(journals: Iterable[SpooledJournal]) -> list[Chain]:
     by_id = {one.journal_id: one for one in journals}
     following = {one: continuation_of(one) for one in by_id}
     later = {one for one in following.values() if one in by_id}
-    return [Chain(tuple(_pieces(one, by_id, following))) for one in by_id if one not in later]
+    found = {one: Chain(tuple(_pieces(one, by_id, following))) for one in by_id if one not in later}
+    twins = {one: twin for one in found if (twin := twin_of(one)) in found}
+    second = frozenset(twins.values())
+    return [
+        replace(chain, twin=found[twins[one]]) if one in twins else chain
+        for one, chain in found.items()
+        if one not in second
+    ]
 
 
 def has_end(path: Path) -> bool:
@@ -110,7 +145,7 @@ def settle(chain: Chain, *, keep: bool) -> None:
     `keep` sets them aside instead, as `quarantine` does. A part of a chain must never be taken
     for a whole call, so that several pieces first get a note that says what is being done.
     """
-    if len(chain.pieces) == 1:
+    if len(chain.pieces) == 1 and chain.twin is None:
         (quarantine if keep else remove)(chain.first.path)
         return
     note = chain.first.path.with_suffix(_SETTLED_SUFFIX)
@@ -141,15 +176,21 @@ def _carry_out(note: Path) -> None:
     # A note that a power cut left empty removes nothing.
     act = remove if note.read_bytes() == b"remove" else quarantine
     first = UUID(hex=note.stem)
-    ids = [first]
-    while ids[-1] != (last := last_piece(note.parent, ids[-1])):
-        ids += _between(ids[-1], last)
+    ids = [*_ids_of_pieces(note.parent, first), *_ids_of_pieces(note.parent, twin_of(first))]
     for journal_id in reversed(ids):
         path = journal_path(note.parent, journal_id)
         if path.exists():
             act(path)
         checkpoint_path(note.parent, journal_id).unlink(missing_ok=True)
     note.unlink(missing_ok=True)
+
+
+def _ids_of_pieces(folder: Path, first: UUID) -> list[UUID]:
+    """Return a journal and all that go on with it, as far as they lie there."""
+    ids = [first]
+    while ids[-1] != (last := last_piece(folder, ids[-1])):
+        ids += _between(ids[-1], last)
+    return ids
 
 
 def _between(first: UUID, last: UUID) -> list[UUID]:

@@ -36,6 +36,7 @@ class JournalHeader(msgspec.Struct, frozen=True):
     continues: UUID | None = None  # the journal of the same dialog that a restart cut off
     device_zone: str = "UTC"  # of times that the peer's metadata give without a zone
     rest_of: UUID | None = None  # the first journal of a call that goes on here
+    twin_of: UUID | None = None  # the journal that has the call's other voice, and began before
 
 
 class PayloadFormat(msgspec.Struct, frozen=True):

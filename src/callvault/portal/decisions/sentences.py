@@ -167,6 +167,11 @@ def _offer(step: dict[str, Any]) -> tuple[str, str]:
 def _media(step: dict[str, Any]) -> tuple[str, str]:
     if _value(step, "reason") == "cancelled":
         return _("Taken back"), _("The phone system cancelled the call before it began.")
+    if _value(step, "reason") == "codec":
+        return _("No common codec"), _(
+            "CUCM found no codec that the recorded phones and this recorder have in common, so "
+            "that no audio was sent. Check the region between the phones and the recorder's trunk."
+        )
     return _("Audio"), _told(step)
 
 

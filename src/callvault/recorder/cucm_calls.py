@@ -1,0 +1,104 @@
+"""Recording calls of CUCM on the live side: their two legs are told of each other.
+
+Here stands what the rules of `cucm.pairs` do to a node: ids of journals, events for operators, and
+a BYE for the leg that outlives its call.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+from uuid import UUID
+
+from callvault import cucm, sip
+from callvault.ids import new_id
+from callvault.policy.snapshot import Trunk
+from callvault.recorder.facts import body_of
+from callvault.recorder.gatekeeper import Severity
+from callvault.recorder.session import RecordingSession
+from callvault.recorder.states import State
+from callvault.spool import twin_of
+
+logger = logging.getLogger(__name__)
+
+
+class Note(Protocol):
+    """Writes an event that operators must know."""
+
+    def __call__(self, kind: str, severity: Severity = "info", **values: str) -> None:
+        """Write it."""
+
+
+@dataclass(slots=True)
+class CucmCalls:
+    """The recording calls of one node. Times are in seconds of the loop's clock."""
+
+    note: Note
+    end: Callable[[UUID], None]  # the leg that writes this journal
+    _pairs: cucm.Pairs = field(default_factory=cucm.Pairs)
+    _rests: dict[UUID, UUID] = field(default_factory=dict)  # of pairs that are split: the next one
+
+    def place(self, request: sip.Request, trunk: Trunk, *, now_s: float) -> cucm.Place | None:
+        """Find out of which call an INVITE is a leg; None: it is no recording call of CUCM."""
+        if cucm.leg_of_invite(request, has_metadata=False) is None:
+            return None
+        has_metadata = body_of(request).metadata is not None
+        leg = cucm.leg_of_invite(request, has_metadata=has_metadata)
+        if leg is None:
+            return None
+        return self._pairs.place(leg, trunk=trunk.name, new_id=new_id(), now_s=now_s)
+
+    def began(self, session: RecordingSession, *, now_s: float, is_told: bool = False) -> None:
+        """Learn that a call was taken, or goes on in another process or journal."""
+        place = session.learning.place
+        if place is not None and session.state is not State.ENDING:
+            journal_id, trunk = session.journal_id, session.trunk_name
+            self._pairs.began(place, journal_id, trunk=trunk, now_s=now_s, is_told=is_told)
+
+    def ended(self, session: RecordingSession, *, now_s: float) -> None:
+        """Learn that a dialog is over."""
+        place = session.learning.place
+        if place is None:
+            return
+        self._pairs.ended(session.journal_id, now_s=now_s)
+        if not self._pairs.has(place.pair_id):
+            self._rests.pop(place.pair_id, None)
+        if session.learning.is_without_codec:
+            self.note("cucm_no_codec", "error", journal=str(session.journal_id))
+
+    def rest_of(self, session: RecordingSession) -> tuple[UUID, cucm.Place | None]:
+        """Return journal and place of what follows a session that is split.
+
+        Whichever leg is split first draws the id of the next pair for both.
+        """
+        place = session.learning.place
+        if place is None:
+            return new_id(), None
+        self._pairs.left(session.journal_id)
+        is_last = not self._pairs.has(place.pair_id)
+        pair_id = self._rests.get(place.pair_id) or new_id()
+        if is_last:
+            self._rests.pop(place.pair_id, None)
+        else:
+            self._rests[place.pair_id] = pair_id
+        rest = replace(place, pair_id=pair_id)
+        return journal_of(rest), rest
+
+    def legs_of(self, journal_id: UUID) -> tuple[UUID, ...]:
+        """Return the journals of the legs of a call that live; of any other call its own."""
+        return self._pairs.legs_of(journal_id)
+
+    def look(self, *, now_s: float) -> None:
+        """Do what is due. Once a second."""
+        for due in self._pairs.due(now_s):
+            match due:
+                case cucm.StayedAlone():
+                    logger.warning("rs=%s the other leg did not come", due.pair_id)
+                    self.note("cucm_one_sided", "warning", journal=str(due.pair_id), side=due.side)
+                case cucm.Outlived():
+                    self.end(due.journal_id)
+
+
+def journal_of(place: cucm.Place) -> UUID:
+    """Return the id of the journal of a leg: by it finalise finds the other one."""
+    return twin_of(place.pair_id) if place.is_second else place.pair_id
