@@ -9,7 +9,8 @@ Steps, in order of evaluation, with the values that their sentence needs:
                   CUCM found none in common (the last step then)
     owner         username, name, number, group, matched_by; owners (how many, from two on);
                   pilot, numeric_id (as dialled), if a pilot with an id was;
-                  named_by (what the phone system's metadata calls the recorded party, if it does)
+                  named_by (what the phone system's metadata calls the recorded party, if it does;
+                  dial_in: the owner called the recorder)
                   stopped: reason = no_match, ambiguous, inactive, other_id, not_in_partition,
                   no_parties; number, username, caller, callee, pilot, numeric_id
     mode          mode, set_by (trunk, pilot, group, user), of (the name of whoever says it); of

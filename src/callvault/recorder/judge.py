@@ -60,14 +60,18 @@ class Judge:
     def judge(self, parties: Parties, *, is_over: bool = False) -> Decision:
         """Return the decision by what is known now; nothing is waited for once it is over."""
         in_force = self.policy_in_force()
+        envelope, sessions = parties.envelope, parties.sessions()
+        dialled = number_dialled(in_force.snapshot.pilots, envelope.called)
+        if not parties.has_metadata:
+            sessions = policy.dialled_in(sessions, envelope.callers, dialled, in_force.people)
         call = policy.CallSeen(
             self.trunk,
             self.peer,
             self.calls_in_progress,
-            parties.sessions(),
+            sessions,
             self.since_ns,
             is_over or not self.is_patient,
-            number_dialled(in_force.snapshot.pilots, parties.envelope.called),
+            dialled,
             self.wishes,
         )
         self.last = policy.decide(

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from callvault import cucm
 from callvault.errors import RemoteProtocolError
 from callvault.policy import party_of
+from callvault.recorder.dial_in import callers_of
 from callvault.sip import Address, Request
 from callvault.siprec import (
     Change,
@@ -57,6 +58,7 @@ class Envelope:
     aor: str = ""  # of From, whole
     serves_snapshots: bool = False  # Accept lists the request for metadata as a whole
     called: tuple[str, ...] = ()  # numbers that may have been dialled, the most certain first
+    callers: tuple[NameId, ...] = ()  # of a plain call: dial_in.callers_of
 
 
 @dataclass(slots=True)
@@ -87,6 +89,7 @@ class Parties:
             sender.uri.text[:512],
             request.serves_snapshots,
             numbers_called(request),
+            callers_of(request),
         )
         self.of_invite = correlation_of(None, request.kept_headers())
 

@@ -194,7 +194,9 @@ def _owner(step: dict[str, Any]) -> tuple[str, str]:
         return _("Owner found"), _told(step)
     if template:
         text = template % {"number": number, "name": name} + unknown_id(_values(step))
-    if _value(step, "named_by"):
+    if _value(step, "named_by") == "dial_in":
+        text += " " + _("The recorder itself was called, so the owner is who called it.")
+    elif _value(step, "named_by"):
         text += " " + _("The phone system names the recorded party (%(field)s).") % {
             "field": _value(step, "named_by")
         }

@@ -1,0 +1,68 @@
+"""Calls in which somebody calls the recorder itself (CAP-3): who that is, and that it is their own.
+
+A plain call names people in several headers, and not all are worth the same: a bridge or an
+anonymous caller may stand in one while another names the user. The first address that is
+somebody's decides, and it alone: whoever is in the other headers owns nothing of this call.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from callvault.policy.decision import Direction
+from callvault.policy.owner import Address, Match, NoMatch, PeopleIndex
+from callvault.policy.pilots import Dialled, PilotKind, read_pilot
+from callvault.siprec import (
+    Hints,
+    NameId,
+    OwnerHint,
+    Participant,
+    SessionRoster,
+    Speaker,
+    user_and_host,
+)
+
+RULE = "dial_in"
+"""What names the owner of such a call, as OwnerHint says it."""
+KINDS = frozenset({PilotKind.DIAL_IN, PilotKind.AUTOMATED})
+
+_CALLER, _PILOT = "caller", "pilot"
+_NAMELESS = frozenset({"anonymous", "unavailable", "restricted", "unknown"})
+
+
+def dial_in_pilot(people: PeopleIndex, dialled: str) -> Dialled | None:
+    """Return the dial-in number that was dialled; None: another number was."""
+    pilot = read_pilot(people.ids.pilots, dialled)
+    return pilot if pilot is not None and pilot.kind in KINDS else None
+
+
+def dialled_in(
+    sessions: Sequence[SessionRoster], callers: Sequence[NameId], dialled: str, people: PeopleIndex
+) -> tuple[SessionRoster, ...]:
+    """Return the session of a dial-in as its caller's own, or the sessions as they are.
+
+    `callers` are the addresses that the INVITE names its caller by, the most believed first; none:
+    it is no plain call, so no dial-in.
+    """
+    if not callers or not sessions or dial_in_pilot(people, dialled) is None:
+        return tuple(sessions)
+    first = sessions[0]
+    joined_ns = min((one.joined_ns for one in first.speakers), default=0)
+    caller = Participant(_CALLER, _who(callers, people))
+    pilot = Participant(_PILOT, (NameId(f"sip:{dialled}"),))
+    owner = OwnerHint(RULE, (), _CALLER, direction=Direction.DIAL_IN.value)
+    speakers = (
+        Speaker(caller, first.lines, is_present=True, place=0, joined_ns=joined_ns),
+        Speaker(pilot, (), is_present=True, place=1, joined_ns=joined_ns),
+    )
+    hints = Hints(owners=(owner,))
+    return (replace(first, speakers=speakers, is_guess=False, hints=hints, together=()),)
+
+
+def _who(callers: Sequence[NameId], people: PeopleIndex) -> tuple[NameId, ...]:
+    """Return the first address that says anything of a user; all that name somebody, if none."""
+    named = [one for one in callers if user_and_host(one.aor)[0].casefold() not in _NAMELESS]
+    for one in named:
+        found = people.find((Address(*user_and_host(one.aor)),))
+        if isinstance(found, Match) or (isinstance(found, NoMatch) and found.reason != "no_match"):
+            return (one,)
+    return tuple(named[:1] or callers[:1])

@@ -1,0 +1,92 @@
+"""Who calls the recorder, by the headers of an INVITE; and a whole dial-in on the bench."""
+
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from callvault import sip
+from callvault.policy.decision import Direction, Verdict
+from callvault.policy.pilots import Pilots
+from callvault.recorder.dial_in import MOST_CALLERS, callers_of
+from tests.policy.cast import SNAPSHOT
+from tests.recorder.bench import DIALOG, Bench
+from tests.recorder.bodies import sdp
+from tests.recorder.test_checkpoint import gone_on
+
+
+def invite(headers: str, sender: str = "<sip:2001@192.0.2.14>") -> sip.Request:
+    text = (
+        "INVITE sip:8600@192.0.2.200 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.14;branch=z9hG4bK1\r\n"
+        f"From: {sender};tag=a\r\nTo: <sip:8600@192.0.2.200>\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\n"
+        f"{headers}Content-Length: 0\r\n\r\n"
+    )
+    parsed = sip.parse_message(text.encode())
+    assert isinstance(parsed, sip.Request)
+    return parsed
+
+
+ANONYMOUS = '"Anonymous" <sip:anonymous@anonymous.invalid>'
+
+
+@pytest.mark.parametrize(
+    ("request_", "users"),
+    [
+        (invite(""), ["2001"]),
+        (
+            invite(
+                "History-Info: <sip:2005@h>;index=1, <sip:8600@h>;index=1.1\r\n"
+                "Diversion: <sip:2004@h>, <sip:2003@h>\r\nRemote-Party-ID: <sip:2002@h>\r\n"
+                "P-Asserted-Identity: <sip:2000@h>\r\n"
+            ),
+            ["2000", "2002", "2003", "2004", "2005", "2001"],
+        ),
+        # As AudioCodes writes it: an anonymous From, and a PAI that is no address.
+        (invite("P-Asserted-Identity: ;;<<,\r\n", ANONYMOUS), ["anonymous"]),
+        (invite("P-Asserted-Identity: <tel:+15550142001>\r\n", ANONYMOUS), ["+15550142001"]),
+        (invite("Require: siprec\r\n"), []),
+        (invite("Contact: <sip:2001@h>;+sip.src\r\n"), []),
+        (invite("", "<sip:2001@h;x-nearend;x-refci=1;x-nearendaddr=2001>"), []),
+    ],
+)
+def test_the_callers_in_the_order_in_which_they_are_believed(
+    request_: sip.Request, users: list[str]
+) -> None:
+    named = [one.aor.partition(":")[2].partition("@")[0] for one in callers_of(request_)]
+    assert [user for user in named if user != "anonymous"] == [
+        user for user in users if user != "anonymous"
+    ]
+
+
+def test_of_many_callers_a_few_are_kept() -> None:
+    many = ", ".join(f"<sip:{number}@h>" for number in range(3000, 3400))
+    assert len(callers_of(invite(f"Diversion: {many}\r\nHistory-Info: {many}\r\n"))) <= MOST_CALLERS
+
+
+def dialled_in() -> Bench:
+    bench = Bench(snapshot=msgspec.structs.replace(SNAPSHOT, pilots=Pilots(dial_in=("8600",))))
+    message = invite("P-Asserted-Identity: <sip:1002@192.0.2.14>\r\n")
+    body = sdp("sendrecv")
+    headers = type(message.headers)((*message.headers, ("Content-Type", "application/sdp")))
+    with_offer = replace(message, headers=headers, body=body, raw=b"")
+    bench.feed(sip.InviteReceived(sip.RequestId(1), DIALOG, with_offer, bench.flow))
+    return bench
+
+
+def test_a_plain_call_to_a_dial_in_number_is_its_callers_recording() -> None:
+    bench = dialled_in()
+    bench.ack()
+    bench.bye()
+    decision = bench.decision
+    (one,) = decision.assignments
+    assert (decision.verdict, one.owner_username) == (Verdict.RECORDED, "user2")
+    assert (one.direction, one.mixed) == (Direction.DIAL_IN, True)
+
+
+def test_it_is_the_same_after_a_restart() -> None:
+    before = dialled_in()
+    before.ack()
+    after = gone_on(before)
+    after.snapshot = before.snapshot
+    after.bye()
+    assert after.decision.assignments == before.decision.assignments
