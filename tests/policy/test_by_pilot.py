@@ -76,6 +76,12 @@ def test_nobody_gets_a_call_that_the_id_says_is_another_s(
     assert match.reason == reason
 
 
+@pytest.mark.parametrize("rest", ["", "x", "12x", "1*", "\u0661\u0662", "12\0", "-12"])
+def test_only_digits_are_an_id(rest: str) -> None:
+    index = PeopleIndex.of(Snapshot(people=PEOPLE, pilots=PILOTS))
+    assert index.ids.called(f"8400{rest}") is None
+
+
 def test_a_user_id_goes_before_the_pbx_username_of_somebody_else() -> None:
     zoe = person(8, pbx_username="2001", extension="")
     match = found("840012", "2001", people=(*PEOPLE, zoe))

@@ -63,7 +63,9 @@ class NumericIds:
     def called(self, number: str) -> PilotCalled | None:
         """Return what a dialled number says of the owner; None if it names no id."""
         dialled = read_pilot(self.pilots, number)
-        if dialled is None or dialled.kind not in _WITH_ID or not dialled.rest:
+        if dialled is None or dialled.kind not in _WITH_ID:
+            return None
+        if not (dialled.rest.isascii() and dialled.rest.isdecimal()):
             return None
         numeric_id, bare = dialled.rest, _bare(dialled.rest)
         users, partition = self._users.get(numeric_id), self._partitions.get(numeric_id)

@@ -175,6 +175,16 @@ def test_a_person_s_form_refuses_an_id_that_is_another_s_of_the_other_kind(
     assert PersonForm(shared, instance=otto, editor=rita).is_valid()
 
 
+def test_a_person_s_form_says_what_the_phone_system_dials(rita: User, ann: User) -> None:
+    assert "dials" not in PersonForm(instance=ann, editor=rita).fields["numeric_user_id"].help_text
+    PilotNumbers.objects.create(recording_prefix="8400")
+    User.objects.filter(pk=ann.pk).update(numeric_user_id="12")
+    ann.refresh_from_db()
+    fields = PersonForm(instance=ann, editor=rita).fields
+    assert fields["numeric_user_id"].help_text.endswith("The phone system dials 840012.")
+    assert "dials" not in fields["numeric_partition_id"].help_text
+
+
 def test_a_number_that_became_a_pilot_s_while_the_form_was_open_is_refused(
     rita_client: Client, rita: User, ann: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

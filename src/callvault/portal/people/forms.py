@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from callvault.portal.configuration.mode_choices import modes
 from callvault.portal.configuration.pilot_claims import PilotGuard
+from callvault.portal.configuration.pilot_models import PilotNumbers
 
 from .constraints import IDS
 from .fields import RULES, FieldProblem
@@ -95,8 +96,19 @@ class PersonForm(PersonModelForm):
         system = _("The system's (%(language)s)") % {"language": _language_of_system()}
         language: Any = self.fields["language"]
         language.choices = [("", system), *settings.LANGUAGES]
+        self._tell_what_is_dialled()
         mode: Any = self.fields["mode"]
         mode.choices = [("", _("As the group or the trunk says")), *modes()]
+
+    def _tell_what_is_dialled(self) -> None:
+        """Say beside an ID what the phone system dials, once there is a recording pilot."""
+        held = {name: getattr(self.instance, name) for name in IDS}
+        prefix = PilotNumbers.load().recording_prefix if any(held.values()) else ""
+        for name, numeric_id in held.items():
+            if prefix and numeric_id:
+                field, number = self.fields[name], f"{prefix}{numeric_id}"
+                told = _("The phone system dials %(number)s.") % {"number": number}
+                field.help_text = f"{field.help_text} {told}"
 
     def refuse_as_stale(self, message: str, *, version: int) -> None:
         """Say that somebody was quicker; saved again, the form goes over what they did."""
