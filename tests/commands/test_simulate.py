@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from callvault.commands.main import main, new_parser
+from callvault.commands.senders import cucm_wishes
 from callvault.commands.simulate import Seconds
 from callvault.config import default_toml
+from callvault.simulator.cucm.plan import CucmWishes, Fault, Order, Scene
 
 
 def parsed(*arguments: str) -> Namespace:
@@ -60,6 +62,48 @@ def test_a_call_cannot_be_unknown_and_internal_at_once(
 def test_a_wrong_key_wants_a_suite(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["simulate", "--srtp-wrong-key"]) == 2
     assert "--srtp-wrong-key: say with --srtp" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        ("--gap 300", "--gap: only CUCM does that: say --sender cucm"),
+        ("--early-offer", "--early-offer: only CUCM does that"),
+        ("--sender cucm --scene transfer --mirror", "--scene: with two pairs at once"),
+        ("--sender cucm --mirror --two-clusters", "--mirror: leave out one of"),
+        ("--sender cucm --gap 4000 --seconds 3-9", "--gap: the second call would come"),
+        ("--sender cucm --srtp AEAD_AES_256_GCM", "--srtp: calls of CUCM are sent as plain RTP"),
+    ],
+)
+def test_what_cannot_be_had_together_is_refused(
+    arguments: str, why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["simulate", *arguments.split()]) == 2
+    assert why in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("option", "value"), [("--gap", "4001"), ("--pilot", "81a")])
+def test_what_no_cucm_sends_is_refused(option: str, value: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parsed("--sender", "cucm", option, value)
+    assert ended.value.code == 2
+
+
+def test_cucm_does_what_the_options_say_and_else_what_most_do() -> None:
+    assert cucm_wishes(parsed("--sender", "cucm")) == CucmWishes()
+    wished = parsed(
+        *("--sender", "cucm", "--scene", "hold", "--fault", "one-bye", "--order", "mix"),
+        *("--gap", "0", "--early-offer", "--mirror", "--pilot", "8200"),
+    )
+    assert cucm_wishes(wished) == CucmWishes(
+        pilot="8200",
+        scene=Scene.HOLD,
+        fault=Fault.ONE_BYE,
+        order=Order.MIX,
+        gap_ms=0,
+        early_offer=True,
+        is_mirrored=True,
+    )
 
 
 @pytest.mark.flow

@@ -71,6 +71,14 @@ def test_silence_is_like_nothing() -> None:
     assert likeness(np.zeros(100), pattern(OWNER)) == 0.0
 
 
+def test_where_nothing_was_said_nothing_may_be_heard() -> None:
+    nobody = np.zeros(300)
+    heard = decode(mp3(OWNER, np.zeros_like(OWNER)))
+    assert order_of(heard, pattern(OWNER), nobody) is ChannelOrder.RIGHT
+    assert order_of(heard, nobody, pattern(OWNER)) is ChannelOrder.SWAPPED
+    assert order_of(decode(mp3(OWNER, REMOTE)), pattern(OWNER), nobody) is ChannelOrder.UNLIKE
+
+
 def test_what_is_not_audio_is_refused() -> None:
     with pytest.raises(Exception, match=r"(?i)format|error"):
         decode(io.BytesIO(b"not an mp3").getvalue())

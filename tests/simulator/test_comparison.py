@@ -197,3 +197,15 @@ def test_what_was_not_sent_is_not_expected_to_be_heard() -> None:
 
 def test_calls_of_nobody_alone_are_told_as_such() -> None:
     assert verdict([]).startswith("No recording was to be made, and none was")
+
+
+def test_a_call_of_several_dialogs_is_found_under_any_of_their_ids() -> None:
+    pair = replace(CALL, call_id="call-9", other_call_ids=("call-1",))
+    (row,) = rows_of(FOUND, call=pair)
+    assert row.faults == ()
+    assert are_all_there([pair], Listed([FOUND], {}))
+    unknown = replace(UNKNOWN, call_id="call-8", other_call_ids=("call-2",))
+    (row,) = rows_of(call=unknown)
+    assert (row.faults, row.verdict) == ((), "discarded")
+    assert are_all_there([unknown], Listed([], VERDICTS))
+    assert not are_all_there([unknown], Listed([], {}))

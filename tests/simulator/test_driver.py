@@ -15,10 +15,12 @@ import pytest
 
 from callvault.policy.decision import Direction
 from callvault.simulator import driver as driver_module
+from callvault.simulator.call import SimulatedCall
 from callvault.simulator.channels import Pattern
-from callvault.simulator.driver import Driver, FinishedCall, Placing, Progress
+from callvault.simulator.driver import Driver, FinishedCall, Progress, SrcSender
 from callvault.simulator.preparation import PreparedCall
 from callvault.simulator.script import CallScript, Codec, Hold, Speaker
+from callvault.simulator.wire import Placing
 from callvault.sip import (
     AgentSettings,
     ByeReceived,
@@ -147,13 +149,14 @@ async def placed(
     transport: str = "udp",
     concurrent: int = 2,
     seen: list[Progress] | None = None,
-) -> list[FinishedCall]:
+) -> list[FinishedCall[SimulatedCall]]:
     """Place calls to the recorder and return them when all are over."""
     target = await recorder.start(transport)
     try:
         placing = Placing(target, transport, concurrent, stagger_s=0.01)  # type: ignore[arg-type]
         driver = Driver(
             placing,
+            SrcSender(placing),
             executor=Here(),
             cache_folder=Path(),
             on_progress=(seen if seen is not None else []).append,
@@ -212,15 +215,17 @@ def test_a_refused_call_is_over_and_the_next_is_placed() -> None:
 def test_stopping_hangs_up_what_is_in_progress() -> None:
     recorder = CountingRecorder()
 
-    async def run() -> list[FinishedCall]:
+    async def run() -> list[FinishedCall[SimulatedCall]]:
         target = await recorder.start("udp")
-        driver: Driver
+        placing = Placing(target, concurrent=1)
+        driver: Driver[CallScript, SimulatedCall]
 
         def stop_at_first(progress: Progress) -> None:
             asyncio.get_running_loop().call_later(0.2, driver.stop)
 
         driver = Driver(
-            Placing(target, concurrent=1),
+            placing,
+            SrcSender(placing),
             executor=Here(),
             cache_folder=Path(),
             on_progress=stop_at_first,

@@ -6,6 +6,7 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from dataclasses import dataclass
 from random import SystemRandom
 
+from callvault.commands import simulate_cucm
 from callvault.commands.chosen import add_options, choose
 from callvault.errors import ConfigError
 from callvault.srtp import SUITES
@@ -21,6 +22,7 @@ owner's voice is on the left channel.
   callvault simulate --calls 200 --concurrent 20 --seconds 30-90
   callvault simulate --calls 1 --unknown-share 1      a call that belongs to nobody
   callvault simulate --srtp AES_CM_128_HMAC_SHA1_80   encrypted, new keys after each hold
+  callvault simulate --sender cucm --scene hold       as Cisco CUCM: two calls, one a voice
 
 Exit code 0: all as it should be; 1: something differs; 2: not started."""
 
@@ -41,6 +43,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     _add_call_arguments(parser)
     _add_share_arguments(parser)
     _add_wire_arguments(parser)
+    simulate_cucm.add_arguments(parser)
     _add_people_arguments(parser)
     add_options(parser)
 
@@ -125,6 +128,12 @@ def _add_wire_arguments(parser: ArgumentParser) -> None:
         help="address of this machine to call from (default: the one that routes there)",
     )
     wire.add_argument(
+        "--media-address",
+        metavar="ADDRESS",
+        default="",
+        help="address of this machine to send RTP from (default: the one it calls from)",
+    )
+    wire.add_argument(
         "--srtp",
         metavar="SUITE",
         choices=tuple(SUITES),
@@ -166,6 +175,7 @@ def run(options: Namespace) -> int:
         raise ConfigError("--internal-share", "together with --unknown-share it is more than 1")
     if options.srtp_wrong_key and not options.srtp:
         raise ConfigError("--srtp-wrong-key", "say with --srtp what to encrypt with")
+    simulate_cucm.check(options)
     if options.seed is None:
         options.seed = SystemRandom().randrange(LARGEST_SEED)
         print(f"Seed {options.seed}: --seed {options.seed} places the same calls again.")

@@ -9,6 +9,7 @@ import time
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import uvloop
@@ -17,6 +18,7 @@ from callvault import clock
 from callvault.commands import demo, django_ready
 from callvault.commands.amounts import counted
 from callvault.commands.progress import ProgressLine
+from callvault.commands.senders import Sending, sending_of
 from callvault.config import Config
 from callvault.errors import ConfigError
 from callvault.policy.snapshot import decode
@@ -24,12 +26,12 @@ from callvault.recorder import SNAPSHOT_FILE
 from callvault.recorder.reachability import listening_ports
 from callvault.recorder.server_certificate import ensure_server_certificate
 from callvault.simulator.comparison import Listed, PlacedCall, Row, are_all_there, compare
-from callvault.simulator.driver import LONGEST_STAGGER_S, Driver, Placing, Progress
-from callvault.simulator.placed import placed_call
+from callvault.simulator.driver import Driver, Progress
 from callvault.simulator.preparation import new_preparers
 from callvault.simulator.report import table, verdict
 from callvault.simulator.script import CallScript, Codec, Wishes, plan_calls, users_of
 from callvault.simulator.speech import Speech
+from callvault.simulator.wire import LONGEST_STAGGER_S, Placing
 from callvault.sip.tls_context import TlsFiles
 
 _ANY = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1"}  # noqa: S104 - read from settings, not bound
@@ -42,10 +44,11 @@ def simulate(options: Namespace, config: Config) -> int:
     target = _target(options, config)
     cache_folder = config.node.data_folder / "simulator" / "speech"
     scripts = _plan(options, cache_folder)
+    sending = sending_of(options, scripts, cache_folder)
     if not options.place_only:
         django_ready.set_up()
         with django_ready.database_troubles_told():
-            _offer_people(options, config, scripts)
+            _offer_people(options, config, sending.scripts)
     placing = Placing(
         target=target,
         transport=options.transport,
@@ -56,8 +59,9 @@ def simulate(options: Namespace, config: Config) -> int:
         stagger_s=_stagger_s(options),
         srtp=options.srtp,
         srtp_wrong_key=options.srtp_wrong_key,
+        media_address=options.media_address,
     )
-    calls = _place(placing, scripts, cache_folder)
+    calls = _place(placing, sending, cache_folder)
     if options.place_only:
         return _print_faults(calls)
     listed = _wait_for_recordings(calls, options.wait)
@@ -106,9 +110,9 @@ def _plan(options: Namespace, cache_folder: Path) -> list[CallScript]:
         shortest_ms=round(options.seconds.shortest * 1000),
         longest_ms=round(options.seconds.longest * 1000),
         codecs=tuple(Codec) if options.codec == "mix" else (Codec(options.codec),),
-        hold_share=options.hold_share,
+        hold_share=0.0 if options.sender == "cucm" else options.hold_share,
         unknown_share=options.unknown_share,
-        internal_share=options.internal_share,
+        internal_share=1.0 - options.unknown_share if options.mirror else options.internal_share,
     )
     speech = Speech(cache_folder)
     progress = ProgressLine()
@@ -161,7 +165,7 @@ def _stagger_s(options: Namespace) -> float:
     return min(LONGEST_STAGGER_S, mean_s / int(options.concurrent))
 
 
-def _place(placing: Placing, scripts: Sequence[CallScript], cache_folder: Path) -> list[PlacedCall]:
+def _place(placing: Placing, sending: Sending[Any, Any], cache_folder: Path) -> list[PlacedCall]:
     started = time.monotonic()
     progress = ProgressLine()
 
@@ -172,17 +176,23 @@ def _place(placing: Placing, scripts: Sequence[CallScript], cache_folder: Path) 
         )
 
     with new_preparers() as executor, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        driver = Driver(placing, executor=executor, cache_folder=cache_folder, on_progress=show)
+        driver = Driver(
+            placing,
+            sending.sender_at(placing),
+            executor=executor,
+            cache_folder=cache_folder,
+            on_progress=show,
+        )
         runner.get_loop().add_signal_handler(signal.SIGINT, driver.stop)
-        finished = runner.run(driver.run(scripts))
+        finished = runner.run(driver.run(sending.plans))
     took_s = time.monotonic() - started
     progress.end(f"{counted(len(finished), 'call')} placed in {took_s:.0f} s.")
-    return [placed_call(one.call, one.prepared) for one in finished]
+    return [placed for one in finished for placed in sending.told(one)]
 
 
 def _wait_for_recordings(calls: Sequence[PlacedCall], wait_s: float) -> Listed:
     """Ask the catalogue until all is there, or the time is over."""
-    call_ids = [call.call_id for call in calls if call.call_id]
+    call_ids = [call_id for call in calls for call_id in call.call_ids]
     progress = ProgressLine()
     give_up_at = time.monotonic() + wait_s
     while True:

@@ -94,6 +94,15 @@ class SimulatedCall:
         return self.dialog_id
 
     @property
+    def dialogs(self) -> tuple[DialogId, ...]:
+        """The one dialog that it has."""
+        return (self.dialog_id,)
+
+    def destination(self, stream: int) -> HostPort:
+        """Where the packets of a stream go."""
+        return self.destinations[stream]
+
+    @property
     def length_ms(self) -> float:
         """How long the call lasted, from the answer to the BYE; 0 if it was never answered."""
         return (self._ended_at - self._answered_at) * 1000 if self._ended_at else 0.0

@@ -18,6 +18,8 @@ from callvault.simulator.media import envelope
 
 LIKE = 0.8
 """Correlation from which two patterns count as the same; right ones measure 0.95 and more."""
+SILENT_BELOW = 40.0
+"""Loudness (of 32,767) that an encoder makes of nothing, and no voice keeps to."""
 MOST_FRAMES_MOVED = 5  # of 20 ms
 
 Pattern = NDArray[np.float64]
@@ -63,7 +65,12 @@ def order_of(heard: Heard, owner: Pattern, remote: Pattern) -> ChannelOrder:
 
 
 def likeness(one: Pattern, other: Pattern) -> float:
-    """Return the best correlation of two patterns over small shifts, -1 to 1."""
+    """Return the best correlation of two patterns over small shifts, -1 to 1.
+
+    Where the second is nothing but silence, so must the first be.
+    """
+    if not other.any():
+        return float(one.max(initial=0.0) < SILENT_BELOW)
     length = max(len(one), len(other)) + MOST_FRAMES_MOVED
     one = np.pad(one, (0, length - len(one)))
     other = np.pad(other, (0, length - len(other)))

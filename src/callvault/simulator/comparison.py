@@ -37,6 +37,12 @@ class PlacedCall:
     callee: str
     faults: tuple[str, ...] = ()
     answering_ms: float = 0.0  # what the recorder's answers took; its call may be so much longer
+    other_call_ids: tuple[str, ...] = ()  # where one call is recorded by several of SIP
+
+    @property
+    def call_ids(self) -> tuple[str, ...]:
+        """All Call-IDs under which it may be listed."""
+        return tuple(filter(None, (self.call_id, *self.other_call_ids)))
 
     def agrees_with(self, recorded_ms: float) -> bool:
         """Tell whether a recording of this length is as long as the call."""
@@ -89,19 +95,26 @@ def compare(calls: Sequence[PlacedCall], listed: Listed, hearing_of: HearingOf) 
         by_call.setdefault(recording.call_id, []).append(recording)
     rows: list[Row] = []
     for call in sorted(calls, key=lambda call: call.index):
-        found = by_call.get(call.call_id, [])
+        found = [one for call_id in call.call_ids for one in by_call.get(call_id, [])]
         rows.extend(_recorded(call, found, hearing_of))
         if not call.expected and not found:
-            rows.append(_unrecorded(call, listed.verdicts.get(call.call_id, "")))
+            verdicts = (listed.verdicts.get(call_id, "") for call_id in call.call_ids)
+            rows.append(_unrecorded(call, next(filter(None, verdicts), "")))
     return tuple(rows)
 
 
 def are_all_there(calls: Sequence[PlacedCall], listed: Listed) -> bool:
     """Tell whether each expected recording, and each call's verdict, is listed, right or not."""
     there = {(recording.call_id, recording.owner_extension) for recording in listed.recordings}
-    wanted = {(call.call_id, item.owner_extension) for call in calls for item in call.expected}
-    told = {call.call_id for call in calls if call.call_id and not call.expected}
-    return wanted <= there and told <= set(listed.verdicts)
+    return all(
+        any((call_id, item.owner_extension) in there for call_id in call.call_ids)
+        for call in calls
+        for item in call.expected
+    ) and all(
+        any(call_id in listed.verdicts for call_id in call.call_ids)
+        for call in calls
+        if call.call_ids and not call.expected
+    )
 
 
 def _recorded(call: PlacedCall, found: Sequence[Found], hearing_of: HearingOf) -> Iterator[Row]:
@@ -119,7 +132,7 @@ def _recorded(call: PlacedCall, found: Sequence[Found], hearing_of: HearingOf) -
 
 def _unrecorded(call: PlacedCall, verdict: str) -> Row:
     """Nobody's recording was due; but no call may pass without a word."""
-    silent = () if verdict or not call.call_id else ("no decision is listed",)
+    silent = () if verdict or not call.call_ids else ("no decision is listed",)
     return Row(call, None, None, None, None, (*call.faults, *silent), verdict)
 
 

@@ -138,7 +138,7 @@ def plan_calls(wishes: Wishes, *, seed: int, length_of: LengthOf) -> Iterator[Ca
     internal = _spread(wishes.internal_share, wishes.calls, rng)
     for index in range(wishes.calls):
         own = Random(f"{seed}/{index}")
-        length_ms = _on_frame(own.randint(wishes.shortest_ms, wishes.longest_ms))
+        length_ms = on_frame(own.randint(wishes.shortest_ms, wishes.longest_ms))
         owner, remote = _parties(own, unknown=index in unknown, internal=index in internal)
         direction = own.choice((Direction.IN, Direction.OUT))
         hold = plan_hold(own, length_ms) if index in held else None
@@ -169,7 +169,7 @@ def plan_hold(rng: Random, length_ms: int) -> Hold | None:
         return None
     start_ms = round(length_ms * rng.uniform(0.50, 0.62))
     held_ms = min(round(length_ms * rng.uniform(0.15, 0.22)), LONGEST_HOLD_MS)
-    return Hold(_on_frame(start_ms), _on_frame(start_ms + held_ms))
+    return Hold(on_frame(start_ms), on_frame(start_ms + held_ms))
 
 
 def plan_turns(
@@ -268,15 +268,16 @@ class _Talk:
 def _parties(rng: Random, *, unknown: bool, internal: bool) -> tuple[Party, Party]:
     if internal and not unknown:
         one, two = rng.sample(DEMO_PEOPLE, 2)
-        return _user(one), _user(two)
+        return user_party(one), user_party(two)
     remote = _outsider(rng.choice(REMOTE_PARTIES))
     if unknown:
         voice = rng.choice(DEMO_PEOPLE).voice
         return Party(rng.choice(NUMBERS_OF_NOBODY), "", voice), remote
-    return _user(rng.choice(DEMO_PEOPLE)), remote
+    return user_party(rng.choice(DEMO_PEOPLE)), remote
 
 
-def _user(person: DemoPerson) -> Party:
+def user_party(person: DemoPerson) -> Party:
+    """Return a user as a side of a call."""
     return Party(person.extension, person.full_name, person.voice, person)
 
 
@@ -289,7 +290,8 @@ def _spread(share: float, count: int, rng: Random) -> frozenset[int]:
     return frozenset(rng.sample(range(count), round(count * share)))
 
 
-def _on_frame(time_ms: int) -> int:
+def on_frame(time_ms: int) -> int:
+    """Return the beginning of the frame that a time falls in."""
     return time_ms // FRAME_MS * FRAME_MS
 
 

@@ -42,6 +42,9 @@ class Invitation:
     content_type: str = ""
     body: bytes = b""
     acknowledges: bool = True  # send the ACK of each 2xx at once; else call `acknowledge`
+    from_tag: str = ""  # empty: drawn; so with the Call-ID
+    call_id: str = ""
+    cseq: int = 1
 
 
 @dataclass(slots=True, eq=False)
@@ -87,10 +90,10 @@ class UserAgentClient:
         fields = [
             ("Via", via_value(call.contact, flow, self._new_token())),
             ("Max-Forwards", "70"),
-            ("From", f"{invitation.from_address};tag={self._new_token()}"),
+            ("From", f"{invitation.from_address};tag={invitation.from_tag or self._new_token()}"),
             ("To", invitation.to_address),
-            ("Call-ID", self._new_token()),
-            ("CSeq", "1 INVITE"),
+            ("Call-ID", invitation.call_id or self._new_token()),
+            ("CSeq", f"{invitation.cseq} INVITE"),
             ("Contact", call.contact),
             *invitation.headers,
         ]
@@ -154,6 +157,11 @@ class UserAgentClient:
         if method == "INVITE":
             call.invite = request
         self._send(call, request, Route(call.flow, call.flow), now)
+
+    def change_from(self, dialog_id: DialogId, from_address: str) -> None:
+        """Name ourselves otherwise from now on (RFC 4916); the dialog keeps its tag."""
+        _, dialog = self._dialog(dialog_id)
+        dialog.local = f"{from_address};tag={dialog.key[1]}"
 
     def options(self, flow: Flow, uri: str, *, now: float) -> DialogId:
         """Send an OPTIONS outside dialogs; the answer comes as `ResponseReceived`."""
