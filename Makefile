@@ -66,14 +66,11 @@ check: ## Format, lint, types, import rules, spelling, migrations
 	cd native && cargo fmt --check
 	cd native && cargo clippy --locked --quiet --all-targets -- -D warnings
 
-# By file, so that what a file starts is started once and its tests keep their order.
 test: ## Everything: sockets, processes, databases, a browser
 	@tools/need.sh test
 	@$(MAKE) --no-print-directory .venv/.dev .venv/.native .venv/.messages
 	cd native && cargo test --locked --quiet --package callvault-capture-core
-	$(BIN)/python -m pytest -n 2 --dist loadfile -rs -m browser
-	$(BIN)/python -m pytest -n 2 --dist loadfile -rs -m "not browser"
-	$(BIN)/python -m tests.database -n 2 -rs
+	$(BIN)/python -m tests.everything
 
 test-fast: .venv/.dev .venv/.native .venv/.messages ## The pure tests, in about two minutes
 	$(BIN)/python -m pytest -m "not flow and not browser" -n 2
@@ -81,7 +78,8 @@ test-fast: .venv/.dev .venv/.native .venv/.messages ## The pure tests, in about 
 bench: .venv/.dev .venv/.native .venv/.messages ## Measure, baseline beside each figure
 	$(BIN)/python -m bench
 
-soak: .venv/.dev .venv/.native .venv/.messages ## An hour of day in ten minutes, then kill -9 at random in 400 calls
+soak: .venv/.dev .venv/.native .venv/.messages ## An hour of day in ten minutes, kill -9 at random in 400 calls, every fault
+	$(BIN)/python -m tests.soak.every_fault
 	$(BIN)/python -m tests.soak.hour_of_day
 	$(BIN)/python -m tests.soak.kill_at_random
 

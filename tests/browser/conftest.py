@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from tools.demo_portal.server import running
+from tools.demo_portal.server import serving
 
 from tests.browser.looking import Watched, sign_in, watch
+from tests.browser.portals import Portals
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = (
@@ -20,9 +21,15 @@ FLAGS = (
 
 
 @pytest.fixture(scope="session")
-def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a portal with three recordings that play and one that is locked."""
-    with running(tmp_path_factory.mktemp("portal"), calls=3) as address:
+def portals(tmp_path_factory: pytest.TempPathFactory) -> Portals:
+    """Data folders of demo portals, each with a system of its own that a test may change."""
+    return Portals(tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def portal(portals: Portals) -> Iterator[str]:
+    """Address of a portal with four recordings that play and one that is locked."""
+    with serving(portals.folder("portal")) as address:
         yield address
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from tools.demo_portal import cast
-from tools.demo_portal.server import running
+from tools.demo_portal.server import serving
 
 from tests.browser.looking import (
     Watched,
@@ -17,6 +17,7 @@ from tests.browser.looking import (
     wait_for_wave,
     watch,
 )
+from tests.browser.portals import Portals
 
 pytestmark = [pytest.mark.browser, pytest.mark.flow]
 
@@ -24,8 +25,8 @@ BAR = "[data-cv-bulk]"
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with running(tmp_path_factory.mktemp("deeds"), calls=4) as address:
+def address(portals: Portals) -> Iterator[str]:
+    with serving(portals.folder("deeds")) as address:
         yield address
 
 

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from tools.demo_portal.server import running
+from tools.demo_portal.server import serving
 
 from tests.browser.looking import Watched, axe_violations, sign_in, watch
+from tests.browser.portals import Portals
 
 pytestmark = [pytest.mark.browser, pytest.mark.flow]
 
@@ -14,8 +15,8 @@ FILE = "Username;First name;Last name;Group;Extension\nzoe.marin;Zoë;Marin;Sale
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with running(tmp_path_factory.mktemp("import"), calls=1) as address:
+def address(portals: Portals) -> Iterator[str]:
+    with serving(portals.folder("import")) as address:
         yield address
 
 

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 from tools.demo_portal import strained
-from tools.demo_portal.server import running
+from tools.demo_portal.server import serving
 
 from tests.browser.looking import axe_violations, sign_in
+from tests.browser.portals import Portals
 
 pytestmark = [pytest.mark.browser, pytest.mark.flow]
 
@@ -16,9 +17,9 @@ SIZES = (WIDE, ZOOMED, PHONE, SMALLEST)  # ZOOMED: a window of WIDE at 200 %
 
 
 @pytest.fixture(scope="module")
-def looked_at(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+def looked_at(chromium: Browser, portals: Portals) -> Iterator[Page]:
     """A page of the administrator, without the security policy, for axe."""
-    with running(tmp_path_factory.mktemp("strained"), calls=0, is_strained=True) as address:
+    with serving(portals.folder("strained", calls=0, is_strained=True)) as address:
         context = chromium.new_context(base_url=address, bypass_csp=True)
         page = context.new_page()
         sign_in(page)

@@ -13,6 +13,7 @@ from tests.commands.test_recover_verify import entries, folder_of
 from tests.finalise.bench import Node, RecordedCall, assignment
 from tests.finalise.test_worker import spooled
 from tests.flows.node import callvault, environment
+from tests.migrated import put_database
 
 pytestmark = pytest.mark.flow
 pytest.importorskip("av")
@@ -31,6 +32,7 @@ def test_a_call_recorded_without_codecs_is_decoded_once_with_them(tmp_path: Path
 
     data, lost = tmp_path / "data", tmp_path / "lost"
     lost.mkdir()
+    put_database(data)
     assert run("init", "--data", data).returncode == 0
     node = Node(lost)
     owner, remote = Sender(), Sender(ssrc=0x22, payload_type=18)

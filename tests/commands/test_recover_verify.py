@@ -11,6 +11,7 @@ from tests.commands.test_node_commands import run
 from tests.finalise.bench import Node
 from tests.finalise.test_journal import damage
 from tests.finalise.test_worker import call, spooled
+from tests.migrated import put_database
 
 pytestmark = pytest.mark.flow
 
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.flow
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder as `init` makes it."""
     folder = tmp_path_factory.mktemp("recover") / "data"
+    put_database(folder)
     assert run("init", "--data", folder).returncode == 0
     return folder
 

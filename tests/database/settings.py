@@ -12,3 +12,5 @@ DATABASES = {
         DatabaseConfig(os.environ["CALLVAULT_TEST_DATABASE"]), Path(os.devnull)
     )
 }
+# Migrated once, by `tests.database`; each pytest process copies it.
+DATABASES["default"]["TEST"] = {"TEMPLATE": DATABASES["default"]["NAME"]}

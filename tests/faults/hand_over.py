@@ -1,11 +1,12 @@
 """The hand-over of a whole spool, from journals to rows, with one call failed. Run as a process.
 
-    python -m tests.faults.hand_over FOLDER FAULT
+    python -m tests.faults.hand_over FOLDER FAULT [FAULT …]
 
 FOLDER holds a data folder made by `callvault init`, `data`. The spool has one journal of each
 sort. For every call that changes the disk, in the vault, in the database, in the spool, the
 worker runs with this call failed, then again without. What must hold after either is checked
-each time; what does not is printed, and the exit code says so.
+each time; what does not is printed, and the exit code says so. Of several faults each call gets
+one, in turn: writes any of them, other calls any that does not tear.
 """
 
 import logging
@@ -14,7 +15,7 @@ import shutil
 import signal
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -243,19 +244,26 @@ def undisturbed(spool: Spool) -> tuple[State, str]:
     return spool.state(), calls.kinds
 
 
-def main(folder: Path, fault: Fault) -> int:
+def _in_turn(kinds: str, faults: Sequence[Fault]) -> Iterator[tuple[int, Fault]]:
+    """Return each call that one of the faults can befall, with a fault of its sort."""
+    whole = [fault for fault in faults if fault not in TEARING]
+    turns = Counter[str]()
+    for at, kind in enumerate(kinds):
+        if possible := faults if kind == "w" else whole:
+            yield at, possible[turns[kind] % len(possible)]
+            turns[kind] += 1
+
+
+def main(folder: Path, faults: Sequence[Fault]) -> int:
     """Fail each call once; print what did not hold. Returns 1 if there was something."""
     os.environ[ENVIRONMENT_VARIABLE] = str(folder / "data" / "callvault.toml")
     django_ready.set_up()
     logging.disable(logging.CRITICAL)
     spool = Spool(folder)
     expected, kinds = undisturbed(spool)
-    case: Callable[[Spool, int, Fault, State], list[str]]
-    case = kill_once if fault in (Fault.KILLED, Fault.KILLED_TORN) else fail_once
     wrong = 0
-    for at, kind in enumerate(kinds):
-        if fault in TEARING and kind != "w":
-            continue
+    for at, fault in _in_turn(kinds, faults):
+        case = kill_once if fault in (Fault.KILLED, Fault.KILLED_TORN) else fail_once
         for problem in case(spool, at, fault, expected):
             wrong += 1
             print(f"{fault.name} call {at} of {len(kinds)}, {kinds[at]}: {problem}")
@@ -265,4 +273,4 @@ def main(folder: Path, fault: Fault) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), Fault[sys.argv[2]]))
+    sys.exit(main(Path(sys.argv[1]), [Fault[name] for name in sys.argv[2:]]))

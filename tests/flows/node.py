@@ -16,6 +16,8 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_opener
 
+from tests.migrated import put_database
+
 ROOT = Path(__file__).parents[2]
 OWN_PASSWORD = "quiet harbour lanterns"
 
@@ -37,6 +39,8 @@ class Node:
 
     def start(self) -> "Node":
         """Start it, and read from what it prints where it is."""
+        if not any(one.startswith("database.") for one in self.settings):
+            put_database(self.data)
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
                 callvault("serve", "--data", self.data, *sets(self.settings)),

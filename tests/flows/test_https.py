@@ -19,6 +19,7 @@ import pytest
 
 from tests.flows.authority import Authority
 from tests.flows.node import OWN_PASSWORD, Visitor, callvault, environment, sets, until
+from tests.migrated import put_database
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 
@@ -50,6 +51,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     """`callvault web` with HTTPS, and a second one on the same data behind nginx."""
     folder = tmp_path_factory.mktemp("https")
     portal = Portal(folder / "data", *free_ports(4))
+    put_database(portal.data)
     done = subprocess.run(
         callvault("init", "--data", portal.data), capture_output=True, check=True,
         env=environment(), text=True,

@@ -23,13 +23,25 @@ ROOT = Path(__file__).resolve().parents[2]
 @contextmanager
 def running(folder: Path, *, calls: int, is_strained: bool = False) -> Iterator[str]:
     """Seed `folder` with so many recordings and serve it; gives the portal's address."""
+    seed(folder, calls=calls, is_strained=is_strained)
+    with serving(folder) as address:
+        yield address
+
+
+def seed(folder: Path, *, calls: int, is_strained: bool = False) -> None:
+    """Make in `folder` what a portal shows; a copy of the folder can be served just so."""
     strained = ["strained"] if is_strained else []
-    port = _free_port()
-    environment = _environment(folder, port)
     subprocess.run(
         [sys.executable, "-m", "tools.demo_portal", str(calls), *strained],
-        check=True, env=environment, cwd=ROOT,
+        check=True, env=_environment(folder, _free_port()), cwd=ROOT,
     )  # fmt: skip
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """Serve a folder that was seeded; gives the portal's address."""
+    port = _free_port()
+    environment = _environment(folder, port)
     server = subprocess.Popen(
         [
             *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"),
