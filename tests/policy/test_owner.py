@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from callvault.policy import Address, Match, NoMatch, PeopleIndex
+from callvault.policy.numbering_plan import NumberingPlan
 from tests.policy.cast import ANN, BOB, SNAPSHOT, person
 
 INDEX = PeopleIndex.of(SNAPSHOT)
@@ -66,3 +67,25 @@ def test_a_party_that_is_nobody_is_nobodys() -> None:
     assert INDEX.find([Address("4711"), Address("x")]) == NoMatch("no_match", "4711")
     assert INDEX.find([]) == NoMatch("no_match")
     assert INDEX.find([Address("Bob Castellani")]) == NoMatch("no_match", BOB.full_name)
+
+
+AMERICA = NumberingPlan(
+    international_prefixes=("011",), national_prefix="1", internal_patterns=("20.....",)
+)
+
+
+@pytest.mark.parametrize(
+    ("alias", "received", "is_found"),
+    [
+        ("+390212345678", "011 39 02 12345678", True),
+        ("1 202 555 0142", "2025550142", True),
+        ("(202) 555-0142", "+12025550142", True),
+        ("2034567", "2034567", True),
+        ("2034567", "+12034567", False),  # an internal number has no other form
+    ],
+)
+def test_a_number_is_matched_in_any_writing_of_the_plan(
+    alias: str, received: str, *, is_found: bool
+) -> None:
+    snapshot = msgspec.structs.replace(SNAPSHOT, people=(person(9, alias=alias),), plan=AMERICA)
+    assert isinstance(PeopleIndex.of(snapshot).find([Address(received)]), Match) is is_found

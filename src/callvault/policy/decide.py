@@ -51,6 +51,7 @@ from callvault.policy.filtering import NO_FILTERS
 from callvault.policy.filters import FilterJudge
 from callvault.policy.making import Ruled, ask_modes
 from callvault.policy.mode_judge import TRUNK_ALONE, ModeJudge
+from callvault.policy.numbering_plan import PlanReader
 from callvault.policy.numbers import is_number, normalise
 from callvault.policy.owner import Address, Match, NoMatch, PeopleIndex
 from callvault.policy.pilots import plain
@@ -119,10 +120,9 @@ def decide(
             snapshot_revision=revision,
             capturing=modes.before_the_owner(call.trunk, is_final=call.is_over),
         )
-    country_code = people.country_code
     ruled = [
         Ruled(
-            _assignment(one, owned, call.trunk, recording_id, country_code=country_code),
+            _assignment(one, owned, call.trunk, recording_id, reader=people.reader),
             modes.rule_on(call.trunk, one.match.person, call.dialled),
         )
         for one in owned
@@ -362,7 +362,7 @@ def _assignment(
     trunk: Trunk,
     recording_id: RecordingId,
     *,
-    country_code: str,
+    reader: PlanReader,
 ) -> Assignment:
     session, speaker, match, hint = owned
     person = match.person
@@ -371,7 +371,7 @@ def _assignment(
     owner_lines, remote_lines, mixed = _channels(session, speaker)
     if trunk.swap_channels and not mixed:
         owner_lines, remote_lines = remote_lines, owner_lines
-    direction, confidence = direction_of(session, speaker, hint, country_code=country_code)
+    direction, confidence = direction_of(session, speaker, hint, reader=reader)
     said = other_number(session.hints, direction)
     remote = _with_number(_remote_party(session, speaker), said)
     return Assignment(

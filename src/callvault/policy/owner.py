@@ -1,7 +1,7 @@
 """Whose call it is: a party matched to a user (IDENT-1).
 
 Order: the id behind the pilot that was dialled (`by_pilot`), PBX username, extension, first
-extension alias, then the latter two after normalising.
+extension alias, then the latter two in any writing of the numbering plan (FILT-6).
 Two users for one party are never chosen between: the recording would be shown to the wrong one.
 Users may share an extension where the pilot that was dialled tells them apart (IDENT-2, IDENT-3).
 """
@@ -10,10 +10,13 @@ from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 from uuid import UUID
 
+import msgspec
+
 from callvault.policy.by_pilot import NumericIds, PilotCalled, has_id
-from callvault.policy.numbers import forms, normalise
+from callvault.policy.numbering_plan import NumberingPlan, PlanReader
 from callvault.policy.pilots import Pilots
 from callvault.policy.snapshot import Person, Snapshot
+from callvault.policy.writings import forms_by
 
 _NAMED = 5  # how many of those who share a number are named
 
@@ -54,12 +57,14 @@ class PeopleIndex:
     by_alias: dict[str, list[Person]] = field(default_factory=dict)
     by_form: dict[str, list[tuple[Person, str]]] = field(default_factory=dict)
     ids: NumericIds = field(default_factory=lambda: NumericIds(Pilots()))
+    reader: PlanReader = field(default_factory=lambda: PlanReader(NumberingPlan()))
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> "PeopleIndex":
         """Index a snapshot's people, inactive ones too: they explain why nothing matched."""
         ids = NumericIds.of(snapshot.pilots, snapshot.people)
-        index = cls(snapshot.country_code, ids=ids)
+        plan = msgspec.structs.replace(snapshot.plan, country_code=snapshot.country_code)
+        index = cls(snapshot.country_code, ids=ids, reader=PlanReader(plan))
         for person in snapshot.people:
             index._add(person)
         return index
@@ -139,7 +144,7 @@ class PeopleIndex:
         ):
             if number.strip():
                 _append(exact, number.strip(), person)
-                for form in forms(number, country_code=self.country_code):
+                for form in forms_by(self.reader, number):
                     self.by_form.setdefault(form, []).append((person, kind))
 
     def _pbx_usernames(self, address: Address) -> list[Match]:
@@ -161,7 +166,7 @@ class PeopleIndex:
     def _normalised(self, address: Address) -> list[Match]:
         found = {
             person.user_id: Match(person, kind, address.user)
-            for form in forms(normalise(address.user), country_code=self.country_code)
+            for form in forms_by(self.reader, address.user)
             for person, kind in self.by_form.get(form, [])
         }
         return list(found.values())

@@ -8,6 +8,7 @@ from django.test import Client
 
 from callvault.finalise.catalogue import ParticipantSpan, TimelineItem
 from callvault.policy.decision import Direction, Party
+from callvault.portal.configuration.plan_reading import plan_reader
 from callvault.portal.people.models import User
 from callvault.portal.recordings.interaction_page import (
     InteractionView,
@@ -63,7 +64,7 @@ def conversation(ann: User, sam: User, otto: User) -> list[Recording]:
 
 
 def view(user: User, recording: Recording) -> InteractionView:
-    found = interaction_view(user, recording)
+    found = interaction_view(user, recording, plan_reader())
     assert found is not None
     return found
 
@@ -89,7 +90,7 @@ def test_an_administrator_sees_all(rita: User, conversation: list[Recording]) ->
 def test_nobody_learns_of_hidden_parts(
     client: Client, otto: User, ann: User, conversation: list[Recording]
 ) -> None:
-    assert interaction_view(otto, conversation[2]) is None
+    assert interaction_view(otto, conversation[2], plan_reader()) is None
     client.force_login(ann)
     url = f"/recordings/{conversation[0].recording_id}/"
     page = client.get(url).content.decode()
@@ -177,7 +178,7 @@ def test_of_many_parts_those_around_the_one_looked_at_are_shown(
 
 
 def test_a_call_of_two_people_has_nothing_to_show(ann: User) -> None:
-    assert interaction_view(ann, list_recording(ann)) is None
+    assert interaction_view(ann, list_recording(ann), plan_reader()) is None
 
 
 def test_the_list_marks_parts_of_those_that_are_visible(

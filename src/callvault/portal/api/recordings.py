@@ -10,9 +10,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 from ninja import Query, Router, Status
 
+from callvault.policy.numbering_plan import PlanReader
 from callvault.policy.permissions import Deed, GlobalRights
 from callvault.portal.audit.searches import record_search
 from callvault.portal.configuration.models import SystemSettings
+from callvault.portal.configuration.plan_reading import normal_number, plan_reader
 from callvault.portal.configuration.rights import rights_in_force
 from callvault.portal.paging import page_of
 from callvault.portal.people.gates import person_of
@@ -75,7 +77,8 @@ def list_recordings(request: HttpRequest, query: Query[RecordingQuery]) -> dict[
         after=query.after,
     )
     rights = rights_in_force()
-    return {"items": [told(user, row, rights) for row in page.rows], "next": page.older}
+    reader = plan_reader()
+    return {"items": [told(user, row, rights, reader) for row in page.rows], "next": page.older}
 
 
 @router.get(
@@ -85,7 +88,7 @@ def list_recordings(request: HttpRequest, query: Query[RecordingQuery]) -> dict[
 def read_recording(request: HttpRequest, recording_id: UUID) -> dict[str, Any]:
     """Return one recording. What the caller may not see is answered as if it did not exist."""
     user = person_of(request)
-    return told(user, recording_visible_to(user, recording_id), rights_in_force())
+    return told(user, recording_visible_to(user, recording_id), rights_in_force(), plan_reader())
 
 
 @router.get(
@@ -108,7 +111,7 @@ def preserve(request: HttpRequest, recording_id: UUID) -> dict[str, Any]:
     """Set the preserve flag at the caller's level."""
     user = person_of(request)
     row = preserving.preserve(request, recording_visible_to(user, recording_id))
-    return told(user, row, rights_in_force())
+    return told(user, row, rights_in_force(), plan_reader())
 
 
 @router.delete(
@@ -119,7 +122,7 @@ def release(request: HttpRequest, recording_id: UUID) -> dict[str, Any]:
     """Take the preserve flag away, unless a higher level set it."""
     user = person_of(request)
     row = preserving.release(request, recording_visible_to(user, recording_id))
-    return told(user, row, rights_in_force())
+    return told(user, row, rights_in_force(), plan_reader())
 
 
 @router.delete(
@@ -178,7 +181,7 @@ def delete_note(
     return Status(204, None)
 
 
-def told(user: User, row: Recording, rights: GlobalRights) -> dict[str, Any]:
+def told(user: User, row: Recording, rights: GlobalRights, reader: PlanReader) -> dict[str, Any]:
     """Return a recording as the API tells of it."""
     return {
         "id": row.recording_id,
@@ -189,7 +192,8 @@ def told(user: User, row: Recording, rights: GlobalRights) -> dict[str, Any]:
         "owner_extension": row.owner_extension,
         "owner_group": row.owner_group,
         "local_number": row.local_number,
-        "remote_number": row.remote_normalised,
+        "remote_number": normal_number(reader, row.remote_number, row.direction),
+        "remote_dialled": row.remote_number,
         "remote_name": row.remote_name,
         "started_at": row.started_at,
         "ended_at": row.ended_at,

@@ -62,7 +62,8 @@ class RecordingOut(Schema):
     owner_extension: str
     owner_group: str
     local_number: str
-    remote_number: str
+    remote_number: str = Field(description="In the normal form of the numbering plan.")
+    remote_dialled: str = Field(description="The same as the phone system wrote it.")
     remote_name: str
     started_at: Moment
     ended_at: Moment

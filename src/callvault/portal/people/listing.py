@@ -10,8 +10,8 @@ from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from callvault.policy.numbers import forms as number_forms
-from callvault.portal.configuration.models import SystemSettings
+from callvault.policy.writings import forms_by, writings
+from callvault.portal.configuration.plan_reading import plan_reader
 from callvault.portal.paging import Order, Page, page_of
 from callvault.portal.recordings.folding import folded, number_in
 
@@ -109,8 +109,8 @@ def matching(found: QuerySet[User], text: str) -> QuerySet[User]:
     """Return those in whom every word is found, or the number, in any of its forms."""
     number = number_in(text.strip())
     if number:
-        country_code = SystemSettings.load().country_code
-        written = {number, *number_forms(number, country_code=country_code)}
+        reader = plan_reader()
+        written = {number, *forms_by(reader, number), *writings(reader, number)}
         either = Q()
         for form in sorted(written):
             either |= Q(search_text__contains=form)

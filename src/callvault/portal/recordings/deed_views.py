@@ -16,7 +16,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from callvault.policy.numbering_plan import PlanReader
 from callvault.policy.permissions import Deed
+from callvault.portal.configuration.plan_reading import plan_reader
 from callvault.portal.people.gates import person_of
 
 from . import listing
@@ -94,7 +96,8 @@ def note_recordings(request: HttpRequest) -> HttpResponse:
     found, _missing = _chosen(request)
     context = _places(request, found) | {
         "text": text or "", "problem": problem, "most": MAX_LENGTH,
-        "recordings": _shown(found), "more": max(len(found) - SHOWN, 0), "count": len(found),
+        "recordings": _shown(found, plan_reader()), "more": max(len(found) - SHOWN, 0),
+        "count": len(found),
     }  # fmt: skip
     page = "recordings/note_several.html"
     return render(request, page, context, status=422 if problem else 200)
@@ -121,13 +124,14 @@ def _chosen(request: HttpRequest) -> tuple[list[Recording], int]:
 def _question(request: HttpRequest) -> dict[str, Any]:
     found, missing = _chosen(request)
     may, may_not = split(person_of(request), found, Deed.DELETE)
+    reader = plan_reader()
     return _places(request, found) | {
         "count": len(may),
         "missing": missing,
-        "recordings": _shown(may),
+        "recordings": _shown(may, reader),
         "more": max(len(may) - SHOWN, 0),
         "ids": [one.recording_id for one in may],
-        "stay": [(listing.row_of(one), why) for one, why in may_not[:SHOWN]],
+        "stay": [(listing.row_of(one, reader=reader), why) for one, why in may_not[:SHOWN]],
         "stay_count": len(may_not),
         "duration_ms": sum(one.duration_ms for one in may),
         "size_bytes": sum(one.size_bytes for one in may),
@@ -136,8 +140,8 @@ def _question(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _shown(recordings: list[Recording]) -> list[listing.Row]:
-    return [listing.row_of(one) for one in recordings[:SHOWN]]
+def _shown(recordings: list[Recording], reader: PlanReader) -> list[listing.Row]:
+    return [listing.row_of(one, reader=reader) for one in recordings[:SHOWN]]
 
 
 def _places(request: HttpRequest, found: list[Recording]) -> dict[str, Any]:

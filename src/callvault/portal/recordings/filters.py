@@ -15,7 +15,10 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from .folding import folded, number_in
+from callvault.policy.writings import writings
+from callvault.portal.configuration.plan_reading import plan_reader
+
+from .folding import folded, normal_form, number_in
 from .models import DirectionChoice, Recording
 from .note_search import notes_with
 
@@ -278,12 +281,24 @@ def _note_condition(text: str) -> Q:
 
 
 def _number_condition(number: str) -> Q:
-    """Look up a long international number by its beginning, through its index; others by a part."""
+    """Look for a number however it was dialled: as typed, and in each writing of the plan.
+
+    Long international numbers are found by their beginning, through the index; others by a part.
+    """
+    condition = Q()
+    kept = {normal_form(one) for one in writings(plan_reader(), number)}  # as rows have it
+    for text in sorted(kept | {number}):
+        if len(text) > WHOLE_NUMBER_DIGITS:
+            condition |= _begins_with(text)
     if number.startswith("+") and len(number) > WHOLE_NUMBER_DIGITS:
-        if connection.vendor == "sqlite":  # its LIKE walks; ":" comes next after the digits
-            return Q(remote_normalised__gte=number, remote_normalised__lt=number + ":")
-        return Q(remote_normalised__startswith=number)
-    condition = Q(remote_normalised__contains=number) | Q(owner_extension__startswith=number)
+        return condition
+    condition |= Q(remote_normalised__contains=number) | Q(owner_extension__startswith=number)
     if number.startswith("00"):  # the beginning of a number that is kept with a plus
         condition |= Q(remote_normalised__startswith=f"+{number[2:]}")
     return condition
+
+
+def _begins_with(number: str) -> Q:
+    if connection.vendor == "sqlite":  # its LIKE walks; ":" comes next after the digits
+        return Q(remote_normalised__gte=number, remote_normalised__lt=number + ":")
+    return Q(remote_normalised__startswith=number)

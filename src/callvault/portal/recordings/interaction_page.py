@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from callvault.policy.numbering_plan import PlanReader
 from callvault.portal.people.models import User
 
 from . import interactions, phrases
@@ -23,6 +24,7 @@ from .folding import normal_form
 from .models import Recording
 from .page import TimelineEntry
 from .permissions import recordings_visible_to
+from .remote import remote_of
 
 MOST_PARTS = 20  # that are shown at a time, around the one that is looked at
 MOST_LINKED = 2 * interactions.MOST_PARTS  # twice, since two workers may link at a time
@@ -116,11 +118,13 @@ class InteractionView:
         return self.parts[after] if after < len(self.parts) else None
 
 
-def interaction_view(user: User, recording: Recording) -> InteractionView | None:
+def interaction_view(
+    user: User, recording: Recording, reader: PlanReader
+) -> InteractionView | None:
     """Return what there is to see; None where one recording of two people says all."""
     rows = recordings_visible_to(user).filter(interaction_id=recording.interaction_id)
     found, first, count = _shown(rows.order_by("started_at", "record_number"), recording)
-    parts = tuple(_part(n, row, recording) for n, row in enumerate(found, first + 1))
+    parts = tuple(_part(n, row, recording, reader) for n, row in enumerate(found, first + 1))
     scale = _Scale([(row.started_at, row.ended_at) for row in found])
     lanes = tuple(_lanes(found, scale))
     drawn = _drawn(lanes)
@@ -164,7 +168,7 @@ def parts_told(user: User, recordings: Sequence[Recording]) -> dict[int, str]:
     }
 
 
-def _part(number: int, row: Recording, current: Recording) -> Part:
+def _part(number: int, row: Recording, current: Recording, reader: PlanReader) -> Part:
     return Part(
         number=number,
         url=reverse("recordings:recording", args=[row.recording_id]),
@@ -173,7 +177,7 @@ def _part(number: int, row: Recording, current: Recording) -> Part:
         direction=row.direction,
         owner_name=row.owner_name,
         owner_extension=row.owner_extension,
-        remote=phrases.remote_party(row.remote_normalised, row.remote_name).label,
+        remote=remote_of(row, reader).label,
         is_current=row.pk == current.pk,
     )
 

@@ -18,6 +18,7 @@ from django.urls import reverse
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
+from callvault.policy.numbering_plan import PlanReader
 from callvault.portal import wording
 from callvault.portal.paging import CAP, DEFAULT_PAGE_SIZE, PAGE_SIZES, Count, Order
 
@@ -25,6 +26,7 @@ from . import phrases
 from .filters import NO_GROUP, PRESERVED, Filter, FilterForm, apply
 from .models import Note, Recording
 from .page import Party
+from .remote import remote_of
 
 # Fields of the form that each filter is made of: what a chip removes from the address.
 FORM_FIELDS = {
@@ -110,7 +112,12 @@ class Sorting:
 
 
 def row_of(
-    recording: Recording, *, part: str = "", notes: int = 0, may_download: bool = False
+    recording: Recording,
+    *,
+    reader: PlanReader,
+    part: str = "",
+    notes: int = 0,
+    may_download: bool = False,
 ) -> Row:
     """Return what the list shows of a recording; `part`: which of its interaction it is."""
     found = phrases.marks_of(recording.flags, recording.quality)
@@ -127,7 +134,7 @@ def row_of(
         direction=recording.direction,
         owner_name=recording.owner_name,
         owner_extension=recording.owner_extension,
-        remote=phrases.remote_party(recording.remote_normalised, recording.remote_name),
+        remote=remote_of(recording, reader),
         group=recording.owner_group,
         started_at=recording.started_at,
         duration_ms=recording.duration_ms,

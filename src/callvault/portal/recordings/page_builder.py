@@ -11,8 +11,10 @@ from django.utils.translation import gettext as _
 
 from callvault.errors import KeyUnavailable, ObjectMissing, SealBroken, VaultError
 from callvault.policy.decision import Direction, Verdict
+from callvault.policy.numbering_plan import PlanReader
 from callvault.policy.permissions import Deed
 from callvault.portal import wording
+from callvault.portal.configuration.plan_reading import plan_reader
 from callvault.portal.configuration.rights import rights_in_force
 from callvault.portal.decisions.sentences import verdict_sentence, verdict_title
 from callvault.portal.people.models import User
@@ -36,6 +38,7 @@ from .page import (
 )
 from .permissions import may_read_signalling, refusal_of
 from .phone_system import phone_system
+from .remote import remote_of
 from .vault_access import open_object
 
 REGION_KINDS = {"held": "hold", "paused": "pause", "lost": "lost"}
@@ -53,7 +56,8 @@ def page_of_recording(
     rights = rights_in_force()
     added = added_to(user, recording, rights, draft or NoteDraft())
     state, missing = _state_of(recording)
-    owner, remote = _parties(recording)
+    reader = plan_reader()
+    owner, remote = _parties(recording, reader)
     player = _player(recording, owner, remote, start_at_ms)
     address = _Addresses(recording)
     return RecordingPage(
@@ -81,7 +85,7 @@ def page_of_recording(
         facts=_facts(recording, owner, remote),
         phone_system=phone_system(recording) if may_read_signalling(user) else (),
         added=added,
-        interaction=interaction_view(user, recording),
+        interaction=interaction_view(user, recording, reader),
         missing=missing,
         player=player,
         player_json=_camel_case(asdict(player)),
@@ -130,14 +134,14 @@ def _fingerprint(digest: str) -> str:
     return ":".join(digest[i : i + 2] for i in range(0, len(digest), 2)).upper()
 
 
-def _parties(recording: Recording) -> tuple[Party, Party]:
+def _parties(recording: Recording, reader: PlanReader) -> tuple[Party, Party]:
     owner = Party(
         name=recording.owner_name,
         number=recording.owner_extension,
         number_plain=recording.owner_extension,
         role="owner",
     )
-    remote = phrases.remote_party(recording.remote_normalised, recording.remote_name)
+    remote = remote_of(recording, reader)
     return owner, remote
 
 

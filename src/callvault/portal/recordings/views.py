@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from callvault.portal.audit.searches import record_search
+from callvault.portal.configuration.plan_reading import plan_reader
 from callvault.portal.configuration.rights import rights_in_force
 from callvault.portal.paging import counted, page_of
 from callvault.portal.people.gates import person_of
@@ -111,12 +112,14 @@ def _page_context(
     rights = rights_in_force()
     standing = actor_of(user).standing
     may_download = standing >= rights.download_from
+    reader = plan_reader()
     count = counted(found)
     first_page = page.newer is None
     return {
         "rows": [
             listing.row_of(
                 row,
+                reader=reader,
                 part=parts.get(row.record_number, ""),
                 notes=notes.get(row.record_number, 0),
                 may_download=may_download,

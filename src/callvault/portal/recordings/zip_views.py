@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from callvault.portal.configuration.models import SystemSettings
+from callvault.portal.configuration.plan_reading import plan_reader
 from callvault.portal.people.gates import person_of
 
 from . import listing
@@ -61,6 +62,8 @@ def _told(request: HttpRequest, title: str, text: str, *, status: int) -> HttpRe
 
 def _asked(request: HttpRequest, plan: Plan, *, status: int) -> HttpResponse:
     """Say what goes in and what stays out."""
+    reader = plan_reader()
+    left_out = [(listing.row_of(one, reader=reader), why) for one, why in plan.left_out[:SHOWN]]
     context = {
         "next": back_to(request),
         "count": len(plan.packed),
@@ -68,7 +71,7 @@ def _asked(request: HttpRequest, plan: Plan, *, status: int) -> HttpResponse:
         "duration_ms": sum(one.duration_ms for one in plan.packed),
         "size_bytes": sum(one.size_bytes for one in plan.packed),
         "ids": [one.recording_id for one in plan.entries],
-        "left_out": [(listing.row_of(one), why) for one, why in plan.left_out[:SHOWN]],
+        "left_out": left_out,
         "left_out_count": len(plan.left_out),
         "more": max(len(plan.left_out) - SHOWN, 0),
         "missing": plan.missing,

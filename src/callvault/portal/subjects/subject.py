@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from callvault.policy import numbers
+from callvault.policy.writings import writings
 from callvault.portal.audit.log import number_reference
-from callvault.portal.configuration.models import SystemSettings
+from callvault.portal.configuration.plan_reading import plan_reader
 from callvault.portal.people.models import User
 from callvault.portal.recordings.folding import normal_form, number_in, user_part
 
@@ -50,7 +51,8 @@ def number_subject(text: str) -> Subject | None:
     number = number_in(text) or (normal_form(text) if numbers.is_number(text) else "")
     if not number:
         return None
-    forms = written_forms(number, country_code=SystemSettings.load().country_code)
+    plan = plan_reader()
+    forms = written_forms(number, country_code=plan.plan.country_code) | writings(plan, number)
     return Subject(number_reference(number), number=number, forms=forms)
 
 

@@ -23,6 +23,7 @@ from callvault.portal.audit.models import Action
 from callvault.portal.audit.searches import record_search
 from callvault.portal.audit.views import rows_of
 from callvault.portal.configuration.models import SystemSettings
+from callvault.portal.configuration.plan_reading import plan_reader
 from callvault.portal.decisions import sentences
 from callvault.portal.decisions.models import Call
 from callvault.portal.people.gates import administrators_only, person_of
@@ -132,9 +133,10 @@ def _written_down(request: HttpRequest, subject: Subject) -> None:
 
 def _held(subject: Subject, reader: User) -> dict[str, Any]:
     recordings = held.recordings_of(subject, reader).order_by("-started_at", "-record_number")
+    plan = plan_reader()
     return {
         "counts": held.counts_of(subject, reader),
-        "recordings": [row_of(row) for row in recordings[:SHOWN]],
+        "recordings": [row_of(row, reader=plan) for row in recordings[:SHOWN]],
         "calls": [_call_line(call) for call in _latest(held.calls_of(subject, reader), "at")],
         "notes": _latest(held.notes_of(subject, reader), "written_at"),
         "people": held.people_of(subject),
