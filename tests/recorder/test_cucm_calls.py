@@ -155,6 +155,7 @@ def test_a_call_for_which_cucm_found_no_codec_failed_and_is_told_of(cucm: Cucm, 
     assert last.verdict is Verdict.FAILED
     assert last.assignments == ()
     assert last.steps[-1].values == {"reason": "codec"}
+    cucm.wait(10)
     assert kinds(wire) == ["cucm_no_codec"]
 
 

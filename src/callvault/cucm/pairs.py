@@ -114,13 +114,17 @@ class Pairs:
         self._by_journal[journal_id] = place.pair_id
         self._remember(pair)
 
-    def ended(self, journal_id: UUID, *, now_s: float) -> None:
-        """Learn that a leg has ended: what is left of its call ends soon."""
+    def ended(self, journal_id: UUID, *, now_s: float, is_told: bool = False) -> None:
+        """Learn that a leg has ended: what is left of its call ends soon.
+
+        `is_told`: why is told already, so that nobody need hear that the other leg is missing.
+        """
         pair = self._by_pair.get(self._by_journal.pop(journal_id, UUID(int=0)))
         if pair is None:
             return
         pair.legs.pop(journal_id, None)
         pair.ended_at_s = now_s
+        pair.alone_at_s = None if is_told else pair.alone_at_s
         if pair.legs:
             pair.end_at_s = now_s + LINGER_S
         elif pair.alone_at_s is None:

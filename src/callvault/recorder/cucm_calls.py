@@ -60,10 +60,11 @@ class CucmCalls:
         place = session.learning.place
         if place is None:
             return
-        self._pairs.ended(session.journal_id, now_s=now_s)
+        is_without_codec = session.learning.is_without_codec
+        self._pairs.ended(session.journal_id, now_s=now_s, is_told=is_without_codec)
         if not self._pairs.has(place.pair_id):
             self._rests.pop(place.pair_id, None)
-        if session.learning.is_without_codec:
+        if is_without_codec:
             self.note("cucm_no_codec", "error", journal=str(session.journal_id))
 
     def rest_of(self, session: RecordingSession) -> tuple[UUID, cucm.Place | None]:
