@@ -175,6 +175,7 @@ class RecordedCall:
     tells_step: bool = True  # a block with both clocks before the event behind a step
     rtcp: tuple[tuple[int, bytes], ...] = ()  # (stream, datagram), in the first second
     steps: tuple[Step, ...] = ()  # of the decision
+    decision: Decision | None = None  # another than follows from these
     keys: MediaKeys | None = None  # of SRTP, from the beginning
     held_s: int = 0  # what came in so many seconds is written behind the events of that time
 
@@ -185,7 +186,7 @@ class RecordedCall:
         if self.keys is not None:
             journal.append(self.keys)
         journal.append(StreamsChanged(START_NS - 10 * MS, self._descriptions()))
-        decision = Decision(self.verdict, self.steps, self.assignments)
+        decision = self.decision or Decision(self.verdict, self.steps, self.assignments)
         journal.append(Decided(START_NS - 5 * MS, decision))
         timed: list[Event] = [TimelineEvent(START_NS, "answered", "Ann Keller"), *self.events]
         held: list[PacketsBlock] = []

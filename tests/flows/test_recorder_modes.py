@@ -8,6 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from callvault.policy.modes import RecordingMode
+from callvault.policy.wishes import Mark
+from callvault.spool import journal_path, read_marks
 from callvault.spool.entries import Decided, TimelineEvent
 from tests.flows.recorder_node import SNAPSHOT, RunningRecorder, Src, media_ports, send_rtp
 from tests.flows.test_recorder_control import asked, door_of
@@ -124,3 +126,53 @@ async def _always_on(recorder: RunningRecorder) -> None:
 def test_what_is_recorded_anyway_is_neither_started_nor_stopped(tmp_path: Path) -> None:
     with RunningRecorder(tmp_path) as recorder:
         asyncio.run(_always_on(recorder))
+
+
+@pytest.fixture
+def keeper(tmp_path: Path) -> Iterator[Restarted]:
+    both = Restarted(tmp_path, RecordingMode.LIVE_KEEP)
+    with both.first:
+        yield both
+    both.second.stop()
+
+
+async def _live_keep(node: Restarted) -> list[set[tuple[int, bytes]]]:
+    """Have two calls: one marked while it runs, one after its end and after a restart."""
+    pieces = []
+    async with Src(node.first) as src:
+        for deed in ("keep", ""):
+            dialog_id, answer = await src.call(CALL, MULTIPART)
+            pieces.append(send_rtp(media_ports(answer.body), 10))
+            await asyncio.sleep(0.05)
+            if deed:
+                await _act(node.first, deed)
+            await src.hang_up(dialog_id)
+        door = door_of(node.first)
+        (ended,) = (await asked(door, "/ended"))[1]["calls"]  # the other is kept already
+        assert (ended["owners"][0]["name"], ended["owners"][0]["mark"]) == ("Ann Keller", "")
+        await asyncio.to_thread(node.restart)
+        door = door_of(node.second)
+        (again,) = (await asked(door, "/ended"))[1]["calls"]
+        assert again == ended
+        path = f"/calls/{ended['call_id']}"
+        assert await asked(door, f"{path}/drop", WHO) == (200, {"code": "done"})
+        assert await asked(door, f"{path}/keep", WHO) == (200, {"code": "done"})
+        assert await asked(door, f"{path}/drop", WHO) == (422, {"code": "mode"})
+        (marked,) = (await asked(door, "/ended"))[1]["calls"]
+        assert marked["owners"][0]["mark"] == "kept"
+        return pieces
+
+
+def test_live_keep_has_all_of_a_call_on_disk_and_takes_marks_after_it(keeper: Restarted) -> None:
+    during, after = asyncio.run(_live_keep(keeper))
+    keeper.second.stop()
+    kept, ended = sorted(keeper.second.journals(), key=lambda one: one.header.opened_at_ns)
+    assert (set(kept.packets), set(ended.packets)) == (during, after)
+    decisions = [
+        [one for one in journal.events if isinstance(one, Decided)][-1].decision
+        for journal in (kept, ended)
+    ]
+    assert [one.verdict for one in decisions] == ["recorded", "not_kept"]
+    path = journal_path(keeper.second.spool_folder, ended.header.journal_id)
+    assert read_marks([path]) == {decisions[1].offered[0].owner_id: Mark.KEPT}
+    assert not any(b"Ann" in one.read_bytes() for one in path.parent.glob("*.ended"))

@@ -15,6 +15,8 @@ from callvault.monitoring.live_calls import (
     CONTROL_FILE,
     Asked,
     ControlDoor,
+    EndedCall,
+    EndedCalls,
     LiveCall,
     LiveCalls,
     LiveOwner,
@@ -27,6 +29,14 @@ _NOW_ON_THE_PHONE = (
     ("ann.keller", "in", LiveParty("+15550142", "Paul Remote"), 372, (-9.0, -21.0), "always_on"),
     ("bruno.castellani", "out", LiveParty("+390655500123"), 131, (-30.0, -6.0), "on_demand"),
     ("mei.tanaka", "in", LiveParty(""), 18, (None, None), "on_demand"),
+    (
+        "priya.nair",
+        "out",
+        LiveParty("+442079460321", "Nora Field"),
+        44,
+        (-14.0, -18.0),
+        "live_keep",
+    ),
 )
 
 
@@ -34,16 +44,25 @@ _NOW_ON_THE_PHONE = (
 def calls_in_progress(data: Path) -> Iterator[None]:
     """Have calls in progress, of people in the catalogue of this data folder."""
     calls = {call.call_id: call for call in _calls(data / "callvault.sqlite3")}
+    ended = {call.call_id: _over(call) for call in list(calls.values())[3:]}
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if self.path == "/ended":
+                self._say(
+                    200, msgspec.json.encode(EndedCalls(time.time_ns(), tuple(ended.values())))
+                )
+                return
             self._say(200, msgspec.json.encode(LiveCalls(time.time_ns(), tuple(calls.values()))))
 
         def do_POST(self) -> None:
             _, _, call_id, deed = self.path.split("/")
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            call, asked = calls[UUID(call_id)], msgspec.json.decode(body, type=Asked)
-            calls[call.call_id] = _after(call, deed, asked)
+            asked, which = msgspec.json.decode(body, type=Asked), UUID(call_id)
+            if which in calls:
+                calls[which] = _after(calls[which], deed, asked)
+            else:
+                ended[which] = _marked(ended[which], deed)
             self._say(200, b"{}")
 
         def _say(self, status: int, body: bytes) -> None:
@@ -64,8 +83,32 @@ def calls_in_progress(data: Path) -> Iterator[None]:
         server.close()
 
 
+def _over(call: LiveCall) -> EndedCall:
+    """Return an earlier call of the same people, which may still be marked."""
+    now_ns = time.time_ns()
+    return EndedCall(
+        UUID(int=call.call_id.int + 100),
+        call.trunk,
+        answered_at_ns=now_ns - 250_000_000_000,
+        ended_at_ns=now_ns - 48_000_000_000,
+        until_ns=now_ns + 72_000_000_000,
+        owners=call.owners,
+    )
+
+
+def _marked(call: EndedCall, deed: str) -> EndedCall:
+    """Return a call after it was marked."""
+    mark = {"keep": "kept", "drop": "dropped"}[deed]
+    owners = tuple(msgspec.structs.replace(one, mark=mark) for one in call.owners)
+    return msgspec.structs.replace(call, owners=owners)
+
+
 def _after(call: LiveCall, deed: str, asked: Asked) -> LiveCall:
     """Return a call after something was done with it."""
+    if deed in ("keep", "drop"):
+        mark = {"keep": "kept", "drop": "dropped"}[deed]
+        owners = tuple(msgspec.structs.replace(one, mark=mark) for one in call.owners)
+        return msgspec.structs.replace(call, owners=owners)
     if deed in ("start", "stop"):
         owners = tuple(
             msgspec.structs.replace(one, is_started=deed == "start") for one in call.owners
@@ -89,5 +132,5 @@ def _calls(database: Path) -> Iterator[LiveCall]:
             remote, *levels, mode, is_started=levels[0] is not None and mode == "on_demand",
         )  # fmt: skip
         answered_at_ns = time.time_ns() - since_s * 1_000_000_000
-        may_keep = mode == "always_on" or owner.is_started
+        may_keep = mode != "on_demand" or owner.is_started
         yield LiveCall(UUID(int=number), "Main SBC", answered_at_ns, (owner,), may_keep=may_keep)

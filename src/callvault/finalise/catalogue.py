@@ -113,6 +113,14 @@ class RecordingFacts(msgspec.Struct, frozen=True):
     participants: tuple[ParticipantSpan, ...] = ()
 
 
+class Destroyed(msgspec.Struct, frozen=True):
+    """A recording of a call in live-keep mode that was not made, since nobody kept it."""
+
+    owner_id: UUID
+    owner_username: str
+    reason: str  # unmarked, dropped
+
+
 class CallFacts(msgspec.Struct, frozen=True):
     """A call that reached us, whatever became of it: one row of Call decisions."""
 
@@ -130,6 +138,8 @@ class CallFacts(msgspec.Struct, frozen=True):
     sip_status: int = 0
     recording_ids: tuple[UUID, ...] = ()
     problem: str = ""  # of a failed call: what went wrong, for the page
+    destroyed: tuple[Destroyed, ...] = ()
+    destroyed_sha256: str = ""  # of the journal's files, one after the other, as they were on disk
 
 
 class Catalogue(Protocol):

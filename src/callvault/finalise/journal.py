@@ -4,6 +4,7 @@ Nothing is listed and nothing is deleted here: the worker does that, in the orde
 step repeatable. Doing a journal twice gives the same recordings, since their ids are in it.
 """
 
+import hashlib
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -13,11 +14,14 @@ from uuid import UUID, uuid5
 
 import msgspec
 
+from callvault import clock
 from callvault.config.sections import FinaliseConfig
 from callvault.errors import JournalDamaged, ProtocolError, SpoolError
 from callvault.finalise import quality, recording
+from callvault.finalise.awaiting import MARGIN_NS, MarksAwaited
 from callvault.finalise.catalogue import (
     CallFacts,
+    Destroyed,
     PhoneSystemDetail,
     QualityReport,
     RecordingFacts,
@@ -31,9 +35,10 @@ from callvault.finalise.survey import CallSurvey, survey
 from callvault.finalise.timeline import participants, timeline
 from callvault.finalise.twin import read_as_one
 from callvault.finalise.window import Window, window_of
+from callvault.policy import live_keep
 from callvault.policy.decision import Assignment, Decision, Direction, Party, Verdict
 from callvault.sip import parse_message
-from callvault.spool import JournalReader
+from callvault.spool import JournalReader, read_marks
 from callvault.spool.entries import JournalHeader
 from callvault.spool.readable import readable
 from callvault.vault import Certificate, RecordingObjects, RecordingSealer, SealedRecording
@@ -41,6 +46,7 @@ from callvault.vault import Certificate, RecordingObjects, RecordingSealer, Seal
 logger = logging.getLogger(__name__)
 
 ANSWERED = 200
+_NOBODY: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +135,18 @@ class _Journal:
 
 
 def finalise_journal(
-    path: Path, bench: Workbench, *, later: Sequence[Path] = (), twin: Sequence[Path] = ()
+    path: Path,
+    bench: Workbench,
+    *,
+    later: Sequence[Path] = (),
+    twin: Sequence[Path] = (),
+    held: frozenset[UUID] = _NOBODY,
 ) -> FinishedJournal:
     """Seal the recordings of a journal that no recorder holds open any more.
 
     `later` are the journals that went on with the call after a restart each; all become one.
     `twin` are those of the dialog that brought the call's other voice, likewise.
+    Of users in `held` nothing is destroyed. Raises MarksAwaited while marks of it may come.
     Raises JournalDamaged (not even the header can be read), KeyUnavailable, VaultError (store),
     SpoolError (nothing was decided in it) and OSError. Until it returns nothing is listed.
     """
@@ -145,6 +157,7 @@ def finalise_journal(
         raise SpoolError("journal holds no decision")
     decision = _decision_of_piece(found.decision, journal.header)
     window = window_of(found, opened_at_ns=journal.header.opened_at_ns)
+    decision, destroyed = _settled(decision, window, (path, *later, *twin), held)
     recordings: tuple[RecordingFacts, ...] = ()
     if decision.verdict is Verdict.RECORDED and window is not None:
         recordings = tuple(
@@ -154,7 +167,42 @@ def finalise_journal(
         if not recordings:
             raise SpoolError("journal says recorded, but for nobody")
     call = _call(journal.header, found, decision, window, recordings)
+    if destroyed:
+        told = tuple(_destroyed(one) for one in destroyed)
+        digest = _digest((path, *later, *twin))
+        call = msgspec.structs.replace(call, destroyed=told, destroyed_sha256=digest)
     return FinishedJournal(call, recordings, is_damaged=journal.is_damaged)
+
+
+def _settled(
+    decision: Decision, window: Window | None, paths: Sequence[Path], held: frozenset[UUID]
+) -> live_keep.Settled:
+    """Return what is made of a call, as it was marked; of one that was never answered nothing is.
+
+    Raises MarksAwaited.
+    """
+    if window is None or not live_keep.undecided(decision):
+        return live_keep.Settled(decision, ())
+    marks = read_marks(paths)
+    until_ns = live_keep.waits_until_ns(decision, marks, window.end_ns)
+    if until_ns and clock.read().realtime_ns < until_ns + MARGIN_NS:
+        raise MarksAwaited(until_ns + MARGIN_NS)
+    return live_keep.settle(decision, marks, held=held)
+
+
+def _destroyed(assignment: Assignment) -> Destroyed:
+    reason = assignment.mark or "unmarked"
+    return Destroyed(assignment.owner_id, assignment.owner_username, reason)
+
+
+def _digest(paths: Sequence[Path]) -> str:
+    """Return the SHA-256 of files, one after the other."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            while piece := file.read(1_048_576):
+                digest.update(piece)
+    return digest.hexdigest()
 
 
 def _decision_of_piece(decision: Decision, header: JournalHeader) -> Decision:
@@ -166,11 +214,19 @@ def _decision_of_piece(decision: Decision, header: JournalHeader) -> Decision:
         return decision
     # Whose part ended in the beginning has none here.
     here = [one for one in decision.assignments if not 0 < one.until_ns <= header.opened_at_ns]
-    assignments = tuple(
-        msgspec.structs.replace(one, recording_id=uuid5(one.recording_id, header.journal_id.hex))
-        for one in here or decision.assignments
+
+    def renamed(assignments: Sequence[Assignment]) -> tuple[Assignment, ...]:
+        names = (uuid5(one.recording_id, header.journal_id.hex) for one in assignments)
+        return tuple(
+            msgspec.structs.replace(one, recording_id=name)
+            for one, name in zip(assignments, names, strict=True)
+        )
+
+    return msgspec.structs.replace(
+        decision,
+        assignments=renamed(here or decision.assignments),
+        offered=renamed(decision.offered),
     )
-    return msgspec.structs.replace(decision, assignments=assignments)
 
 
 def failed_call(header: JournalHeader, problem: str) -> CallFacts:

@@ -28,7 +28,7 @@ from callvault.spool.entries import (
 
 TWIN_STREAMS = 1024
 """Stream 0 of the second journal counts as this one; no session has as many lines."""
-_OF_BOTH = frozenset({"answered", "paused", "unpaused"})
+_OF_BOTH = frozenset({"answered", "paused", "unpaused", "started", "stopped", "kept", "dropped"})
 """Events that both journals tell of: those of the first are enough."""
 
 
@@ -61,14 +61,20 @@ def joined(first: Decision | None, second: Decision | None) -> Decision | None:
     shifted = _shifted_decision(second) if second is not None else None
     if first is None or shifted is None:
         return first or shifted
-    theirs = {one.recording_id: one for one in shifted.assignments}
-    assignments = [
-        _both(one, theirs.pop(one.recording_id)) if one.recording_id in theirs else one
-        for one in first.assignments
-    ]
+    ours = {one.recording_id: one for one in (*first.offered, *first.assignments)}
+    theirs = {one.recording_id: one for one in (*shifted.offered, *shifted.assignments)}
+    both = ours | {
+        name: _both(ours[name], one) if name in ours else one for name, one in theirs.items()
+    }
+    made = {one.recording_id for one in (*first.assignments, *shifted.assignments)}
     is_first = first.verdict is Verdict.RECORDED or shifted.verdict is not Verdict.RECORDED
     said = first if is_first else shifted
-    return replace(said, assignments=(*assignments, *theirs.values()))
+    return replace(
+        said,
+        assignments=tuple(one for name, one in both.items() if name in made),
+        offered=tuple(one for name, one in both.items() if name not in made),
+        keeping=first.keeping or shifted.keeping,
+    )
 
 
 class _Joint:
@@ -140,14 +146,16 @@ def _both(first: Assignment, second: Assignment) -> Assignment:
 def _shifted_decision(decision: Decision) -> Decision:
     return replace(
         decision,
-        assignments=tuple(
-            replace(
-                one,
-                owner_streams=tuple(map(_index, one.owner_streams)),
-                remote_streams=tuple(map(_index, one.remote_streams)),
-            )
-            for one in decision.assignments
-        ),
+        assignments=tuple(map(_shifted_assignment, decision.assignments)),
+        offered=tuple(map(_shifted_assignment, decision.offered)),
+    )
+
+
+def _shifted_assignment(one: Assignment) -> Assignment:
+    return replace(
+        one,
+        owner_streams=tuple(map(_index, one.owner_streams)),
+        remote_streams=tuple(map(_index, one.remote_streams)),
     )
 
 

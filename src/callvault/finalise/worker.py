@@ -25,6 +25,7 @@ from callvault.errors import (
     SpoolError,
     VaultError,
 )
+from callvault.finalise.awaiting import AwaitedMarks, MarksAwaited
 from callvault.finalise.benches import Benches, be_nice
 from callvault.finalise.catalogue import CallFacts, Catalogue
 from callvault.finalise.figures import Progress
@@ -40,6 +41,7 @@ from callvault.spool import (
     SpooledJournal,
     chains,
     claim,
+    erase,
     quarantine,
     remove,
     resume_settling,
@@ -88,6 +90,7 @@ class Worker:
     _tails: dict[UUID, NodeEventTail] = field(default_factory=dict)
     _claims: dict[UUID, Claim] = field(default_factory=dict)
     _outage: _Retry = field(default_factory=_Retry)
+    _awaited: AwaitedMarks = field(default_factory=AwaitedMarks)
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; what is being sealed then is finished first."""
@@ -110,7 +113,7 @@ class Worker:
             self._store_is_back()
         resume_settling(self.spool_folder)
         for chain in chains(scan(self.spool_folder)):
-            if self._is_waiting(chain.first, now_s):
+            if self._is_waiting(chain.first, now_s) or self._awaits_marks(chain):
                 continue
             if chain.first.is_node_events:
                 if not self._is_away(now_s) and self._claims_it(chain.first):
@@ -165,6 +168,9 @@ class Worker:
         retry = self._retries.get(journal.journal_id)
         return retry is not None and now_s < retry.not_before_s
 
+    def _awaits_marks(self, chain: Chain) -> bool:
+        return self._awaited.holds(chain, now_ns=clock.read().realtime_ns)
+
     def _collect(self, now_s: float) -> int:
         """Take over the journals that are done."""
         done = [chain for chain, future in self._running.items() if future.done()]
@@ -177,14 +183,21 @@ class Worker:
 
     def _hand_over(self, chain: Chain, _: SpooledJournal) -> None:
         sealed = self._running.pop(chain)
-        finished = sealed.result()
+        try:
+            finished = sealed.result()
+        except MarksAwaited as awaited:
+            self._awaited.begin(chain, awaited.until_ns)
+            raise
         try:
             self.catalogue.add_call(finished.call, finished.recordings)
         except CatalogueUnreachable:
             self._running[chain] = sealed  # only the listing is left to do
             raise
         self._outage = _Retry()
-        settle(chain, keep=finished.is_damaged)
+        if finished.call.destroyed:  # it is in the audit log
+            for path in (*chain.paths, *chain.twin_paths):
+                erase(path)
+        settle(chain, keep=finished.is_damaged and not finished.call.destroyed)
         rs, recordings = chain.first.journal_id, len(finished.recordings)
         logger.info("rs=%s listed recordings=%d", rs, recordings)
         self._tell()
@@ -213,6 +226,9 @@ class Worker:
         except FileNotFoundError:
             self._release(journal.journal_id)
             return False  # gone: another worker was faster
+        except MarksAwaited:
+            self._release(journal.journal_id)
+            return False
         except CatalogueUnreachable as error:
             self._wait_for_catalogue(error, now_s)
             return False

@@ -74,6 +74,25 @@ class LiveCalls(msgspec.Struct, frozen=True):
     left_off: int = 0  # calls beyond what one answer holds
 
 
+class EndedCall(msgspec.Struct, frozen=True):
+    """One call in live-keep mode that is over and may still be marked."""
+
+    call_id: UUID  # of its journal
+    trunk: str
+    answered_at_ns: int  # UTC
+    ended_at_ns: int
+    until_ns: int  # until when it may be marked
+    owners: tuple[LiveOwner, ...]  # those who are recorded in that mode
+    keeps_unmarked: bool = False  # what becomes of it without a mark
+
+
+class EndedCalls(msgspec.Struct, frozen=True):
+    """All of them, those that ended last in front."""
+
+    at_ns: int  # UTC
+    calls: tuple[EndedCall, ...] = ()
+
+
 class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who asks, and why: both go on the timeline."""
 

@@ -141,6 +141,7 @@ def decide(
         revision,
         said.capturing,
         said.offered,
+        modes.keeping_of(said.offered),
     )
 
 

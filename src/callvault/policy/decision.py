@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from callvault.policy.modes import RecordingMode
+from callvault.policy.modes import Keeping, RecordingMode
 
 
 class Verdict(StrEnum):
@@ -111,3 +111,4 @@ class Decision(msgspec.Struct, frozen=True):
     snapshot_revision: int = 0
     capturing: Capturing = Capturing.KEEP
     offered: tuple[Assignment, ...] = ()  # made only if somebody asks: starts, or marks the call
+    keeping: Keeping | None = None  # of those in live-keep mode; None: there are none

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from callvault.policy.decision import Capturing
-from callvault.policy.modes import ModeRuling, Modes, RecordingMode, SetBy
+from callvault.policy.decision import Assignment, Capturing
+from callvault.policy.modes import Keeping, ModeRuling, Modes, RecordingMode, SetBy
 from callvault.policy.pilots import PilotKind, Pilots, read_pilot
 from callvault.policy.snapshot import Person, Snapshot, Trunk
 
@@ -41,6 +41,11 @@ class ModeJudge:
         if pilot is not None and pilot.kind in _ASKED_BY_CALLING:
             return ModeRuling(RecordingMode.ALWAYS_ON, SetBy.PILOT, pilot.pilot)
         return last
+
+    def keeping_of(self, offered: Iterable[Assignment]) -> Keeping | None:
+        """Return what becomes of recordings that are offered; None: marks do not decide it."""
+        is_marked = any(one.mode == RecordingMode.LIVE_KEEP for one in offered)
+        return self.modes.keeping if is_marked else None
 
     def before_the_owner(self, trunk: Trunk, *, is_final: bool) -> Capturing:
         """Return what is done with media while it is not known whose call it is.

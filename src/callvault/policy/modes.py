@@ -37,8 +37,16 @@ class ModeRuling(NamedTuple):
     of: str  # name of the trunk or group, the user name, the pilot
 
 
+class Keeping(msgspec.Struct, frozen=True):
+    """What becomes of calls in live-keep mode that nobody marks."""
+
+    within_s: int = 120  # how long after the call a mark may come
+    keeps_unmarked: bool = False  # they are destroyed
+
+
 class Modes(msgspec.Struct, frozen=True):
     """What is set beside the trunks and the people themselves."""
 
     by_group: dict[str, RecordingMode] = {}
     of_pilot: RecordingMode | None = None  # of calls to the recording pilot; None: as the trunk
+    keeping: Keeping = Keeping()

@@ -15,6 +15,8 @@ from django.db.models import F
 from callvault.clock import utc_from_ns
 from callvault.finalise.catalogue import CallFacts, RecordingFacts
 from callvault.policy.decision import Decision, Verdict
+from callvault.portal.audit.log import record_own
+from callvault.portal.audit.models import Action, AuditEntry
 from callvault.portal.decisions.models import (
     Attempt,
     AttemptReport,
@@ -46,6 +48,7 @@ class DjangoCatalogue:
         with transaction.atomic():
             if call.verdict is Verdict.FAILED and _is_listed(call.event_id):
                 return
+            _tell_of_destruction(call)
             row, _created = Call.objects.update_or_create(
                 event_id=call.event_id, defaults=storable(_call_columns(call))
             )
@@ -112,6 +115,24 @@ class DjangoCatalogue:
 def _is_listed(event_id: UUID) -> bool:
     """Whether a call is in the catalogue, and not as failed."""
     return Call.objects.filter(event_id=event_id).exclude(verdict=Verdict.FAILED).exists()
+
+
+def _tell_of_destruction(call: CallFacts) -> None:
+    """Write into the audit log what is destroyed as soon as this transaction stands; once."""
+    object_id = str(call.event_id)
+    told = AuditEntry.objects.filter(object_kind="call", object_id=object_id)
+    if not call.destroyed or told.filter(action=Action.CALL_DESTROYED).exists():
+        return
+    record_own(
+        Action.CALL_DESTROYED,
+        kind="call",
+        object_id=object_id,
+        owners=[str(one.owner_id) for one in call.destroyed],
+        not_marked_by=[one.owner_username for one in call.destroyed if one.reason == "unmarked"],
+        dropped_of=[one.owner_username for one in call.destroyed if one.reason == "dropped"],
+        trunk=call.trunk.name if call.trunk else "",
+        sha256=call.destroyed_sha256,
+    )
 
 
 def _call_columns(call: CallFacts) -> dict[str, Any]:

@@ -131,15 +131,30 @@ def _translated(value: Any, table: dict[int, int]) -> Any:
             return value
 
 
-def seal(payload: bytes, journal_id: UUID, node_key: bytes) -> bytes:
-    """Return the file's bytes for an encoded checkpoint, as the native part writes them."""
+def seal(payload: bytes, journal_id: UUID, node_key: bytes, *, info: bytes = _INFO) -> bytes:
+    """Return the file's bytes for an encoded checkpoint, as the native part writes them.
+
+    `info` says what is sealed: one thing is never taken for another.
+    """
     salt = os.urandom(32)
     head = _HEAD.pack(MAGIC, VERSION, 0, journal_id.bytes, salt)
-    return head + AESGCM(_derive(node_key, salt)).encrypt(_NONCE, payload, head)
+    return head + AESGCM(_derive(node_key, salt, info)).encrypt(_NONCE, payload, head)
 
 
 def unseal(content: bytes, journal_id: UUID, node_key: bytes) -> Checkpoint:
-    """Open what `seal` made for this journal. Raises CheckpointDamaged."""
+    """Open a checkpoint that `seal` made for this journal. Raises CheckpointDamaged."""
+    payload = open_sealed(content, journal_id, node_key)
+    try:
+        checkpoint = _decode(payload)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        raise CheckpointDamaged("checkpoint says what this version does not know") from None
+    if checkpoint.journal_id != journal_id:
+        raise CheckpointDamaged("checkpoint is not of this journal")
+    return checkpoint
+
+
+def open_sealed(content: bytes, journal_id: UUID, node_key: bytes, *, info: bytes = _INFO) -> bytes:
+    """Return what was sealed for this journal. Raises CheckpointDamaged."""
     if len(content) < _HEAD.size:
         raise CheckpointDamaged("checkpoint is cut off")
     head, sealed = content[: _HEAD.size], content[_HEAD.size :]
@@ -149,16 +164,10 @@ def unseal(content: bytes, journal_id: UUID, node_key: bytes) -> Checkpoint:
     if version != VERSION or flags:
         raise CheckpointDamaged(f"checkpoint has version {version}, not {VERSION}")
     try:
-        payload = AESGCM(_derive(node_key, salt)).decrypt(_NONCE, sealed, head)
-        checkpoint = _decode(payload)
+        return AESGCM(_derive(node_key, salt, info)).decrypt(_NONCE, sealed, head)
     except InvalidTag:
         raise CheckpointDamaged("checkpoint does not open") from None
-    except (msgspec.DecodeError, ValueError, RecursionError):
-        raise CheckpointDamaged("checkpoint says what this version does not know") from None
-    if checkpoint.journal_id != journal_id:
-        raise CheckpointDamaged("checkpoint is not of this journal")
-    return checkpoint
 
 
-def _derive(node_key: bytes, salt: bytes) -> bytes:
-    return HKDF(SHA256(), 32, salt, _INFO).derive(node_key)
+def _derive(node_key: bytes, salt: bytes, info: bytes) -> bytes:
+    return HKDF(SHA256(), 32, salt, info).derive(node_key)

@@ -24,7 +24,7 @@ class CheckpointFiles:
     def __init__(self, folder: Path, node_key: bytes) -> None:
         """Begin to write there. Raises SpoolError if the folder cannot be read."""
         self._folder = folder
-        self._node_key = node_key
+        self.node_key = node_key
         self._writer = CheckpointWriter(folder, node_key)
 
     def put(self, journal_id: UUID, payload: bytes) -> None:
@@ -89,4 +89,4 @@ class CheckpointFiles:
             raise CheckpointDamaged(f"checkpoint cannot be read: {error.strerror}") from None
         if len(content) > MAX_BYTES:
             raise CheckpointDamaged("checkpoint is larger than any of ours")
-        return unseal(content, journal_id, self._node_key)
+        return unseal(content, journal_id, self.node_key)

@@ -85,11 +85,12 @@ class _Handler(BaseHTTPRequestHandler):
         """List the calls."""
         if not self._may():
             return
-        if self.path != "/calls":
+        looks = {"/calls": self.asked.calls, "/ended": self.asked.ended}
+        if self.path not in looks:
             self._say(404, "not_found")
             return
         try:
-            self._answer(200, self.asked.calls())
+            self._answer(200, looks[self.path]())
         except TimeoutError:
             self._say(503, "busy")
 

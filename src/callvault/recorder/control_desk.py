@@ -13,10 +13,13 @@ import msgspec
 from callvault import clock
 from callvault.clock import Instant
 from callvault.errors import ProtocolError, SpoolError
-from callvault.monitoring.live_calls import Asked, LiveCalls
+from callvault.monitoring.live_calls import Asked, EndedCalls, LiveCalls
 from callvault.recorder.dialog import LiveDialog
 from callvault.recorder.live_calls import live_calls
+from callvault.recorder.marking import Marked, mark_call
 from callvault.recorder.requests import (
+    DropRequested,
+    KeepRequested,
     StartRequested,
     StopRequested,
     WishRequested,
@@ -37,6 +40,8 @@ class Deed(StrEnum):
     RESUME = "resume"
     START = "start"
     STOP = "stop"
+    KEEP = "keep"
+    DROP = "drop"
 
 
 class Outcome(StrEnum):
@@ -92,7 +97,19 @@ class Desk:
         )
         return live_calls(found.result(WAIT_S), self._read_clocks())
 
+    def ended(self) -> bytes:
+        """Return the calls that are over and may still be marked, as JSON. Raises TimeoutError."""
+        found: Future[EndedCalls] = Future()
+        self._loop.call_soon_threadsafe(
+            lambda: found.set_result(self._recorder.just_ended.listed())
+        )
+        return msgspec.json.encode(found.result(WAIT_S))
+
     async def _act(self, deed: Deed, call_id: UUID, asked: Asked) -> Outcome:
+        if deed in _MARKS:
+            owners = frozenset(asked.owners) if asked.owners is not None else None
+            request = _MARKS[deed](asked.who, asked.detail, owners)
+            return _MARKED[await mark_call(self._recorder, call_id, request)]
         legs = self._recorder.legs_of(call_id)
         if not legs:
             return Outcome.UNKNOWN
@@ -110,6 +127,18 @@ class Desk:
 _REQUESTS: dict[Deed, type[WishRequested]] = {
     Deed.START: StartRequested,
     Deed.STOP: StopRequested,
+}
+
+_MARKS: dict[Deed, type[KeepRequested | DropRequested]] = {
+    Deed.KEEP: KeepRequested,
+    Deed.DROP: DropRequested,
+}
+_MARKED = {
+    Marked.DONE: Outcome.DONE,
+    Marked.NO_CALL: Outcome.UNKNOWN,
+    Marked.UNKNOWN_USER: Outcome.UNKNOWN,
+    Marked.MODE: Outcome.MODE,
+    Marked.NOT_ON_DISK: Outcome.NOT_ON_DISK,
 }
 
 

@@ -7,11 +7,14 @@ import msgspec
 
 from callvault.capture import StreamCounters
 from callvault.clock import Instant
-from callvault.monitoring.live_calls import LiveCall, LiveCalls, LiveOwner, LiveParty
+from callvault.monitoring.live_calls import EndedCall, LiveCall, LiveCalls, LiveOwner, LiveParty
 from callvault.policy.decision import Assignment, Capturing
-from callvault.policy.wishes import Wishes
+from callvault.policy.live_keep import waits_until_ns
+from callvault.policy.modes import RecordingMode
+from callvault.policy.wishes import NO_WISHES, Wishes
 from callvault.recorder.dialog import LiveDialog
 from callvault.recorder.memory import SessionMemory
+from callvault.recorder.session import RecordingSession
 
 MOST_CALLS = 5000
 LONGEST = 256
@@ -83,6 +86,29 @@ def live_call(dialog: LiveDialog, now: Instant) -> LiveCall | None:
         packets=packets,
         has_no_media=not packets
         and (memory.is_paused_by_src or now.realtime_ns - memory.answered_at_ns > PATIENCE_NS),
+    )
+
+
+def ended_call(session: RecordingSession, now: Instant) -> EndedCall | None:
+    """Return what is told of a call that is over; None: no mark changes what becomes of it.
+
+    Two legs of CUCM's are one call: the later one to end takes the place of the other.
+    """
+    decision, ended_at_ns = session.decision, session.ended_at_ns
+    answered_at_ns = session.answered_at_ns(now)
+    if decision is None or decision.keeping is None or not ended_at_ns or not answered_at_ns:
+        return None
+    both, place = (*decision.assignments, *decision.offered), session.learning.place
+    return EndedCall(
+        call_id=place.pair_id if place is not None else session.journal_id,
+        trunk=session.trunk_name,
+        answered_at_ns=answered_at_ns,
+        ended_at_ns=ended_at_ns,
+        until_ns=waits_until_ns(decision, {}, ended_at_ns),
+        owners=tuple(
+            _owner(one, NO_WISHES, {}) for one in both if one.mode == RecordingMode.LIVE_KEEP
+        ),
+        keeps_unmarked=decision.keeping.keeps_unmarked,
     )
 
 

@@ -192,15 +192,17 @@ async def _serve(
     finally:
         recorder.abandon()
         recorder.node_journal.close()
-        await _close(control)
+        await _close(control, recorder)
         await doors.close()
         pump.close()
         checkpoints.close()
 
 
-async def _close(control: Control | None) -> None:
+async def _close(control: Control | None, recorder: Recorder) -> None:
+    """Do nothing more for those who control, and finish what they asked for."""
     if control is not None:
         await asyncio.to_thread(control.close)
+    await recorder.just_ended.close()
 
 
 async def _open_doors(pump: Pump[sip.Event], config: Config, recorder: Recorder) -> _Doors:

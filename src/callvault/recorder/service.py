@@ -30,7 +30,10 @@ from callvault.recorder.facts import TurnedAway, warning
 from callvault.recorder.figures import RecorderFigures, Tally
 from callvault.recorder.gatekeeper import Gatekeeper, Severity
 from callvault.recorder.journals import JournalOpener, NodeJournal
+from callvault.recorder.judge import PolicyInForce
+from callvault.recorder.just_ended import JustEnded
 from callvault.recorder.key_check import KeyNews
+from callvault.recorder.live_calls import ended_call
 from callvault.recorder.memory import SessionMemory
 from callvault.recorder.no_media import MediaNews
 from callvault.recorder.policy_source import PolicySource
@@ -103,6 +106,7 @@ class Recorder:
             vouches=self.gate.vouches,
         )
         self.dialogs: dict[sip.DialogId, LiveDialog] = {}
+        self.just_ended = JustEnded(config.spool.folder, read_clocks)
         self._pump: Pump[sip.Event] | None = None
         self._slice = 0
         self._is_overloaded = False
@@ -115,6 +119,15 @@ class Recorder:
     def calls_in_progress(self) -> int:
         """How many dialogs live."""
         return len(self.dialogs)
+
+    @property
+    def policy_in_force(self) -> PolicyInForce:
+        """The newest policy that could be had."""
+        return self._policy.in_force
+
+    def read_clocks(self) -> Instant:
+        """Return what time it is."""
+        return self._read_clocks()
 
     def find(self, journal_id: UUID) -> LiveDialog | None:
         """Return the live dialog that writes this journal."""
@@ -137,6 +150,7 @@ class Recorder:
 
         Before SIP is bound, so that no request finds its dialog missing. Returns how many go on.
         """
+        self.just_ended.resume(checkpoints.node_key)
         return self._continuing.resume(checkpoints)
 
     def restore(self, dialog: sip.SavedDialog) -> sip.DialogId:
@@ -266,6 +280,9 @@ class Recorder:
             self._show_room()
             self._continuing.forget(dialog.session.journal_id)
             self._cucm.ended(dialog.session, now_s=self._now())
+            ended = ended_call(dialog.session, self._read_clocks())
+            if ended is not None:
+                self.just_ended.add(ended)
         elif isinstance(event, _CHANGES):
             self._continuing.save(dialog.session)
 
@@ -346,6 +363,7 @@ class Recorder:
         self._check_media()
         self._cucm.look(now_s=self._now())
         self._continuing.look_after()
+        self.just_ended.look()
         self._flush()
 
     def follow(self, order: DrainOrder | None) -> None:

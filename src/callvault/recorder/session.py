@@ -102,6 +102,16 @@ class RecordingSession:
         return self._learning
 
     @property
+    def ended_at_ns(self) -> int:
+        """When the call ended, UTC; 0: it has not."""
+        return self._end.at_ns if self._end is not None else 0
+
+    def answered_at_ns(self, now: Instant) -> int:
+        """When the call was answered, UTC; 0: it was not."""
+        answered_ns = self._media.answered_ns
+        return now.realtime_ns - (now.monotonic_ns - answered_ns) if answered_ns else 0
+
+    @property
     def is_to_be_heard(self) -> bool:
         """Whether media must come: not in a pause of the SRC's, nor without a session."""
         return not self.capturing.by_src and not self._learning.parties.is_without_session

@@ -24,12 +24,14 @@ from callvault.spool.chain import (
 from callvault.spool.claims import Claim, claim
 from callvault.spool.folder import (
     SpooledJournal,
+    erase,
     is_open_by_live_recorder,
     journal_path,
     quarantine,
     remove,
     scan,
 )
+from callvault.spool.marks import read_marks, write_marks
 from callvault.spool.packets import Packet, PacketsBlock, Source
 from callvault.spool.reader import JournalReader
 from callvault.spool.writer import JournalWriter
@@ -47,14 +49,17 @@ __all__ = [
     "checkpoint_path",
     "claim",
     "continuation_of",
+    "erase",
     "has_end",
     "is_open_by_live_recorder",
     "journal_path",
     "last_piece",
     "quarantine",
+    "read_marks",
     "remove",
     "resume_settling",
     "scan",
     "settle",
     "twin_of",
+    "write_marks",
 ]

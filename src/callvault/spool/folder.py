@@ -11,8 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+from callvault.errors import JournalDamaged
+from callvault.spool.format import PREAMBLE_START, PreambleStart
+
 _NAME = re.compile(r"(events-)?([0-9a-f]{32})\.cvj")
 DAMAGED_FOLDER = "damaged"
+MARKS_SUFFIX = ".marks"
+_PREAMBLE_BYTES = 65_536  # of a file whose beginning says nothing else
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +57,33 @@ def is_open_by_live_recorder(path: Path) -> bool:
     return False
 
 
+def erase(path: Path) -> None:
+    """Overwrite the only copy of a journal's key, durably: what is left of it opens no more.
+
+    For audio that must be gone, not only unlinked. Where the file system overwrites in place.
+    """
+    try:
+        with path.open("r+b") as file:
+            length = _preamble_bytes(file.read(PREAMBLE_START.size))
+            file.seek(0)
+            file.write(bytes(length))
+            file.flush()
+            os.fsync(file.fileno())
+    except FileNotFoundError:
+        return
+
+
+def _preamble_bytes(start: bytes) -> int:
+    try:
+        return PreambleStart.parse(start).preamble_bytes
+    except JournalDamaged:
+        return _PREAMBLE_BYTES
+
+
 def remove(path: Path) -> None:
     """Delete a journal for good, durably. Absent is as good as deleted."""
     path.unlink(missing_ok=True)
+    path.with_suffix(MARKS_SUFFIX).unlink(missing_ok=True)
     sync_folder(path.parent)
 
 
@@ -64,6 +93,9 @@ def quarantine(path: Path) -> Path:
     folder.mkdir(mode=0o700, exist_ok=True)
     target = folder / path.name
     path.rename(target)
+    marks = path.with_suffix(MARKS_SUFFIX)
+    if marks.exists():
+        marks.rename(target.with_suffix(MARKS_SUFFIX))
     sync_folder(folder)
     sync_folder(path.parent)
     return target

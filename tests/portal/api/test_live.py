@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from callvault.portal.people.models import User
-from tests.portal.live.conftest import Recorder, call_of, recorder  # noqa: F401 - a fixture
+from tests.portal.live.conftest import Recorder, call_of, ended_call_of, recorder  # noqa: F401 - a fixture
 
 from .conftest import Calling
 
@@ -47,6 +47,30 @@ def test_a_call_on_demand_is_started_and_stopped(
     recorder.calls = [call_of(ann)]
     problem = calling(ann)("POST", f"{CALL}/start", {})
     assert (problem.status_code, problem.json()["code"]) == (409, "mode")
+
+
+def test_a_call_in_live_keep_mode_is_marked_while_it_runs_and_after(
+    recorder: Recorder,  # noqa: F811 - a fixture and its use
+    ann: User,
+    otto: User,
+    calling: Calling,
+) -> None:
+    recorder.calls = [call_of(ann, owned={"mode": "live_keep", "mark": "kept"})]
+    recorder.ended = [ended_call_of(ann, 2)]
+    (told,) = calling(ann)("GET", "/live-calls").json()
+    assert (told["mode"], told["mark"]) == ("live_keep", "kept")
+    (over,) = calling(ann)("GET", "/live-calls/ended").json()
+    assert (over["id"], over["mark"], over["kept_unmarked"]) == (str(UUID(int=2)), "", False)
+    assert calling(otto)("GET", "/live-calls/ended").json() == []
+    for number, deed in ((1, "drop"), (2, "keep")):
+        path = f"/live-calls/{UUID(int=number)}/{deed}"
+        assert calling(ann)("POST", path, {}).status_code == 204
+        assert calling(otto)("POST", path, {}).status_code == 404
+    assert [path for path, _asked in recorder.asked] == [
+        f"/calls/{UUID(int=1)}/drop",
+        f"/calls/{UUID(int=2)}/keep",
+    ]
+    assert calling(ann, "live:read")("POST", path, {}).status_code == 403
 
 
 def test_scopes_and_bounds_hold(

@@ -15,6 +15,8 @@ from callvault.monitoring.http_server import SmallServer
 from callvault.monitoring.live_calls import (
     CONTROL_FILE,
     ControlDoor,
+    EndedCall,
+    EndedCalls,
     LiveCall,
     LiveCalls,
     LiveOwner,
@@ -31,6 +33,7 @@ class Recorder:
     """What it tells, and what it was asked."""
 
     calls: list[LiveCall] = field(default_factory=list)
+    ended: list[EndedCall] = field(default_factory=list)
     asked: list[tuple[str, Any]] = field(default_factory=list)
     status: int = 200  # of what it is asked to do
 
@@ -58,6 +61,20 @@ def call_of(
     return msgspec.structs.replace(call, **changed)
 
 
+def ended_call_of(person: User, number: int = 1, mark: str = "", **changed: Any) -> EndedCall:
+    """Return a call of a person that is over and may still be marked."""
+    (owner,) = call_of(person, owned={"mode": "live_keep", "mark": mark}).owners
+    call = EndedCall(
+        UUID(int=number),
+        "Main SBC",
+        ANSWERED_NS,
+        ANSWERED_NS + 60_000_000_000,
+        ANSWERED_NS + 180_000_000_000,
+        (owner,),
+    )
+    return msgspec.structs.replace(call, **changed)
+
+
 @pytest.fixture
 def recorder(data_folder: Path) -> Iterator[Recorder]:
     """A recorder that is reached."""
@@ -66,7 +83,10 @@ def recorder(data_folder: Path) -> Iterator[Recorder]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             assert self.headers["Authorization"] == f"Bearer {TOKEN}"
-            self.say(200, msgspec.json.encode(LiveCalls(ANSWERED_NS, tuple(told.calls))))
+            if self.path == "/ended":
+                self.say(200, msgspec.json.encode(EndedCalls(ANSWERED_NS, tuple(told.ended))))
+            else:
+                self.say(200, msgspec.json.encode(LiveCalls(ANSWERED_NS, tuple(told.calls))))
 
         def do_POST(self) -> None:
             assert self.headers["Authorization"] == f"Bearer {TOKEN}"

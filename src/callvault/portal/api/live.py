@@ -1,4 +1,4 @@
-"""Calls in progress by the API: who is recorded, and what is asked of it (MODE-2, 3, OPS-4)."""
+"""Calls in progress by the API: who is recorded, and what is asked of it (MODE-2 to 4, OPS-4)."""
 
 from typing import Any
 from uuid import UUID
@@ -7,13 +7,19 @@ from django.http import Http404, HttpRequest
 from ninja import Router, Status
 
 from callvault.clock import utc_from_ns
-from callvault.portal.live.calls import SeenCall, calls_seen_by, control
+from callvault.portal.live.calls import (
+    SeenCall,
+    SeenEnded,
+    calls_seen_by,
+    control,
+    ended_seen_by,
+)
 from callvault.portal.live.recorder import Deed, Outcome, Unreachable
 from callvault.portal.people.gates import person_of
 
 from .callers import using
 from .errors import PROBLEMS
-from .live_shapes import ControlIn, LiveCallOut
+from .live_shapes import ControlIn, EndedCallOut, LiveCallOut
 from .problems import Problem
 from .scopes import Scope
 
@@ -78,6 +84,40 @@ def stop(request: HttpRequest, call_id: UUID, asked: ControlIn) -> Status[None]:
     return _done(request, Deed.STOP, call_id, asked.reason)
 
 
+@router.get(
+    "/ended", response={200: list[EndedCallOut], **PROBLEMS}, **using(Scope.LIVE_READ),
+    summary="List calls that may still be marked",
+)  # fmt: skip
+def list_ended_calls(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the calls in live-keep mode that are over and may still be marked, the last first."""
+    try:
+        return [_ended_told(one) for one in ended_seen_by(person_of(request))]
+    except Unreachable as away:
+        raise _unreachable(away) from away
+
+
+@router.post(
+    "/{uuid:call_id}/keep", response={204: None, **PROBLEMS}, **using(Scope.LIVE_CONTROL),
+    summary="Keep a call",
+)  # fmt: skip
+def keep(request: HttpRequest, call_id: UUID, asked: ControlIn) -> Status[None]:
+    """Mark a call in live-keep mode, in progress or just ended: all of it is recorded.
+
+    Of those users of the call whom the caller may see and who are recorded so; 409 `mode` where
+    there is none. After the call a mark that keeps it is for good.
+    """
+    return _done(request, Deed.KEEP, call_id, asked.reason)
+
+
+@router.post(
+    "/{uuid:call_id}/drop", response={204: None, **PROBLEMS}, **using(Scope.LIVE_CONTROL),
+    summary="Drop a call",
+)  # fmt: skip
+def drop(request: HttpRequest, call_id: UUID, asked: ControlIn) -> Status[None]:
+    """Have a call in live-keep mode destroyed when marks are no longer taken."""
+    return _done(request, Deed.DROP, call_id, asked.reason)
+
+
 def _done(request: HttpRequest, deed: Deed, call_id: UUID, reason: str) -> Status[None]:
     try:
         outcome = control(request, deed, call_id, reason=reason)
@@ -97,6 +137,8 @@ _NOT_ON_DISK = {
     Deed.RESUME: "It stays paused.",
     Deed.START: "It is recorded now, but that is not on disk.",
     Deed.STOP: "It is not recorded any more, but that is not on disk.",
+    Deed.KEEP: "The mark is not on disk.",
+    Deed.DROP: "The mark is not on disk.",
 }
 
 
@@ -120,11 +162,32 @@ def _told(seen: SeenCall) -> dict[str, Any]:
         "remote_number": remote.number,
         "remote_name": remote.name,
         "mode": owner.mode if owner else "",
+        "mark": owner.mark if owner else "",
         "state": _state(seen),
         "paused_by": call.paused_by if call.is_paused else "",
         "paused_at": utc_from_ns(call.paused_at_ns) if call.is_paused else None,
         "level_dbfs": owner.level_dbfs if owner else None,
         "remote_level_dbfs": owner.remote_level_dbfs if owner else None,
+    }
+
+
+def _ended_told(seen: SeenEnded) -> dict[str, Any]:
+    call, owner = seen.call, seen.owner
+    return {
+        "id": call.call_id,
+        "trunk": call.trunk,
+        "answered_at": utc_from_ns(call.answered_at_ns),
+        "ended_at": utc_from_ns(call.ended_at_ns),
+        "marks_until": utc_from_ns(call.until_ns),
+        "owner_id": owner.user_id,
+        "owner_name": owner.name,
+        "owner_extension": owner.extension,
+        "owner_group": owner.group,
+        "direction": owner.direction,
+        "remote_number": owner.remote.number,
+        "remote_name": owner.remote.name,
+        "mark": owner.mark,
+        "kept_unmarked": call.keeps_unmarked,
     }
 
 

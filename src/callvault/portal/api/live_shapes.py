@@ -25,6 +25,9 @@ class LiveCallOut(Schema):
     remote_number: str
     remote_name: str
     mode: str = Field(description="Recording mode of the owner's call; empty: it has none.")
+    mark: Literal["", "kept", "dropped"] = Field(
+        description="In live-keep mode: what somebody marked it as; empty: nobody did."
+    )
     state: Literal["recording", "held", "paused", "not_started", "not_kept"] = Field(
         description="held: in memory alone, until it is known whether it may be kept; "
         "not_started: on demand, and nobody started it."
@@ -35,6 +38,25 @@ class LiveCallOut(Schema):
         description="Loudest of the last seconds; null: not known, as for codecs beside G.711."
     )
     remote_level_dbfs: float | None
+
+
+class EndedCallOut(Schema):
+    """A call in live-keep mode that is over and may still be marked."""
+
+    id: UUID = Field(description="As it had in progress.")
+    trunk: str
+    answered_at: Moment
+    ended_at: Moment
+    marks_until: Moment
+    owner_id: UUID
+    owner_name: str
+    owner_extension: str
+    owner_group: str
+    direction: Direction
+    remote_number: str
+    remote_name: str
+    mark: Literal["", "kept", "dropped"]
+    kept_unmarked: bool = Field(description="What becomes of it if nobody marks it.")
 
 
 class ControlIn(Taken):

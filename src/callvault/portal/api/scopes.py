@@ -20,7 +20,7 @@ class Scope(TextChoices):
     LIVE_READ = "live:read", _("List calls in progress")
     LIVE_CONTROL = (
         "live:control",
-        _("Pause, resume, start and stop recordings of live calls"),
+        _("Pause, resume, start, stop, keep and drop recordings of live calls"),
     )
     AUDIT_READ = "audit:read", _("Read the audit log")
 

@@ -56,6 +56,11 @@ SENTENCES: dict[Action, Promise | str] = {
     Action.CALL_RESUMED: gettext_lazy("%(who)s resumed the recording of %(object)s"),
     Action.CALL_STARTED: gettext_lazy("%(who)s started the recording of %(object)s"),
     Action.CALL_STOPPED: gettext_lazy("%(who)s stopped the recording of %(object)s"),
+    Action.CALL_KEPT: gettext_lazy("%(who)s marked %(object)s to be kept"),
+    Action.CALL_DROPPED: gettext_lazy("%(who)s marked %(object)s not to be kept"),
+    Action.CALL_DESTROYED: gettext_lazy(
+        "The audio of %(object)s was destroyed, since nobody kept it"
+    ),
     Action.PRESERVED: gettext_lazy("%(who)s preserved %(object)s"),
     Action.RELEASED: gettext_lazy("%(who)s released %(object)s, which was preserved"),
     Action.DELETED: gettext_lazy("%(who)s deleted %(object)s"),
@@ -182,6 +187,8 @@ ICONS: dict[str, str] = {
     "call_resumed": "player-play",
     "call_started": "circle",
     "call_stopped": "microphone-off",
+    "call_kept": "lock",
+    "call_dropped": "trash",
     "preserved": "lock",
     "deletion_forbidden": "ban",
     "note_added": "file-text",

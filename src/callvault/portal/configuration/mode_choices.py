@@ -9,6 +9,7 @@ class Mode(models.TextChoices):
 
     ALWAYS_ON = "always_on", _("Every call (always-on)")
     ON_DEMAND = "on_demand", _("From a start to a stop (on-demand)")
+    LIVE_KEEP = "live_keep", _("Those that are marked (live keep)")
     NEVER = "never", _("No call (never)")
 
 

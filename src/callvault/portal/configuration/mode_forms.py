@@ -10,6 +10,7 @@ from callvault.portal.people.models import User
 from .mode_choices import modes
 from .mode_models import RecordingModes
 
+LONGEST_S = 3600
 MOST_GROUPS = 500
 """A page with more would not be read; those that have a mode are all shown."""
 
@@ -24,6 +25,23 @@ class ModesForm(forms.Form):
             "Calls that the phone system sends to the pilot with an ID behind it."
         ),
     )
+    keep_within_s = forms.IntegerField(
+        label=gettext_lazy("Marks are taken for so long after a call"),
+        min_value=0,
+        max_value=LONGEST_S,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+        help_text=gettext_lazy(
+            "In seconds, at most an hour. Until then its audio waits, encrypted."
+        ),
+    )
+    keeps_unmarked = forms.TypedChoiceField(
+        label=gettext_lazy("A call that nobody marks"),
+        choices=[
+            ("no", gettext_lazy("is destroyed: keep only what is marked")),
+            ("yes", gettext_lazy("is kept: destroy only what is dropped")),
+        ],
+        coerce=lambda chosen: chosen == "yes",
+    )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, row: RecordingModes, **kwargs: Any) -> None:
@@ -35,6 +53,8 @@ class ModesForm(forms.Form):
         of_pilot: Any = self.fields["of_pilot"]
         of_pilot.choices = [("", as_trunk), *modes()]
         self.initial["of_pilot"] = row.of_pilot
+        self.initial["keep_within_s"] = row.keep_within_s
+        self.initial["keeps_unmarked"] = "yes" if row.keeps_unmarked else "no"
         for number, name in self.groups.items():
             self.fields[f"group-{number}"] = forms.ChoiceField(
                 label=name,
@@ -50,7 +70,8 @@ class ModesForm(forms.Form):
 
     def fill(self, row: RecordingModes) -> None:
         """Put into the row what was chosen; call after `is_valid`. What has no field stays."""
-        row.of_pilot = self.cleaned_data["of_pilot"]
+        for name in ("of_pilot", "keep_within_s", "keeps_unmarked"):
+            setattr(row, name, self.cleaned_data[name])
         chosen = {
             name: str(self.cleaned_data.get(f"group-{number}") or "")
             for number, name in self.groups.items()

@@ -6,9 +6,11 @@ from .mode_choices import modes
 
 
 class RecordingModes(models.Model):
-    """The mode of calls to the recording pilot, and those of groups, by name as people have it."""
+    """The mode of calls to the recording pilot, and of groups by name; and how live keep goes."""
 
     of_pilot = models.CharField(max_length=16, blank=True, choices=modes)  # empty: as the trunk
+    keep_within_s = models.PositiveIntegerField(default=120)  # after the end of a call
+    keeps_unmarked = models.BooleanField(default=False)
     by_group = models.JSONField(default=dict, blank=True)
     version = models.PositiveIntegerField(default=1, editable=False)  # grows with each change
 

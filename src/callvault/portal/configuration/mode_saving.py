@@ -12,6 +12,7 @@ from .mode_models import RecordingModes
 from .models import PolicyRevision
 
 KIND = "modes"
+FIELDS = ("of_pilot", "by_group", "keep_within_s", "keeps_unmarked")
 
 
 @transaction.atomic
@@ -35,4 +36,4 @@ def save_modes(request: HttpRequest, form: ModesForm) -> None:
 
 def facts_of(row: RecordingModes) -> dict[str, object]:
     """Return the values of the row."""
-    return {name: getattr(row, name) for name in ("of_pilot", "by_group")}
+    return {name: getattr(row, name) for name in FIELDS}

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from callvault.policy.filters import Directions, FilterRules, Filters, Traffic
-from callvault.policy.modes import Modes, RecordingMode
+from callvault.policy.modes import Keeping, Modes, RecordingMode
 from callvault.policy.numbering_plan import NumberingPlan
 from callvault.policy.pilots import Pilots
 
@@ -35,6 +35,7 @@ def modes_in_force() -> Modes:
     return Modes(
         by_group={name: RecordingMode(mode) for name, mode in row.by_group.items()},
         of_pilot=RecordingMode(row.of_pilot) if row.of_pilot else None,
+        keeping=Keeping(row.keep_within_s, row.keeps_unmarked),
     )
 
 

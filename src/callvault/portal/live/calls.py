@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest
 
-from callvault.monitoring.live_calls import LiveCall, LiveOwner
+from callvault.monitoring.live_calls import EndedCall, LiveCall, LiveOwner
 from callvault.policy.modes import RecordingMode
 from callvault.policy.permissions import Actor, RecordingFacts, sees_live
 from callvault.portal.audit.log import record
@@ -19,15 +19,22 @@ from callvault.portal.people.gates import person_of
 from callvault.portal.people.models import User
 from callvault.portal.recordings.permissions import actor_of
 
-from .recorder import Deed, Outcome, act, live_calls
+from .recorder import Deed, Outcome, act, ended_calls, live_calls
 
 _ACTIONS = {
     Deed.PAUSE: Action.CALL_PAUSED,
     Deed.RESUME: Action.CALL_RESUMED,
     Deed.START: Action.CALL_STARTED,
     Deed.STOP: Action.CALL_STOPPED,
+    Deed.KEEP: Action.CALL_KEPT,
+    Deed.DROP: Action.CALL_DROPPED,
 }
-_MODES = {Deed.START: RecordingMode.ON_DEMAND, Deed.STOP: RecordingMode.ON_DEMAND}
+_MODES = {
+    Deed.START: RecordingMode.ON_DEMAND,
+    Deed.STOP: RecordingMode.ON_DEMAND,
+    Deed.KEEP: RecordingMode.LIVE_KEEP,
+    Deed.DROP: RecordingMode.LIVE_KEEP,
+}
 """In which mode somebody must be recorded for that to be done of them."""
 
 
@@ -55,6 +62,33 @@ class SeenCall:
         return is_all and not any(one.is_started for one in on_demand)
 
 
+@dataclass(frozen=True, slots=True)
+class SeenEnded:
+    """A call that is over and may still be marked, with those owners whom the person may see."""
+
+    call: EndedCall
+    owners: tuple[LiveOwner, ...]
+
+    @property
+    def owner(self) -> LiveOwner:
+        """The first of them."""
+        return self.owners[0]
+
+    def in_mode(self, mode: RecordingMode) -> list[LiveOwner]:
+        """Return those who are recorded in a mode."""
+        return [one for one in self.owners if one.mode == mode]
+
+
+def ended_seen_by(user: User) -> list[SeenEnded]:
+    """Return the calls that a person may still mark. Raises recorder.Unreachable."""
+    actor, found = actor_of(user), []
+    for call in ended_calls().calls:
+        own = tuple(one for one in call.owners if sees_live(actor, _facts(one, user, actor)))
+        if own:
+            found.append(SeenEnded(call, own))
+    return found
+
+
 def calls_seen_by(user: User) -> list[SeenCall]:
     """Return the calls in progress that a person may see. Raises recorder.Unreachable."""
     return seen(user, live_calls().calls)
@@ -74,9 +108,7 @@ def seen(user: User, calls: Iterable[LiveCall]) -> list[SeenCall]:
 def control(request: HttpRequest, deed: Deed, call_id: UUID, *, reason: str = "") -> Outcome:
     """Do something with a call. Raises Http404 for one that is not there or seen; Unreachable."""
     user = person_of(request)
-    found = next((one for one in calls_seen_by(user) if one.call.call_id == call_id), None)
-    if found is None:
-        raise Http404
+    found = _meant(user, deed, call_id)
     owners = found.in_mode(_MODES[deed]) if deed.is_of_owners else found.call.owners
     if deed.is_of_owners and not owners:
         return Outcome.MODE
@@ -94,6 +126,18 @@ def control(request: HttpRequest, deed: Deed, call_id: UUID, *, reason: str = ""
             is_on_disk=outcome is Outcome.DONE,
         )
     return outcome
+
+
+def _meant(user: User, deed: Deed, call_id: UUID) -> SeenCall | SeenEnded:
+    """Return the call in progress of this id, or the ended one to be marked. Raises Http404."""
+    for running in calls_seen_by(user):
+        if running.call.call_id == call_id:
+            return running
+    if deed in (Deed.KEEP, Deed.DROP):
+        for ended in ended_seen_by(user):
+            if ended.call.call_id == call_id:
+                return ended
+    raise Http404
 
 
 def _facts(owner: LiveOwner, user: User, actor: Actor) -> RecordingFacts:

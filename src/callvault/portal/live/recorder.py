@@ -13,6 +13,7 @@ from callvault.monitoring.live_calls import (
     LONGEST_WHO,
     MOST_OWNERS,
     Asked,
+    EndedCalls,
     LiveCalls,
     read_door,
 )
@@ -24,6 +25,7 @@ ACT_S = 10.0
 MOST_BYTES = 16_000_000
 
 _CALLS = msgspec.json.Decoder(LiveCalls)
+_ENDED = msgspec.json.Decoder(EndedCalls)
 
 
 class Unreachable(Exception):
@@ -41,6 +43,8 @@ class Deed(StrEnum):
     RESUME = "resume"
     START = "start"
     STOP = "stop"
+    KEEP = "keep"
+    DROP = "drop"
 
     @property
     def is_of_owners(self) -> bool:
@@ -72,6 +76,17 @@ def live_calls() -> LiveCalls:
     try:
         if status == 200:
             return _CALLS.decode(body)
+    except msgspec.DecodeError:
+        pass
+    raise Unreachable(is_running=True)
+
+
+def ended_calls() -> EndedCalls:
+    """Return the calls that are over and may still be marked. Raises Unreachable."""
+    status, body = _ask("GET", "/ended", None, patience_s=LOOK_S)
+    try:
+        if status == 200:
+            return _ENDED.decode(body)
     except msgspec.DecodeError:
         pass
     raise Unreachable(is_running=True)

@@ -1,4 +1,4 @@
-"""Live calls: who is being recorded now, how loud, and to pause, resume, start and stop."""
+"""Live calls: who is being recorded now, how loud, and what is asked of each."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,12 +12,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from callvault.clock import ns_from_utc, utc_from_ns
-from callvault.monitoring.live_calls import LiveCall, LiveParty
+from callvault.monitoring.live_calls import EndedCall, LiveCall, LiveParty
+from callvault.policy.modes import RecordingMode
+from callvault.portal.configuration.models import RecordingModes
 from callvault.portal.people.gates import person_of
+from callvault.portal.people.models import User
 from callvault.portal.recordings import phrases
 from callvault.portal.recordings.page import Party
 
-from .calls import SeenCall, calls_seen_by, control
+from .calls import SeenCall, SeenEnded, calls_seen_by, control, ended_seen_by
 from .recorder import Deed, Outcome, Unreachable
 
 MOST_SHOWN = 200
@@ -43,6 +46,26 @@ class Row:
     can_start: bool
     can_stop: bool
     can_pause: bool
+    can_keep: bool
+    can_drop: bool
+    mark: str | None  # of a call in live-keep mode: kept, dropped, or empty
+
+
+@dataclass(frozen=True, slots=True)
+class EndedRow:
+    """One call of the page that is over, and may still be marked."""
+
+    call: EndedCall
+    name: str
+    detail: str
+    remote: Party
+    direction: str
+    ended: datetime
+    length_ms: int
+    until: datetime
+    can_keep: bool
+    can_drop: bool
+    mark: str
 
 
 @require_safe
@@ -97,13 +120,30 @@ def _context(request: HttpRequest) -> dict[str, object]:
         found = calls_seen_by(person_of(request))
     except Unreachable as away:
         return {"is_away": True, "is_running": away.is_running, "rows": []}
-    rows = [_row(one, now) for one in found[:MOST_SHOWN]]
-    return {"rows": rows, "left_off": len(found) - len(rows), "count": len(found)}
+    by_default = RecordingModes.load().keeps_unmarked
+    rows = [_row(one, now, is_kept_unmarked=by_default) for one in found[:MOST_SHOWN]]
+    ended = _ended(person_of(request))
+    return {
+        "rows": rows,
+        "left_off": len(found) - len(rows),
+        "count": len(found),
+        "ended": ended[:MOST_SHOWN],
+        "keeps_unmarked": by_default,
+    }
 
 
-def _row(seen: SeenCall, now: datetime) -> Row:
+def _ended(user: User) -> list[EndedRow]:
+    """Return the calls that may still be marked; none where the recorder does not tell them."""
+    try:
+        return [_ended_row(one) for one in ended_seen_by(user)]
+    except Unreachable:
+        return []
+
+
+def _row(seen: SeenCall, now: datetime, *, is_kept_unmarked: bool) -> Row:
     call, owner, state = seen.call, seen.owner, _state(seen)
     is_started = any(one.is_started for one in seen.owners)
+    marks = [one.mark for one in seen.in_mode(RecordingMode.LIVE_KEEP)]
     length_ns = max(ns_from_utc(now) - call.answered_at_ns, 0)
     remote = owner.remote if owner else call.called
     return Row(
@@ -121,6 +161,28 @@ def _row(seen: SeenCall, now: datetime) -> Row:
         can_start=state == "not_started",
         can_stop=is_started,
         can_pause=call.may_keep and not seen.is_unstarted,
+        can_keep=any(mark == "dropped" or not (mark or is_kept_unmarked) for mark in marks),
+        can_drop=any(mark == "kept" or (is_kept_unmarked and not mark) for mark in marks),
+        mark=marks[0] if marks else None,
+    )
+
+
+def _ended_row(seen: SeenEnded) -> EndedRow:
+    call, owner = seen.call, seen.owner
+    marks = [one.mark for one in seen.owners]
+    by_default = call.keeps_unmarked
+    return EndedRow(
+        call=call,
+        name=owner.name,
+        detail=" · ".join(filter(None, (owner.extension, owner.group))),
+        remote=phrases.remote_party(owner.remote.number, owner.remote.name),
+        direction=owner.direction,
+        ended=utc_from_ns(call.ended_at_ns),
+        length_ms=(call.ended_at_ns - call.answered_at_ns) // 1_000_000,
+        until=utc_from_ns(call.until_ns),
+        can_keep=any(mark == "dropped" or not (mark or by_default) for mark in marks),
+        can_drop=by_default and any(not mark for mark in marks),
+        mark=owner.mark,
     )
 
 

@@ -2,16 +2,21 @@
 
 from collections.abc import Iterable
 from typing import cast
+from uuid import UUID
 
+import msgspec
 import pytest
 from django.http import HttpRequest
 
+from callvault.finalise.catalogue import Destroyed
 from callvault.monitoring.live_calls import LiveCalls
 from callvault.portal.audit.models import Action
+from callvault.portal.catalogue import DjangoCatalogue
 from callvault.portal.live import calls
 from callvault.portal.live.recorder import Deed, Outcome
 from callvault.portal.recordings import deletion, notes, preserving
 from tests.portal.acting import request_of
+from tests.portal.catalogue_facts import call_facts
 from tests.portal.live.conftest import call_of
 
 from . import Stage, walk
@@ -103,8 +108,26 @@ def stop(stage: Stage) -> None:
     control_call(stage, Deed.STOP)
 
 
+@walk(Action.CALL_KEPT)
+def keep(stage: Stage) -> None:
+    control_call(stage, Deed.KEEP)
+
+
+@walk(Action.CALL_DROPPED)
+def drop(stage: Stage) -> None:
+    control_call(stage, Deed.DROP)
+
+
+@walk(Action.CALL_DESTROYED)
+def destroy(stage: Stage) -> None:
+    gone = Destroyed(UUID(str(stage.ann.public_id)), "ann", "unmarked")
+    facts = msgspec.structs.replace(call_facts(), destroyed=(gone,), destroyed_sha256="0" * 64)
+    for _ in range(2):  # a worker may do it again
+        DjangoCatalogue().add_call(facts, ())
+
+
 def control_call(stage: Stage, deed: Deed) -> None:
-    owned = {"mode": "on_demand"} if deed.is_of_owners else {}
+    owned = {"mode": calls._MODES[deed]} if deed.is_of_owners else {}
     call = call_of(stage.ann, owned=owned)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(calls, "live_calls", lambda: LiveCalls(call.answered_at_ns, (call,)))

@@ -1,0 +1,163 @@
+"""Calls in live-keep mode that are over and may still be marked (MODE-4).
+
+They are listed for as long as a mark may come, at most so many, and sealed beside the spool's
+journals, so that the recorder that comes next knows them, too. A mark is on disk before it is
+acknowledged; whoever finishes the journal reads it (`spool.marks`).
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+from msgspec.structs import replace
+
+from callvault.clock import Instant
+from callvault.errors import SpoolError
+from callvault.monitoring.live_calls import EndedCall, EndedCalls
+from callvault.policy.wishes import Mark
+from callvault.recorder.checkpoint import CheckpointDamaged, open_sealed, seal
+from callvault.recorder.files import replace_file
+from callvault.spool import journal_path, write_marks
+
+logger = logging.getLogger(__name__)
+
+MOST_CALLS = 10_000
+"""Beyond that the eldest are no longer listed, and become what is the default."""
+SUFFIX = ".ended"
+MOST_BYTES = 262_144
+_INFO = b"callvault ended call"
+
+
+class JustEnded:
+    """The calls that are over and wait for a mark. Lives on the recorder's loop."""
+
+    def __init__(self, spool: Path, read_clocks: Callable[[], Instant]) -> None:
+        self._spool = spool
+        self._read_clocks = read_clocks
+        self._calls: dict[UUID, EndedCall] = {}
+        self._node_key: bytes | None = None  # None: nothing is kept for the next recorder
+        self._saving: set[asyncio.Future[None]] = set()
+        self._marking = asyncio.Lock()
+
+    def resume(self, node_key: bytes) -> int:
+        """Know again the calls that the recorder before left; return how many."""
+        self._node_key = node_key
+        now_ns = self._read_clocks().realtime_ns
+        for path in sorted(self._spool.glob(f"*{SUFFIX}"))[:MOST_CALLS]:
+            call = _read(path, node_key)
+            if call is None or call.until_ns <= now_ns:
+                path.unlink(missing_ok=True)
+            else:
+                self._calls[call.call_id] = call
+        return len(self._calls)
+
+    def add(self, call: EndedCall) -> None:
+        """List a call that has just ended."""
+        self._calls[call.call_id] = call
+        if len(self._calls) > MOST_CALLS:
+            eldest = next(iter(self._calls))
+            logger.warning("rs=%s can no longer be marked: too many wait", eldest)
+            self._forget(eldest)
+        self._save(call)
+
+    def look(self) -> None:
+        """Forget those that are marked no more. Once a second."""
+        now_ns = self._read_clocks().realtime_ns
+        for call_id in [one for one, call in self._calls.items() if call.until_ns <= now_ns]:
+            self._forget(call_id)
+
+    def listed(self) -> EndedCalls:
+        """Return them, those that ended last in front."""
+        now_ns = self._read_clocks().realtime_ns
+        calls = sorted(self._calls.values(), key=lambda one: -one.ended_at_ns)
+        return EndedCalls(now_ns, tuple(one for one in calls if one.until_ns > now_ns))
+
+    def latest_of(self, owner_id: UUID) -> EndedCall | None:
+        """Return the call of a user that ended last."""
+        owned = (
+            one for one in self.listed().calls if owner_id in {who.user_id for who in one.owners}
+        )
+        return next(owned, None)
+
+    async def mark(self, call_id: UUID, owners: Iterable[UUID] | None, mark: Mark) -> bool:
+        """Mark a call for these of its users, or all; on disk when this returns.
+
+        False: none of them can be marked so; what is kept stays kept. Raises KeyError for a call
+        that is not listed, or no more, and SpoolError.
+        """
+        async with self._marking:
+            call = self._calls[call_id]
+            if self._read_clocks().realtime_ns >= call.until_ns:
+                raise KeyError(call_id)
+            wanted = None if owners is None else set(owners)
+            concerned = [
+                one.user_id
+                for one in call.owners
+                if (wanted is None or one.user_id in wanted)
+                and (mark is Mark.KEPT or one.mark != Mark.KEPT)
+            ]
+            if not concerned:
+                return False
+            marked = tuple(
+                replace(one, mark=mark.value) if one.user_id in concerned else one
+                for one in call.owners
+            )
+            marks = {one.user_id: Mark(one.mark) for one in marked if one.mark}
+            await asyncio.to_thread(self._write, call_id, marks)
+            self._calls[call_id] = replace(call, owners=marked)
+            self._save(self._calls[call_id])
+            logger.info("rs=%s marked=%s after its end", call_id, mark)
+            return True
+
+    async def close(self) -> None:
+        """Wait for what is being written."""
+        if self._saving:
+            await asyncio.wait(self._saving)
+
+    def _write(self, call_id: UUID, marks: dict[UUID, Mark]) -> None:
+        journal = journal_path(self._spool, call_id)
+        if not journal.exists():
+            raise SpoolError("the call is finished already")
+        write_marks(journal, marks)
+
+    def _forget(self, call_id: UUID) -> None:
+        self._calls.pop(call_id, None)
+        self._path(call_id).unlink(missing_ok=True)
+
+    def _save(self, call: EndedCall) -> None:
+        """Write it down in a thread: a disk that stalls must not keep SIP from being answered."""
+        if self._node_key is None:
+            return
+        task = asyncio.ensure_future(asyncio.to_thread(self._write_down, call, self._node_key))
+        self._saving.add(task)
+        task.add_done_callback(self._saving.discard)
+
+    def _write_down(self, call: EndedCall, node_key: bytes) -> None:
+        content = seal(msgspec.msgpack.encode(call), call.call_id, node_key, info=_INFO)
+        try:
+            replace_file(self._path(call.call_id), content, durable=True, mode=0o600)
+        except OSError as error:
+            logger.warning("rs=%s is not kept for a restart: %s", call.call_id, error)
+            return
+        if call.call_id not in self._calls:  # it was forgotten meanwhile
+            self._path(call.call_id).unlink(missing_ok=True)
+
+    def _path(self, call_id: UUID) -> Path:
+        return self._spool / f"{call_id.hex}{SUFFIX}"
+
+
+def _read(path: Path, node_key: bytes) -> EndedCall | None:
+    """Return the call in a file; None: it is none of ours, or of another version."""
+    try:
+        journal_id = UUID(hex=path.stem)
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES)
+        payload = open_sealed(content, journal_id, node_key, info=_INFO)
+        call = msgspec.msgpack.decode(payload, type=EndedCall)
+    except (OSError, ValueError, CheckpointDamaged, msgspec.DecodeError) as error:
+        logger.warning("%s cannot be read: %s", path.name, error)
+        return None
+    return call if call.call_id == journal_id else None

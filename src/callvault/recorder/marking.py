@@ -1,0 +1,107 @@
+"""Marks a call of live-keep mode, running or just ended (MODE-4): by portal, API and pilot call.
+
+`keep_call_of` is for whoever knows only the user: a call to the live-keep pilot names its caller,
+not the call that is meant.
+"""
+
+import asyncio
+from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
+
+from callvault.clock import Instant
+from callvault.errors import ProtocolError, SpoolError
+from callvault.policy import Address, Match
+from callvault.policy.modes import RecordingMode
+from callvault.policy.wishes import Mark
+from callvault.recorder.dialog import LiveDialog
+from callvault.recorder.requests import DropRequested, KeepRequested, concerned_by
+from callvault.recorder.service import Recorder
+
+_MARKS = {KeepRequested: Mark.KEPT, DropRequested: Mark.DROPPED}
+
+
+class Marked(StrEnum):
+    """What came of a mark."""
+
+    DONE = "done"
+    UNKNOWN_USER = "unknown_user"  # the number is nobody's, or several people's
+    NO_CALL = "no_call"  # there is none that is not over for longer than marks may come
+    MODE = "mode"  # the call is not in live-keep mode, or is kept already
+    NOT_ON_DISK = "not_on_disk"  # it is marked now; but a restart may not know
+
+
+class MarkedCall(NamedTuple):
+    """A call that was meant, and what came of it."""
+
+    outcome: Marked
+    call_id: UUID | None = None
+
+
+async def mark_call(
+    recorder: Recorder, call_id: UUID, request: KeepRequested | DropRequested
+) -> Marked:
+    """Mark a call, in progress or just ended; returns when that is on disk."""
+    legs = recorder.legs_of(call_id)
+    if legs:
+        concerned = [one for one in legs if concerned_by(request, one.session.decision)]
+        if not concerned:
+            return Marked.MODE
+        try:
+            await asyncio.gather(*(one.ask(request) for one in concerned))
+        except SpoolError:
+            return Marked.NOT_ON_DISK
+        except ProtocolError:  # it is not answered yet, or ends just now
+            return Marked.NO_CALL
+        return Marked.DONE
+    try:
+        mark = _MARKS[type(request)]
+        is_marked = await recorder.just_ended.mark(call_id, request.owners, mark)
+    except KeyError:
+        return Marked.NO_CALL
+    except SpoolError:
+        return Marked.NOT_ON_DISK
+    return Marked.DONE if is_marked else Marked.MODE
+
+
+async def keep_call_of(
+    recorder: Recorder, user: UUID | str, *, who: str, detail: str = ""
+) -> MarkedCall:
+    """Keep the call in live-keep mode of a user, named by id or by one of their numbers.
+
+    The call in progress that was answered last; else the one that ended last, as long as marks
+    may come. `who` and `detail` go on its timeline.
+    """
+    owner_id = user if isinstance(user, UUID) else _user_of(recorder, user)
+    if owner_id is None:
+        return MarkedCall(Marked.UNKNOWN_USER)
+    call_id = _call_of(recorder, owner_id)
+    if call_id is None:
+        return MarkedCall(Marked.NO_CALL)
+    request = KeepRequested(who, detail, frozenset([owner_id]))
+    return MarkedCall(await mark_call(recorder, call_id, request), call_id)
+
+
+def _user_of(recorder: Recorder, number: str) -> UUID | None:
+    found = recorder.policy_in_force.people.find((Address(number),))
+    return found.person.user_id if isinstance(found, Match) else None
+
+
+def _call_of(recorder: Recorder, owner_id: UUID) -> UUID | None:
+    now = recorder.read_clocks()
+    running = [one for one in recorder.dialogs.values() if _is_live_keep(one, owner_id, now)]
+    if running:
+        latest = max(running, key=lambda one: one.session.answered_at_ns(now))
+        return latest.session.journal_id
+    ended = recorder.just_ended.latest_of(owner_id)
+    return ended.call_id if ended is not None else None
+
+
+def _is_live_keep(dialog: LiveDialog, owner_id: UUID, now: Instant) -> bool:
+    decision = dialog.session.decision
+    if decision is None or dialog.session.memory(now) is None:  # not answered, or ending
+        return False
+    return any(
+        one.owner_id == owner_id and one.mode == RecordingMode.LIVE_KEEP
+        for one in (*decision.assignments, *decision.offered)
+    )

@@ -1,0 +1,158 @@
+"""Calls in live-keep mode: waited for, kept whole or destroyed by the worker."""
+
+from collections.abc import Callable
+from hashlib import sha256
+from uuid import UUID
+
+import pytest
+from msgspec.structs import replace
+
+from callvault import clock
+from callvault.clock import Instant
+from callvault.errors import JournalDamaged
+from callvault.finalise.awaiting import MARGIN_NS
+from callvault.finalise.twin import TWIN_STREAMS, joined
+from callvault.policy.decision import Decision, Verdict
+from callvault.policy.live_keep import settle
+from callvault.policy.modes import Keeping, RecordingMode
+from callvault.policy.wishes import Mark
+from callvault.spool import JournalReader, journal_path, write_marks
+from tests.audio.wire import START_NS
+from tests.finalise.bench import FakeCatalogue, Node, assignment
+from tests.finalise.test_worker import NewWorker, call, catalogue, new_worker, spooled  # noqa: F401
+
+ANN = UUID(int=7)
+
+
+def live_keep_call(node: Node, *, keeps_unmarked: bool = False) -> UUID:
+    """Spool a call of two seconds that nobody has marked."""
+    made = call()
+    offered = (assignment(owner_id=ANN, mode=RecordingMode.LIVE_KEEP),)
+    made.decision = Decision(
+        Verdict.NOT_KEPT, (), offered=offered, keeping=Keeping(1, keeps_unmarked=keeps_unmarked)
+    )
+    return spooled(node, made)
+
+
+@pytest.fixture
+def clock_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Set the clock that says whether marks may still come, in seconds from the call's start."""
+
+    def set_to(seconds: float) -> None:
+        at_ns = START_NS + int(seconds * 1_000_000_000)
+        monkeypatch.setattr(clock, "read", lambda: Instant(at_ns, at_ns))
+
+    return set_to
+
+
+AFTER_S = 2 + 1 + MARGIN_NS / 1e9 + 0.1
+"""Length of the call, how long marks may come, and the margin."""
+
+
+def test_a_call_that_may_still_be_marked_waits_and_is_destroyed_then(
+    node: Node,
+    catalogue: FakeCatalogue,  # noqa: F811 - a fixture and its use
+    new_worker: NewWorker,  # noqa: F811
+    clock_at: Callable[[float], None],
+) -> None:
+    journal_id, worker = live_keep_call(node), new_worker()
+    path = journal_path(node.spool, journal_id)
+    digest = sha256(path.read_bytes()).hexdigest()
+    clock_at(3)
+    assert worker.run_once(now_s=0) == 0
+    assert worker.run_once(now_s=1) == 0
+    assert path.exists()
+    assert catalogue.calls == {}
+    erased = path.with_suffix(".link")
+    erased.hardlink_to(path)
+    clock_at(AFTER_S)
+    assert worker.run_once(now_s=20) == 1
+    assert not path.exists()
+    (told,) = catalogue.calls.values()
+    assert (told.verdict, told.recording_ids) == (Verdict.NOT_KEPT, ())
+    assert [(one.owner_username, one.reason) for one in told.destroyed] == [("ann", "unmarked")]
+    assert told.destroyed_sha256 == digest
+    with pytest.raises(JournalDamaged):  # the key is gone, not only the name
+        JournalReader.open(erased, node.bench().unwrap)
+
+
+def test_a_mark_after_the_call_keeps_it_whole_and_at_once(
+    node: Node,
+    catalogue: FakeCatalogue,  # noqa: F811 - a fixture and its use
+    new_worker: NewWorker,  # noqa: F811
+    clock_at: Callable[[float], None],
+) -> None:
+    journal_id, worker = live_keep_call(node), new_worker()
+    path = journal_path(node.spool, journal_id)
+    clock_at(3)
+    worker.run_once(now_s=0)
+    write_marks(path, {ANN: Mark.KEPT})
+    assert worker.run_once(now_s=1) == 1
+    (told,), (recording,) = catalogue.calls.values(), catalogue.recordings.values()
+    assert (told.verdict, told.destroyed) == (Verdict.RECORDED, ())
+    assert recording.duration_ms == 2000
+    assert list(node.spool.glob(f"{journal_id.hex}*")) == []
+
+
+@pytest.mark.parametrize("is_dropped", [False, True])
+def test_where_unmarked_calls_are_kept_one_that_is_dropped_is_destroyed(
+    node: Node,
+    catalogue: FakeCatalogue,  # noqa: F811 - a fixture and its use
+    new_worker: NewWorker,  # noqa: F811
+    clock_at: Callable[[float], None],
+    *,
+    is_dropped: bool,
+) -> None:
+    journal_id = live_keep_call(node, keeps_unmarked=True)
+    if is_dropped:
+        path = journal_path(node.spool, journal_id)
+        write_marks(path, {ANN: Mark.DROPPED})
+    clock_at(AFTER_S)
+    assert new_worker().run_once(now_s=0) == 1
+    (told,) = catalogue.calls.values()
+    assert [one.reason for one in told.destroyed] == (["dropped"] if is_dropped else [])
+    assert len(told.recording_ids) == (not is_dropped)
+
+
+def test_marks_that_cannot_be_read_destroy_nothing(
+    node: Node,
+    catalogue: FakeCatalogue,  # noqa: F811 - a fixture and its use
+    new_worker: NewWorker,  # noqa: F811
+    clock_at: Callable[[float], None],
+) -> None:
+    path = journal_path(node.spool, live_keep_call(node))
+    path.with_suffix(".marks").write_bytes(b"{")
+    clock_at(AFTER_S)
+    assert new_worker().run_once(now_s=0) == 0
+    assert path.exists()
+    assert [one.verdict for one in catalogue.calls.values()] == [Verdict.FAILED]
+
+
+def test_two_legs_of_a_call_wait_for_one_mark_and_are_one_recording() -> None:
+    keeping, recording_id = Keeping(120), UUID(int=50)
+    near, far = (
+        Decision(
+            Verdict.NOT_KEPT,
+            (),
+            offered=(
+                assignment(
+                    recording_id=recording_id,
+                    owner_id=ANN,
+                    mode=RecordingMode.LIVE_KEEP,
+                    owner_streams=owner,
+                    remote_streams=remote,
+                ),
+            ),
+            keeping=keeping,
+        )
+        for owner, remote in (((0,), ()), ((), (0,)))
+    )
+    both = joined(near, far)
+    assert both is not None
+    (one,) = both.offered
+    assert (one.owner_streams, one.remote_streams) == ((0,), (TWIN_STREAMS,))
+    kept = replace(far, verdict=Verdict.RECORDED, assignments=far.offered, offered=(), keeping=None)
+    made = joined(near, kept)
+    assert made is not None
+    assert (made.verdict, len(made.assignments), made.offered) == (Verdict.RECORDED, 1, ())
+    assert settle(made, {}).destroyed == ()
