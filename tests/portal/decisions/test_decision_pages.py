@@ -13,6 +13,7 @@ from callvault.policy.decision import Decision, Outcome, Step, Verdict
 from callvault.portal.audit.models import Action, AuditEntry
 from callvault.portal.catalogue import DjangoCatalogue
 from callvault.portal.configuration.models import PolicyRevision, Trunk
+from callvault.portal.configuration.pilot_models import PilotNumbers
 from callvault.portal.decisions.models import Attempt, Call
 from callvault.portal.people.models import User
 from callvault.portal.recordings.models import Recording
@@ -110,6 +111,16 @@ def test_a_call_that_belongs_to_nobody_offers_to_create_a_user(
     check_policy(one)
     assert 'href="/people/new?extension=2099"' in one.content.decode()
     assert 'href="/people/new?alias=%2B15550199"' in one.content.decode()
+
+
+def test_nobody_is_to_be_created_for_a_number_of_the_recorder(
+    rita_client: Client, discarded: Call
+) -> None:
+    PilotNumbers.objects.create(dial_in=["2099"])
+    for url in ("/decisions/", f"/decisions/{discarded.event_id}"):
+        page = rita_client.get(url).content.decode()
+        assert "extension=2099" not in page
+        assert 'href="/people/new?alias=%2B15550199"' in page
 
 
 def test_the_page_of_a_decision_tells_the_chain(rita_client: Client, discarded: Call) -> None:

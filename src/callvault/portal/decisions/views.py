@@ -1,5 +1,6 @@
 """Call decisions: what became of each call, why, and who knocked without being known."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 from uuid import UUID
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from callvault.policy.decision import Verdict
 from callvault.policy.numbers import SHORTEST_FULL_NUMBER
 from callvault.portal.audit.searches import record_search
+from callvault.portal.configuration.pilot_claims import PilotGuard
 from callvault.portal.paging import Order, counted, page_of
 from callvault.portal.people.gates import administrators_only, person_of
 from callvault.portal.recordings.listing import address, number_told
@@ -64,10 +66,10 @@ def calls(request: HttpRequest) -> HttpResponse:
         after=id_in(request.GET.get("after")),
         before=id_in(request.GET.get("before")),
     )
-    count = counted(found)
+    count, guard = counted(found), _guard_for(page.rows)
     context = {
         "form": form,
-        "rows": [_row(call) for call in page.rows],
+        "rows": [_row(call, guard) for call in page.rows],
         "searched": any(form.cleaned_data.values()),
         "told": _("%(shown)s of %(count)s")
         % {"shown": len(page.rows), "count": number_told(count)},
@@ -89,22 +91,32 @@ def _turned(request: HttpRequest, name: str, cursor: UUID | None) -> str:
     return address(request.path, request.GET, changed={name: str(cursor)})
 
 
-def _row(call: Call) -> CallRow:
+def _row(call: Call, guard: PilotGuard) -> CallRow:
     return CallRow(
         call=call,
         url=reverse("decisions:call", args=[call.event_id]),
         parties=sentences.call_line(call),
         verdict_title=sentences.verdict_title(Verdict(call.verdict)),
         verdict_text=sentences.verdict_sentence(call),
-        create_urls=_create_urls(call)[:1],
+        create_urls=_create_urls(call, guard)[:1],
     )
 
 
-def _create_urls(call: Call) -> list[tuple[str, str]]:
-    """Return each number of a call without owner, and the form that creates a user for it."""
+def _guard_for(rows: Iterable[Call]) -> PilotGuard:
+    """Return the pilots in force, where there is a call that offers to create a user."""
+    is_asked = any(map(sentences.unowned_numbers, rows))
+    return PilotGuard.in_force() if is_asked else PilotGuard([], "")
+
+
+def _create_urls(call: Call, guard: PilotGuard) -> list[tuple[str, str]]:
+    """Return each number of a call without owner, and the form that creates a user for it.
+
+    But those that call the recorder itself, which nobody can have.
+    """
+    numbers = [one for one in sentences.unowned_numbers(call) if not guard.refusal(one)]
     return [
         (number_shown(number), f"{reverse('people:create')}?{urlencode({_field(number): number})}")
-        for number in sentences.unowned_numbers(call)[:2]
+        for number in numbers[:2]
     ]
 
 
@@ -129,7 +141,7 @@ def call(request: HttpRequest, event_id: UUID) -> HttpResponse:
         "verdict_text": sentences.verdict_sentence(row),
         "steps": sentences.steps_of(row),
         "failed": verdict is Verdict.FAILED,
-        "create_urls": _create_urls(row),
+        "create_urls": _create_urls(row, _guard_for([row])),
         "recordings": _recordings(request, row),
         "earlier_url": _neighbour(row, earlier=True),
         "later_url": _neighbour(row, earlier=False),
