@@ -1,16 +1,21 @@
 """A recorder takes the two recording calls of CUCM for one: ids, owner, end, alarms, restart."""
 
+import asyncio
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from callvault.errors import SpoolFull
 from callvault.policy.decision import Assignment, Verdict
+from callvault.policy.modes import RecordingMode
 from callvault.recorder.dialog import LiveDialog
+from callvault.recorder.judge import PolicyInForce
+from callvault.recorder.requests import StartRequested
 from callvault.spool import twin_of
 from callvault.spool.entries import Decided, NodeEvent, TimelineEvent
-from tests.policy.cast import ANN
+from tests.policy.cast import ANN, SNAPSHOT, TRUNK
 from tests.recorder.fakes import MemoryJournal
 from tests.recorder.test_service import Wire
 
@@ -157,6 +162,65 @@ def test_a_call_for_which_cucm_found_no_codec_failed_and_is_told_of(cucm: Cucm, 
     assert last.steps[-1].values == {"reason": "codec"}
     cucm.wait(10)
     assert kinds(wire) == ["cucm_no_codec"]
+
+
+def test_a_call_that_had_audio_is_kept_whatever_cause_ends_it(cucm: Cucm, wire: Wire) -> None:
+    first, _ = cucm.call("near", "far")
+    cucm.wait(60)
+    for side in ("near", "far"):
+        cucm.send("BYE", side, headers="Reason: Q.850;cause=47\r\n")
+    assert decided(first).owner_id == ANN.user_id
+    assert kinds(wire) == []
+
+
+def test_audio_without_an_answer_is_kept_too(cucm: Cucm, wire: Wire) -> None:
+    cucm.send("INVITE", "near")
+    cucm.send("ACK", "near")
+    wire.receiver.calls[0].streams[0].packets = 50
+    cucm.wait(6)
+    cucm.send("BYE", "near", headers="Reason: Q.850;cause=47\r\n")
+    assert decided(wire.receiver.calls[0]).owner_id == ANN.user_id
+
+
+def test_what_was_asked_for_before_the_second_leg_came_holds_for_it_too(
+    cucm: Cucm, wire: Wire
+) -> None:
+    cucm.call("near")
+    [near] = wire.recorder.dialogs.values()
+    asyncio.run(near.pause(who="ann"))
+    cucm.wait(2)
+    [journal] = cucm.call("far")
+    assert journal.header.twin_of is not None
+    assert journal.is_paused
+    _, far = wire.recorder.dialogs.values()
+    assert far.session.capturing.asked == near.session.capturing.asked
+    told = [one for one in journal.events if isinstance(one, TimelineEvent)]
+    assert [(one.kind, one.who) for one in told] == [("paused", "ann"), ("answered", "Ann Keller")]
+    asyncio.run(far.resume(who="ann"))
+    assert not journal.is_paused
+
+
+def test_a_leg_begun_on_demand_is_begun_in_the_second_too(cucm: Cucm, wire: Wire) -> None:
+    trunk = msgspec.structs.replace(TRUNK, mode=RecordingMode.ON_DEMAND)
+    snapshot = msgspec.structs.replace(SNAPSHOT, trunks=(trunk,))
+    wire.recorder._policy.in_force = PolicyInForce.of(snapshot)
+    cucm.call("near")
+    [near] = wire.recorder.dialogs.values()
+    assert near.session.decision is not None
+    assert near.session.decision.assignments == ()
+    asyncio.run(near.ask(StartRequested("ann")))
+    first, second = (*wire.receiver.calls, *cucm.call("far"))
+    assert decided(second).recording_id == decided(first).recording_id
+    assert decided(second).from_ns == decided(first).from_ns > 0
+
+
+def test_a_journal_that_is_there_is_never_begun_anew(cucm: Cucm, wire: Wire) -> None:
+    [first] = cucm.call("near")
+    taken = twin_of(first.header.journal_id)
+    wire.folder.joinpath(f"{taken.hex}.cvj").touch()
+    [second] = cucm.call("far")
+    assert second.header.twin_of is None
+    assert second.header.journal_id not in (taken, first.header.journal_id)
 
 
 def test_another_far_end_is_a_transfer_of_the_same_call(cucm: Cucm, wire: Wire) -> None:

@@ -157,6 +157,11 @@ class Pairs:
                 pair.end_at_s = None
                 yield from map(Outlived, pair.legs)
 
+    def living(self, pair_id: UUID) -> tuple[UUID, ...]:
+        """Return the journals of the legs of a call that live."""
+        pair = self._by_pair.get(pair_id)
+        return tuple(pair.legs) if pair is not None else ()
+
     def legs_of(self, journal_id: UUID) -> tuple[UUID, ...]:
         """Return the journals of the legs of a leg's call that live, its own among them."""
         pair = self._by_pair.get(self._by_journal.get(journal_id, UUID(int=0)))

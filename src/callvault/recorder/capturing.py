@@ -37,9 +37,9 @@ class CaptureControl:
     held_since_ns: int = 0  # monotonic
 
     @classmethod
-    def of(cls, trunk: Trunk) -> "CaptureControl":
-        """Begin with what the trunk alone says."""
-        return cls(policy.capturing_of(trunk))
+    def of(cls, trunk: Trunk, pause: AskedPause | None = None) -> "CaptureControl":
+        """Begin with what the trunk alone says; `pause`: somebody paused the call before."""
+        return cls(policy.capturing_of(trunk), by_request=pause is not None, asked=pause)
 
     @property
     def is_paused(self) -> bool:
@@ -54,6 +54,12 @@ class CaptureControl:
     def opening(self, header: JournalHeader) -> OpenJournal:
         """Have a journal opened that does with media as is wanted now."""
         return OpenJournal(header, captures=self.takes_in, holds=self.wanted is Capturing.HOLD)
+
+    def told_at_first(self, now: Instant) -> list[Action]:
+        """Return what the new journal says of a pause that was there before it."""
+        if self.asked is None:
+            return []
+        return [Append(TimelineEvent(now.realtime_ns, "paused", self.asked.who))]
 
     def held_ns(self, now: Instant) -> int:
         """How long media have been held."""

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from enum import StrEnum
 from uuid import UUID
@@ -114,8 +114,7 @@ class Desk:
         if not legs:
             return Outcome.UNKNOWN
         try:
-            done = await asyncio.gather(*(_do(deed, one, asked) for one in legs))
-            if not any(done):
+            if not await _do_with_all(deed, legs, asked):
                 return Outcome.MODE
         except ProtocolError:
             return Outcome.ENDING
@@ -140,6 +139,16 @@ _MARKED = {
     Marked.MODE: Outcome.MODE,
     Marked.NOT_ON_DISK: Outcome.NOT_ON_DISK,
 }
+
+
+async def _do_with_all(deed: Deed, legs: Sequence[LiveDialog], asked: Asked) -> bool:
+    """Do something with the dialogs of a call; one that ends meanwhile does not count."""
+    done = await asyncio.gather(*(_do(deed, one, asked) for one in legs), return_exceptions=True)
+    failures = [one for one in done if isinstance(one, BaseException)]
+    failures.sort(key=lambda one: isinstance(one, ProtocolError))
+    if failures and (len(failures) == len(done) or not isinstance(failures[0], ProtocolError)):
+        raise failures[0]
+    return any(one is True for one in done)
 
 
 async def _do(deed: Deed, dialog: LiveDialog, asked: Asked) -> bool:

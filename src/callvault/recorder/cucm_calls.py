@@ -13,9 +13,11 @@ from uuid import UUID
 from callvault import cucm, sip
 from callvault.ids import new_id
 from callvault.policy.snapshot import Trunk
+from callvault.recorder.dialog import LiveDialog
 from callvault.recorder.facts import body_of
 from callvault.recorder.gatekeeper import Severity
 from callvault.recorder.session import RecordingSession
+from callvault.recorder.setting import SessionSetting
 from callvault.recorder.states import State
 from callvault.spool import twin_of
 
@@ -35,6 +37,7 @@ class CucmCalls:
 
     note: Note
     end: Callable[[UUID], None]  # the leg that writes this journal
+    has_journal: Callable[[UUID], bool] = lambda journal_id: False  # whether it is there already
     _pairs: cucm.Pairs = field(default_factory=cucm.Pairs)
     _rests: dict[UUID, UUID] = field(default_factory=dict)  # of pairs that are split: the next one
 
@@ -46,7 +49,23 @@ class CucmCalls:
         leg = cucm.leg_of_invite(request, has_metadata=has_metadata)
         if leg is None:
             return None
-        return self._pairs.place(leg, trunk=trunk.name, new_id=new_id(), now_s=now_s)
+        place = self._pairs.place(leg, trunk=trunk.name, new_id=new_id(), now_s=now_s)
+        if place.is_second and self.has_journal(journal_of(place)):
+            # Of a twin that had ended before a restart: this leg is of a recording of its own.
+            return replace(place, pair_id=new_id(), is_second=False)
+        return place
+
+    def as_asked_before(
+        self, setting: SessionSetting, find: Callable[[UUID], LiveDialog | None]
+    ) -> SessionSetting:
+        """Return the setting of a leg with what was asked for of its call before it came."""
+        pair_id = setting.place.pair_id if setting.place else None
+        living = self._pairs.living(pair_id) if pair_id is not None else ()
+        for dialog in filter(None, map(find, living)):
+            judge, pause = dialog.session.learning.judge, dialog.session.capturing.asked
+            wishes = judge.wishes if judge is not None else setting.wishes
+            return replace(setting, pause=pause, wishes=wishes)
+        return setting
 
     def began(self, session: RecordingSession, *, now_s: float, is_told: bool = False) -> None:
         """Learn that a call was taken, or goes on in another process or journal."""

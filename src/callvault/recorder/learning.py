@@ -46,6 +46,7 @@ class Learning:
         self.said = Said(setting.journal_id)
         self.judge: Judge | None = None
         self._judged_under: PolicyInForce | None = None  # None: more was learnt since
+        self.lacks_answer = False  # an ACK that was to bring it did not
         self.is_without_codec = False  # the phone system gave up for want of a common codec
 
     @property
@@ -102,8 +103,12 @@ class Learning:
         return [Append(one) for one in party_events(change, at_ns=now.realtime_ns)]
 
     def learn_cause(self, bye: sip.Request) -> None:
-        """Take why a call of CUCM ended: for want of a codec, it was never recorded."""
-        self.is_without_codec = self.place is not None and is_without_codec(bye)
+        """Take why a call of CUCM ended: for want of a codec, it was never recorded.
+
+        A call that had audio, or was told what is sent, may end for that cause, too: it is kept.
+        """
+        never_began = self.place is not None and self.lacks_answer and not self._media.packets
+        self.is_without_codec = never_began and is_without_codec(bye)
 
     def judge_again(self, negotiation: Negotiation, now: Instant) -> list[Action]:
         """Work out who speaks where, judge, and watch for holds, after any change."""

@@ -43,6 +43,7 @@ from callvault.recorder.setting import SessionSetting
 from callvault.sip.probe import ProbeKey
 from callvault.sip.pump import Pump
 from callvault.sip.sockets import routed_address
+from callvault.spool import journal_path
 from callvault.spool.entries import CallVerdict, JournalHeader, StreamDescription
 
 logger = logging.getLogger(__name__)
@@ -110,7 +111,10 @@ class Recorder:
         self._pump: Pump[sip.Event] | None = None
         self._slice = 0
         self._is_overloaded = False
-        self._cucm = CucmCalls(self.note, self._end_outlived)
+        folder = config.spool.folder
+        self._cucm = CucmCalls(
+            self.note, self._end_outlived, lambda one: journal_path(folder, one).exists()
+        )
         self._continuing = Continuing(
             self, node=config.node.name, spool=config.spool.folder, read_clocks=read_clocks
         )
@@ -223,7 +227,7 @@ class Recorder:
         place = self._cucm.place(event.request, trunk, now_s=self._now())
         journal_id = journal_of(place) if place is not None else new_id()
         setting = self._setting(journal_id, trunk, address, refusal=refusal, place=place)
-        session = RecordingSession(setting)
+        session = RecordingSession(self._cucm.as_asked_before(setting, self.find))
         self.dialogs[event.dialog_id] = LiveDialog(session, self, read_clocks=self._read_clocks)
         self._feed(event.dialog_id, event)
         self._cucm.began(session, now_s=self._now())

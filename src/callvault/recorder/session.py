@@ -66,7 +66,7 @@ class RecordingSession:
 
     def __init__(self, setting: SessionSetting) -> None:
         self.state = State.IDLE
-        self.capturing = CaptureControl.of(setting.trunk)
+        self.capturing = CaptureControl.of(setting.trunk, setting.pause)
         self.dialog_id: sip.DialogId | None = None
         self._setting = setting
         session_id, transports = setting.journal_id.int >> 80 or 1, transports_of(setting.trunk)
@@ -229,6 +229,7 @@ class RecordingSession:
         self._has_journal = True
         return [
             self.capturing.opening(header_of(event, self._setting, now)),
+            *self.capturing.told_at_first(now),
             *self._follow_src(now),
             *metadata,
             OpenStreams(wanted, self._setting.trunk.media_networks),
@@ -288,6 +289,7 @@ class RecordingSession:
         was_out, self._offer_is_out = self._offer_is_out, False
         answer = body_of(event.request).sdp if was_out else None
         if answer is None:
+            self._learning.lacks_answer |= was_out
             return answer_missing(now) if was_out else []
         try:
             problem = self._negotiation.take_answer(answer)

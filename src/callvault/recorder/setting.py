@@ -7,8 +7,9 @@ from uuid import UUID
 
 from callvault.cucm import Place
 from callvault.policy.snapshot import Trunk
+from callvault.policy.wishes import NO_WISHES, Wishes
 from callvault.recorder.judge import Judge, PolicyInForce
-from callvault.recorder.memory import SessionMemory
+from callvault.recorder.memory import AskedPause, SessionMemory
 from callvault.sdp import NewKey
 
 
@@ -32,6 +33,8 @@ class SessionSetting:
     new_id: Callable[[], UUID]
     new_key: NewKey = os.urandom
     has_codecs: bool = False  # workers decode more than the core does
+    pause: AskedPause | None = None  # of the call of which this is the other leg
+    wishes: Wishes = NO_WISHES  # likewise
     place: Place | None = None  # of a recording call of CUCM: the call that it is a leg of
     own_address: Callable[[str], str] = _no_other_address
     """Our address towards a peer's, for media of another family than SIP; empty: none."""
@@ -40,7 +43,9 @@ class SessionSetting:
         """Return who judges a call of this trunk, of what there is of it since a moment."""
         calls, in_force = self.calls_in_progress, self.policy_in_force
         pair_id = self.place.pair_id if self.place else None
-        return Judge(self.trunk, peer, calls, in_force, self.new_id, since_ns, pair_id)
+        judge = Judge(self.trunk, peer, calls, in_force, self.new_id, since_ns, pair_id)
+        judge.wishes = self.wishes
+        return judge
 
     def judge_again(self, memory: SessionMemory) -> Judge:
         """Return who goes on judging a call as it was judged before."""
