@@ -5,6 +5,7 @@ The cache lies in the data folder: one WAV file of 16 bits at 16 kHz for each vo
 
 import hashlib
 import io
+import os
 import shutil
 import subprocess
 from functools import lru_cache
@@ -84,7 +85,7 @@ class Speech:
 
     def _keep(self, path: Path, samples: Samples) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(".part")
+        unfinished = path.with_suffix(f".{os.getpid()}.part")  # another simulator may say it, too
         soundfile.write(unfinished, samples, RATE_HZ, format="WAV", subtype="PCM_16")
         unfinished.replace(path)
 

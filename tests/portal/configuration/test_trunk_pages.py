@@ -208,7 +208,7 @@ def test_a_wrong_password_field_does_not_come_back_filled(
 
 def test_the_guides_are_offered_and_shown_without_inline_style(rita_client: Client) -> None:
     listed = rita_client.get("/settings/trunks/new")
-    names = ["webex-calling", "audiocodes", "cisco-cube", "oracle-sbc", "opensips"]
+    names = ["webex-calling", "audiocodes", "cisco-cube", "cisco-cucm", "oracle-sbc", "opensips"]
     offered = [guide.name for guide in listed.context["guides"]]
     assert offered == [*names, "tls", "srtp"]
     for name in names:

@@ -44,6 +44,15 @@ def test_a_held_conversation_leaves_two_recordings() -> None:
     assert [len(call.expected) for call in calls] == [1, 1]
 
 
+def test_the_other_party_is_whoever_came_last_and_of_a_conference_nobody() -> None:
+    changed = cucm(CucmWishes(scene=Scene.UPDATE)).run(5)
+    far = changed.call.pairs[0].plan.far_later
+    assert far is not None
+    assert [call.expected[0].remote_number for call in placed(changed)] == [far.number]
+    together = placed(cucm(CucmWishes(scene=Scene.CONFERENCE)).run(12))[-1]
+    assert together.expected[0].remote_number == ""
+
+
 def test_both_phones_leave_one_each_with_opposite_directions() -> None:
     calls = placed(cucm(CucmWishes(is_mirrored=True), script(remote=PRIYA)).run(5))
     told = [(call.expected[0].owner_extension, call.expected[0].direction) for call in calls]

@@ -35,6 +35,7 @@ _OF_PHONE_SYSTEMS = (  # brands: never translated
     Guide("webex-calling", "Webex Calling"),
     Guide("audiocodes", "AudioCodes"),
     Guide("cisco-cube", "Cisco CUBE"),
+    Guide("cisco-cucm", "Cisco CUCM"),
     Guide("oracle-sbc", "Oracle SBC"),
     Guide("opensips", "OpenSIPS"),
 )
