@@ -2,7 +2,7 @@
 
 from ipaddress import ip_address
 
-from callvault.finalise.reading import Meant, SourceBatch, SteadyClock, read
+from callvault.finalise.reading import Meant, Reached, SourceBatch, SteadyClock, read
 from callvault.spool import Packet, PacketsBlock, Source
 from callvault.spool.entries import Event, StreamDescription, StreamsChanged
 from tests.capture.media import rtp
@@ -88,3 +88,21 @@ def test_packets_written_as_they_come_mean_what_was_said_last() -> None:
     first, second = streams_at(0, is_active=True), streams_at(3, is_active=False)
     told: list[PacketsBlock | Event] = [first, spoken(2), second, spoken(4)]
     assert not [one for one in read(told) if isinstance(one, Meant)]
+
+
+def test_nothing_is_held_to_be_over_while_packets_of_it_wait_in_memory() -> None:
+    """Kept, held, kept: the clock is set meanwhile, and an event tells it."""
+    told: list[PacketsBlock | Event] = [
+        spoken(1),
+        PacketsBlock(START + 25 * SECOND + HOUR, 25 * SECOND, {}, []),  # before an event
+        *(spoken(second) for second in range(10, 25)),
+    ]
+    over_ns, packets = 0, 0
+    for one in read(told):
+        if isinstance(one, Reached):
+            over_ns = one.at_ns
+        elif isinstance(one, SourceBatch):
+            packets += len(one.packets)
+            assert one.packets.arrival_ns.min() >= over_ns
+    assert packets == 16
+    assert over_ns == START + 24 * SECOND
