@@ -6,7 +6,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from django.db import OperationalError
 
+from callvault.commands import recover
+from callvault.config import Config
+from callvault.config.sections import NodeConfig
+from callvault.portal.audit import late
 from tests.commands.test_node_commands import run
 from tests.finalise.bench import Node
 from tests.finalise.test_journal import damage
@@ -154,3 +159,24 @@ def test_the_spool_of_this_node_is_left_to_its_worker(data: Path) -> None:
     done = run("recover", data / "spool", "--data", data)
     assert done.returncode == 2
     assert "own spool" in done.stderr
+
+
+def test_an_end_without_database_is_kept_for_the_worker(
+    db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_arguments: object, **_told: object) -> None:
+        raise OperationalError("the server is gone")
+
+    monkeypatch.setattr(recover, "_write_down", away)
+    config = Config(node=NodeConfig(data_folder=tmp_path))
+    recover._write_end(config, Path("/mnt/old"), recover.Tally(stopped="out of reach"))
+    [kept] = (tmp_path / late.FOLDER).iterdir()
+    deed = json.loads(kept.read_bytes())
+    assert deed["action"] == "recovery_ended"
+    assert deed["detail"] == {
+        "recordings": 0,
+        "left": 0,
+        "removed": 0,
+        "stopped": "out of reach",
+        "folder": "/mnt/old",
+    }

@@ -129,10 +129,8 @@ def _recover(options: Namespace, config: "Config", folder: Path) -> int:
     amount = f"{counted(len(journals), 'journal')}, {size(_size_bytes(journals))}"
     print(f"\n{folder}: {amount}, in {duration(took_s)}\n")
     _print_report(tally, is_dry=options.list, may_remove=options.move)
-    if not options.list and not tally.stopped:
-        recordings = tally.recordings.total()
-        told = {"recordings": recordings, "left": tally.undone, "removed": tally.removed}
-        _write_down(Action.RECOVERY_ENDED, folder, **told)
+    if not options.list:
+        _write_end(config, folder, tally)
     return 1 if tally.undone or tally.stopped else 0
 
 
@@ -141,6 +139,28 @@ def _write_down(action: "Action", folder: Path, **told: object) -> None:
     from callvault.portal.audit.log import record_command
 
     record_command(action, kind="journals", folder=str(folder)[-200:], **told)
+
+
+def _write_end(config: "Config", folder: Path, tally: Tally) -> None:
+    """Write how it ended into the audit log; with the database away, into a file for later."""
+    from callvault.portal.audit import late
+    from callvault.portal.audit.models import Action
+    from callvault.portal.reach import catalogue_reached
+
+    told: dict[str, str | int | bool] = {
+        "recordings": tally.recordings.total(),
+        "left": tally.undone,
+        "removed": tally.removed,
+    }
+    if tally.stopped:
+        told["stopped"] = tally.stopped[:200]
+    try:
+        with catalogue_reached():
+            _write_down(Action.RECOVERY_ENDED, folder, **told)
+    except CatalogueUnreachable:
+        told["folder"] = str(folder)[-200:]
+        late.keep(config.node.data_folder, Action.RECOVERY_ENDED, kind="journals", **told)
+        print("\nThe worker writes the end into the audit log once the database is back.")
 
 
 def _listing(
