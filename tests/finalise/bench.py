@@ -177,6 +177,7 @@ class RecordedCall:
     steps: tuple[Step, ...] = ()  # of the decision
     decision: Decision | None = None  # another than follows from these
     keys: MediaKeys | None = None  # of SRTP, from the beginning
+    first_port: int = 20000
     held_s: int = 0  # what came in so many seconds is written behind the events of that time
 
     def write(self, journal: JournalWriter, *, whole: bool = True) -> None:
@@ -209,7 +210,9 @@ class RecordedCall:
 
     def _descriptions(self) -> tuple[StreamDescription, ...]:
         return tuple(
-            StreamDescription(index, str(index), "audio", FORMATS, active=True, port=20000 + index)
+            StreamDescription(
+                index, str(index), "audio", FORMATS, active=True, port=self.first_port + index
+            )
             for index in self.streams
         )
 

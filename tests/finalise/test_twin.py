@@ -9,16 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callvault.audio import libav
 from callvault.audio.g711 import Samples
+from callvault.config.sections import FinaliseConfig
 from callvault.finalise.benches import Benches
 from callvault.finalise.journal import FinishedJournal, finalise_journal
 from callvault.finalise.reading import Reached
+from callvault.finalise.redecode import DecodeOutcome, decode_again
 from callvault.finalise.twin import TWIN_STREAMS, joined, read_as_one
 from callvault.finalise.worker import Worker
 from callvault.policy.decision import Decision, Verdict
 from callvault.spool import JournalWriter, chains, journal_path, remove, scan, twin_of
 from callvault.spool import chain as chain_module
 from callvault.spool.entries import TimelineEvent
+from tests.audio import encoders
 from tests.audio.wire import Sender, speech
 from tests.finalise.bench import FakeCatalogue, Node, RecordedCall, assignment
 from tests.finalise.test_journal import at, audio
@@ -62,7 +66,11 @@ class CucmCall:
             heard = {"owner_streams": (), "remote_streams": (0,)}
         one = msgspec.structs.replace(self.assignment, **heard)
         return RecordedCall(
-            {0: self.arrivals[side]}, (one,), LENGTH_S - index * 0.01, events=self.events
+            {0: self.arrivals[side]},
+            (one,),
+            LENGTH_S - index * 0.01,
+            events=self.events,
+            first_port=20000 + 10 * index,
         )
 
     def _journal(self, index: int, journal_id: UUID) -> JournalWriter:
@@ -146,6 +154,53 @@ def test_a_recorder_that_was_killed_leaves_one_recording_too(node: Node) -> None
     finished = call.finish()
     assert finished.recordings[0].end_reason == "bye"  # as the leg that was whole says
     assert min(loudness(node, finished)) > 100
+
+
+def test_a_change_of_parties_is_told_once_though_both_legs_were_updated(node: Node) -> None:
+    changes = (
+        TimelineEvent(at(2), "transferred", "5550177", detail="5550142"),
+        TimelineEvent(at(3), "transferred", "5550142", detail="5550177"),
+        TimelineEvent(at(9), "transferred", "5550177", detail="5550142"),
+    )
+    call = CucmCall(node, events=changes)
+    call.write()
+    (facts,) = call.finish().recordings
+    told = [(one.offset_ms, one.who) for one in facts.timeline if one.kind == "transferred"]
+    assert told == [(2000, "5550177"), (3000, "5550142"), (9000, "5550177")]
+
+
+def test_a_change_that_one_leg_alone_was_told_of_is_not_lost(node: Node) -> None:
+    call = CucmCall(node)
+    call.write(only=0)
+    call.events = (TimelineEvent(at(4), "transferred", "5550177", detail="5550142"),)
+    call.write(only=1)
+    (facts,) = call.finish().recordings
+    assert [one.who for one in facts.timeline if one.kind == "transferred"] == ["5550177"]
+
+
+def test_what_could_not_be_decoded_is_decoded_later_whichever_leg_it_came_by(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("av")
+    call = CucmCall(node, events=(TimelineEvent(at(7), "held"), TimelineEvent(at(7.2), "resumed")))
+    far = Sender(ssrc=0x22, payload_type=111)
+    for frame in encoders.opus(encoders.spoken(48000)):
+        far.send(frame, ticks=960)
+    call.arrivals["far"] = far.arrivals
+    call.write()
+    with monkeypatch.context() as without_codecs:
+        without_codecs.setattr(libav, "is_present", lambda: False)
+        (before,) = call.finish().recordings
+    assert "undecodable" in before.quality.flags
+    identity = before.assignment.recording_id
+    done = decode_again(identity, node.objects, node.keyring, FinaliseConfig())
+    assert done.outcome is DecodeOutcome.DECODED
+    assert done.facts is not None
+    assert done.facts.quality.remote.undecodable_packets == 0
+    assert done.facts.quality.remote.packets == before.quality.remote.packets
+    owner, remote = audio(node, done.facts).T
+    for heard in (owner, remote):
+        assert np.abs(heard[: 5 * 16_000].astype(float)).mean() > 100
 
 
 def test_a_pause_of_both_is_told_once(node: Node) -> None:

@@ -128,8 +128,11 @@ def _unframed(datagram: bytes) -> tuple[Source, int, bytes]:
 
 
 def merged(events: Iterable[Event], packets: Iterable[PacketsBlock]) -> Blocks:
-    """Yield events and packets as their journal held them, by time."""
-    yield from heapq.merge(events, packets, key=_began_ns)
+    """Yield events and packets as their journal held them, by time.
+
+    Of two journals that were read as one (CUCM), each was read some seconds ahead of the other.
+    """
+    yield from heapq.merge(sorted(events, key=_began_ns), packets, key=_began_ns)
 
 
 def _began_ns(item: Event | PacketsBlock) -> int:

@@ -4,6 +4,7 @@ The streams of the second journal get indexes of their own. Decisions of both sa
 are the owner's; together they make one recording of two channels.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from math import inf
 
@@ -30,6 +31,10 @@ TWIN_STREAMS = 1024
 """Stream 0 of the second journal counts as this one; no session has as many lines."""
 _OF_BOTH = frozenset({"answered", "paused", "unpaused", "started", "stopped", "kept", "dropped"})
 """Events that both journals tell of: those of the first are enough."""
+_OF_PARTIES = frozenset({"transferred", "party_joined", "party_left"})
+"""Events that both tell of, or one alone if the other leg was not updated."""
+_TOGETHER_NS = 5_000_000_000
+_MOST_REMEMBERED = 256
 
 
 def read_as_one(first: Iterable[Item], second: Iterable[Item]) -> Iterator[Item]:
@@ -85,6 +90,7 @@ class _Joint:
         self._decided: list[Decided | None] = [None, None]
         self._ending: TimelineEvent | None = None
         self._reached_ns = 0
+        self._changes: deque[tuple[int, TimelineEvent]] = deque(maxlen=_MOST_REMEMBERED)
 
     def own(self, items: Iterable[Item]) -> Iterator[Item]:
         """Yield the first journal's items, but for its end."""
@@ -120,6 +126,8 @@ class _Joint:
         if isinstance(item, TimelineEvent) and item.kind == "ended":
             self._ending = item
             return
+        if isinstance(item, TimelineEvent) and self._is_told_again(item, index):
+            return
         if isinstance(item, DialogEnded):
             self._ends.append((self._ending, item))
             self._ending = None
@@ -129,6 +137,21 @@ class _Joint:
         if isinstance(item, Reached):
             self._reached_ns = max(self._reached_ns, item.at_ns)
         yield item
+
+    def _is_told_again(self, event: TimelineEvent, index: int) -> bool:
+        """Whether the other journal tells of the same change of parties."""
+        if event.kind not in _OF_PARTIES:
+            return False
+        for told in self._changes:
+            before = told[1]
+            is_same = (before.kind, before.who, before.detail) == (
+                event.kind, event.who, event.detail,
+            )  # fmt: skip
+            if told[0] != index and is_same and abs(before.at_ns - event.at_ns) <= _TOGETHER_NS:
+                self._changes.remove(told)
+                return True
+        self._changes.append((index, event))
+        return False
 
 
 def _both(first: Assignment, second: Assignment) -> Assignment:
