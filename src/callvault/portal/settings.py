@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "callvault.portal.directory",
     "callvault.portal.nodes",
     "callvault.portal.live",
+    "callvault.portal.gadget",
     "callvault.portal.planning",
     "callvault.portal.notifications",
     "callvault.portal.api",

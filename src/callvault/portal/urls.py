@@ -37,6 +37,7 @@ urlpatterns = [
     path("", include("callvault.portal.access.urls")),
     path("recordings/", include("callvault.portal.recordings.urls")),
     path("live/", include("callvault.portal.live.urls")),
+    path("", include("callvault.portal.gadget.urls")),
     path("audit/", include("callvault.portal.audit.urls")),
     path("subjects/", include("callvault.portal.subjects.urls")),
     path("decisions/", include("callvault.portal.decisions.urls")),

@@ -20,6 +20,7 @@ PAGES: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
             (_("Recording filters"), "configuration:filters"),
             (_("Pilot numbers"), "configuration:pilots"),
             (_("Numbering plan"), "configuration:plan"),
+            (_("Gadget"), "gadget:settings"),
         ),
     ),
     (

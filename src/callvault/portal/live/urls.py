@@ -9,13 +9,17 @@ from .recorder import Deed
 app_name = "live"
 
 
+DEED = "live_deed"
+"""Name of the part of an address that says what is to be done with a call."""
+
+
 class DeedConverter(StringConverter):
     """What can be done with a call."""
 
     regex = "|".join(Deed)
 
 
-register_converter(DeedConverter, "live_deed")
+register_converter(DeedConverter, DEED)
 
 urlpatterns = [
     path("", views.index, name="index"),

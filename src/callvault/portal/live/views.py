@@ -85,7 +85,7 @@ def table(request: HttpRequest) -> HttpResponse:
 @require_POST
 def act(request: HttpRequest, call_id: UUID, deed: str) -> HttpResponse:
     """Do something with a call, and show what is now."""
-    trouble = _trouble_of(request, Deed(deed), call_id)
+    trouble = trouble_of(request, Deed(deed), call_id)
     if request.headers.get("HX-Request"):
         return render(request, "live/_table.html", _context(request) | {"trouble": trouble})
     if trouble:
@@ -93,7 +93,7 @@ def act(request: HttpRequest, call_id: UUID, deed: str) -> HttpResponse:
     return redirect("live:index")
 
 
-def _trouble_of(request: HttpRequest, deed: Deed, call_id: UUID) -> str:
+def trouble_of(request: HttpRequest, deed: Deed, call_id: UUID) -> str:
     """Do it; say what went wrong."""
     try:
         outcome = control(request, deed, call_id)
@@ -121,7 +121,7 @@ def _context(request: HttpRequest) -> dict[str, object]:
     except Unreachable as away:
         return {"is_away": True, "is_running": away.is_running, "rows": []}
     by_default = RecordingModes.load().keeps_unmarked
-    rows = [_row(one, now, is_kept_unmarked=by_default) for one in found[:MOST_SHOWN]]
+    rows = [row_of(one, now, is_kept_unmarked=by_default) for one in found[:MOST_SHOWN]]
     ended = _ended(person_of(request))
     return {
         "rows": rows,
@@ -129,18 +129,20 @@ def _context(request: HttpRequest) -> dict[str, object]:
         "count": len(found),
         "ended": ended[:MOST_SHOWN],
         "keeps_unmarked": by_default,
+        "act": "live:act",
     }
 
 
 def _ended(user: User) -> list[EndedRow]:
     """Return the calls that may still be marked; none where the recorder does not tell them."""
     try:
-        return [_ended_row(one) for one in ended_seen_by(user)]
+        return [ended_row_of(one) for one in ended_seen_by(user)]
     except Unreachable:
         return []
 
 
-def _row(seen: SeenCall, now: datetime, *, is_kept_unmarked: bool) -> Row:
+def row_of(seen: SeenCall, now: datetime, *, is_kept_unmarked: bool) -> Row:
+    """Return what the page shows of a call."""
     call, owner, state = seen.call, seen.owner, _state(seen)
     is_started = any(one.is_started for one in seen.owners)
     marks = [one.mark for one in seen.in_mode(RecordingMode.LIVE_KEEP)]
@@ -167,7 +169,8 @@ def _row(seen: SeenCall, now: datetime, *, is_kept_unmarked: bool) -> Row:
     )
 
 
-def _ended_row(seen: SeenEnded) -> EndedRow:
+def ended_row_of(seen: SeenEnded) -> EndedRow:
+    """Return what the page shows of a call that is over."""
     call, owner = seen.call, seen.owner
     marks = [one.mark for one in seen.owners]
     by_default = call.keeps_unmarked
