@@ -58,11 +58,17 @@ CONVERSATIONS = {
     "transferred": CucmWishes(scene=Scene.TRANSFERRED),
     "conference": CucmWishes(scene=Scene.CONFERENCE),
     "update": CucmWishes(scene=Scene.UPDATE),
+    "shared line": CucmWishes(scene=Scene.SHARED_LINE),
     "mirror": CucmWishes(is_mirrored=True, scene=Scene.HOLD),
     "two clusters": CucmWishes(two_clusters=True),
     "far missing": CucmWishes(fault=Fault.FAR_MISSING),
     "one BYE": CucmWishes(fault=Fault.ONE_BYE),
     "no codec": CucmWishes(fault=Fault.CAUSE_47),
+}
+DIRECTIONS = {  # of those whose later ids say the opposite
+    "transferred": Direction.IN,
+    "update": Direction.IN,
+    "shared line": Direction.OUT,
 }
 LISTED = """
     SELECT recording_id, sip_call_id, owner_name, owner_extension, remote_number, direction,
@@ -131,7 +137,7 @@ def planned(node: Node) -> list[Conversation]:
     conversations: list[Conversation] = []
     seeds, taken = count(), set[frozenset[str]]()
     while len(conversations) < len(CONVERSATIONS):
-        wishes = list(CONVERSATIONS.values())[len(conversations)]
+        name, wishes = list(CONVERSATIONS.items())[len(conversations)]
         kind = Wishes(1, LENGTH_MS, LENGTH_MS, internal_share=float(wishes.is_mirrored))
         (script,) = plan_calls(replace(kind, hold_share=0), seed=next(seeds), length_of=length_of)
         script = replace(script, index=len(conversations))
@@ -139,7 +145,7 @@ def planned(node: Node) -> list[Conversation]:
             [script], wishes, seed=1, ids=SystemRandom(), length_of=length_of
         )
         who = {frozenset((pair.near.number, pair.far.number)) for pair in one.pairs}
-        if not who & taken:
+        if DIRECTIONS.get(name, script.direction) is script.direction and not who & taken:
             taken |= who
             conversations.append(one)
     return conversations
@@ -194,12 +200,20 @@ def test_each_pair_is_one_recording_as_long_as_it_and_the_right_way_round(
 ) -> None:
     rows = outcomes[name].rows
     assert [row.faults for row in rows] == [()] * len(rows)
-    pairs = {"hold": 2, "transferred": 2, "conference": 3, "mirror": 4, "two clusters": 2}
+    pairs = {
+        "hold": 2,
+        "transferred": 2,
+        "conference": 3,
+        "mirror": 4,
+        "two clusters": 2,
+        "shared line": 2,
+    }
     assert len(rows) == pairs.get(name, 1)
 
 
 @pytest.mark.parametrize(
-    ("name", "interactions"), [("hold", 1), ("transferred", 1), ("mirror", 1), ("two clusters", 2)]
+    ("name", "interactions"),
+    [("hold", 1), ("transferred", 1), ("mirror", 1), ("shared line", 1), ("two clusters", 2)],
 )
 def test_pieces_of_one_conversation_are_linked_and_others_are_not(
     outcomes: Outcomes, name: str, interactions: int

@@ -51,9 +51,12 @@ def hints_of_leg(leg: RecordingLeg) -> Hints:
 def near_called(leg: RecordingLeg) -> bool:
     """Whether the recorded user is likelier to have called than to have been called.
 
-    CUCM does not say it. Its ids of call legs grow, and the caller's is made first; after
-    transfers and pick-ups that does not hold, nor between nodes, so it is never sure.
+    CUCM does not say it. What the first piece of the call had holds. Its ids of call legs grow,
+    and the caller's is made first; after transfers and pick-ups that does not hold, nor between
+    nodes, so it is never sure.
     """
+    if leg.has_called is not None:
+        return leg.has_called
     near, far = leg.near.refci, leg.far.refci
     return near.isdecimal() and far.isdecimal() and int(near) < int(far)
 
@@ -64,15 +67,15 @@ def ids_of(leg: RecordingLeg, *, trunk: str) -> frozenset[str]:
     The recording of the other phone names the same two legs the other way round; a new pair after
     a hold names the same near one.
     """
-    found = {f"session:{key}" for key in (_leg_id(leg.near, leg, trunk),) if key}
+    found = {f"session:{key}" for key in (leg_id(leg.near, leg, trunk),) if key}
     if leg.far.refci:
-        found.add(f"session:{_leg_id(leg.far, leg, trunk)}")
+        found.add(f"session:{leg_id(leg.far, leg, trunk)}")
     found |= {f"sip_session:{one}" for one in _halves(leg.session_id)}
     found |= {f"tracking:{one.guid}" for one in (leg.near, leg.far) if one.guid}
     return frozenset(found)
 
 
-def _leg_id(end: End, leg: RecordingLeg, trunk: str) -> str:
+def leg_id(end: End, leg: RecordingLeg, trunk: str) -> str:
     """Return the id of a call leg; a far end whose cluster is not named is in the near one's."""
     scope = scope_of(end if end.cluster_id else leg.near, trunk)
     return f"{scope}/{end.refci}" if end.refci else ""

@@ -82,6 +82,7 @@ class RecordingLeg:
     session_id: str = ""  # of the recorded call (RFC 7989)
     others: tuple[tuple[str, str], ...] = ()  # x-… of unknown names, lower case
     is_guess: bool = False  # the side is told by the order of the two calls alone
+    has_called: bool | None = None  # the near end, as the first piece of its call had it
 
     @property
     def recorded_number(self) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
+from callvault.cucm.callers import Callers
 from callvault.cucm.leg import RecordingLeg, Side
 from callvault.cucm.matching import SEGMENT_GAP_S, LegKey, continues, key_of, scope_of
 
@@ -75,9 +76,11 @@ class Pairs:
     _open: dict[LegKey, UUID] = field(default_factory=dict)  # pairs that lack a leg
     _phones: "OrderedDict[tuple[str, str], _Pair]" = field(default_factory=OrderedDict)
     """The last call of each phone: of its cluster or trunk, and its device."""
+    _callers: Callers = field(default_factory=Callers)
 
     def place(self, leg: RecordingLeg, *, trunk: str, new_id: UUID, now_s: float) -> Place:
         """Find the place of a leg that comes; `new_id` becomes the pair's where it is the first."""
+        leg = self._callers.told(leg, trunk=trunk, now_s=now_s)
         pair = self._missing(leg, trunk)
         if pair is None:
             return self._begin(leg, trunk, new_id, now_s)
@@ -98,6 +101,7 @@ class Pairs:
 
         `is_told`: whether its twin came was found out before.
         """
+        self._callers.told(place.leg, trunk=trunk, now_s=now_s)
         pair = self._by_pair.get(place.pair_id)
         if pair is None:
             pair = _Pair(

@@ -85,7 +85,7 @@ class Learning:
     def learn_leg(self, request: sip.Request, now: Instant) -> list[Action]:
         """Take what a request's From says of a call of CUCM: whom the recorded user talks to now.
 
-        The side and the other ids are as they were: a leg stays whose voice it is.
+        The side and who called are as they were: a leg stays whose voice it is.
         """
         place, before = self._setting.place, self.parties.leg
         if place is None:
@@ -93,7 +93,8 @@ class Learning:
         said = cucm.leg_of_invite(request, has_metadata=False) if before else place.leg
         if said is None:
             return []
-        leg = replace(said, side=place.leg.side, is_guess=place.leg.is_guess)
+        kept = place.leg
+        leg = replace(said, side=kept.side, is_guess=kept.is_guess, has_called=kept.has_called)
         self._judged_under = None
         self.parties.own_conversation = place.conversation
         change = self.parties.learn_leg(leg, trunk=self._setting.trunk.name)

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from callvault.policy.decision import Direction
 from callvault.simulator.channels import Pattern
 from callvault.simulator.comparison import Expected, PlacedCall
 from callvault.simulator.cucm.call import CucmCall, CucmPair
@@ -36,14 +35,13 @@ def placed_pairs(call: CucmCall, prepared: Sequence[PreparedCall]) -> Iterator[P
 
 
 def _expected(pair: CucmPair, sound: PreparedCall) -> Expected:
-    """Say what is known of a pair by its own words: CUCM says no direction, but its ids do."""
     user = pair.plan.script.owner.user
     near, far = pair.plan.near, pair.plan.far_later or pair.plan.far
     return Expected(
         owner_name=user.full_name if user else "",
         owner_extension=near.number,
         remote_number="" if far.is_conference else far.number,  # a b-number is nobody's
-        direction=Direction.OUT if near.refci < pair.plan.far.refci else Direction.IN,
+        direction=pair.plan.script.direction,
         owner_pattern=_sent(pair, Speaker.OWNER, sound),
         remote_pattern=_sent(pair, Speaker.REMOTE, sound),
     )
