@@ -281,6 +281,31 @@ mod native {
             py.detach(|| self.held.0.set_reporting(self.number, None));
         }
 
+        #[pyo3(signature = (*, payload_type, once, repeated, every_ms, wanted))]
+        fn speak(
+            &self,
+            py: Python<'_>,
+            payload_type: u8,
+            once: Vec<u8>,
+            repeated: Vec<u8>,
+            every_ms: u64,
+            wanted: Option<(Vec<u8>, u16)>,
+        ) -> PyResult<()> {
+            let wanted = wanted.map(|(packed, port)| Ok::<_, PyErr>((address(&packed)?, port)));
+            let wanted = wanted.transpose()?;
+            let every = Duration::from_millis(every_ms);
+            let speech = core::Speech { payload_type, once, repeated, every, wanted };
+            py.detach(|| self.held.0.speak(self.number, Some(speech))).or_raise()
+        }
+
+        fn hush(&self, py: Python<'_>) -> PyResult<()> {
+            py.detach(|| self.held.0.speak(self.number, None)).or_raise()
+        }
+
+        fn spoken(&self, py: Python<'_>) -> (u64, bool) {
+            py.detach(|| self.held.0.spoken(self.number))
+        }
+
         fn tapped<'py>(&self, py: Python<'py>) -> Vec<Bound<'py, PyBytes>> {
             let tapped = py.detach(|| self.held.0.tapped(self.number));
             tapped.iter().map(|datagram| PyBytes::new(py, datagram)).collect()

@@ -18,6 +18,7 @@ use crate::output::{closed, Output};
 use crate::reports::Reporting;
 use crate::seal::{self, Kind, Sealer};
 use crate::shared::{locked, Shared};
+use crate::speaker::Speech;
 use crate::stream::{Counters, Intake, Port, Stream, StreamPorts, Sweep};
 use crate::sweep::Batch;
 use crate::window::Window;
@@ -187,6 +188,16 @@ impl Journal {
         if let Some(stream) = self.lock().streams.get_mut(number) {
             stream.set_reporting(reporting, &self.shared);
         }
+    }
+
+    /// Say something into a stream, or nothing more (`Stream::speak`).
+    pub fn speak(&self, number: usize, speech: Option<Speech>) -> Result<(), Error> {
+        self.lock().streams.get_mut(number).map_or(Ok(()), |one| one.speak(speech, &self.shared))
+    }
+
+    /// Packets sent of what is said, and whether the announcement was said to its end.
+    pub fn spoken(&self, number: usize) -> (u64, bool) {
+        self.lock().streams.get(number).map(Stream::spoken).unwrap_or_default()
     }
 
     /// Take the copies of a stream's packets made since the last call.

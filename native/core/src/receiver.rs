@@ -7,10 +7,12 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::alarms::Alarm;
+use crate::clock;
 use crate::config::Config;
 use crate::error::Error;
 use crate::journal::{Journal, NewJournal};
 use crate::shared::{locked, Shared, Stats};
+use crate::speaker::FRAME;
 use crate::sys;
 
 /// Owns media ports, journals and threads. Dropping it closes it.
@@ -60,6 +62,9 @@ impl Receiver {
         let interval = shared.config.sync;
         let mut sync = Sync::default();
         receiver.spawn("cv-sync".to_owned(), interval, move || sync.round(&shared))?;
+        let shared = receiver.shared.clone();
+        let say = move || shared.voices.round(clock::monotonic_ns());
+        receiver.spawn("cv-speak".to_owned(), FRAME, say)?;
         Ok(receiver)
     }
 

@@ -12,6 +12,7 @@ use crate::file;
 use crate::ports::PortPool;
 use crate::reports::CNAME_BYTES;
 use crate::socket::{self, MediaSocket};
+use crate::speaker::Voices;
 use crate::sys;
 use crate::writer::Writer;
 
@@ -94,6 +95,7 @@ pub struct Shared {
     pub totals: Totals,
     pub alarms: Alarms,
     pub writer: Writer,
+    pub voices: Voices,
     pub spool: File, // the folder
     pub open_file_limit: u64,
     pub cname: [u8; CNAME_BYTES], // random: in RTCP it names this run of the recorder, and nobody
@@ -117,6 +119,7 @@ impl Shared {
             totals: Totals::default(),
             alarms: Alarms::default(),
             writer: Writer::default(),
+            voices: Voices::default(),
             spool,
             open_file_limit: sys::raise_open_file_limit(),
             cname: random_name()?,

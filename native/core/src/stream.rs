@@ -4,6 +4,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsRawFd;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::Arc;
 
 use crate::block::{GatheredPacket, Gathering};
 use crate::classify::{classify, Class};
@@ -15,6 +16,7 @@ use crate::pair::{self, SocketPair};
 use crate::reports::{Report, Reporter, Reporting};
 use crate::shared::Shared;
 use crate::sources::{Source, Sources};
+use crate::speaker::{as_spoken, Origin, Speaker, Speech, Voice};
 use crate::sweep::{Batch, Datagram, DATAGRAMS};
 use crate::sys;
 use crate::tap::Tap;
@@ -104,6 +106,7 @@ pub struct Stream {
     level: PeakMeter,
     tap: Option<Box<Tap>>, // of a stream with SRTP
     reporter: Option<Box<Reporter>>,
+    voice: Option<Arc<Voice>>, // of a stream into which something is said
 }
 
 impl Stream {
@@ -129,6 +132,7 @@ impl Stream {
             level: PeakMeter::default(),
             tap: None,
             reporter: None,
+            voice: None,
         })
     }
 
@@ -214,6 +218,26 @@ impl Stream {
         }
     }
 
+    /// Say this to whoever sends audio, from now on and instead of what was said; None: nothing.
+    pub fn speak(&mut self, speech: Option<Speech>, shared: &Shared) -> Result<(), Error> {
+        self.voice.take().iter().for_each(|voice| voice.end());
+        let (Some(speech), Some(sockets)) = (speech, &self.sockets) else { return Ok(()) };
+        let no_socket = |error| Error::Capture(format!("nothing can be said: {error}"));
+        let socket = sockets.rtp.try_clone().map_err(no_socket)?;
+        let (ssrc, numbers) = (sys::random()? as u32, sys::random()?);
+        let origin = Origin { ssrc, sequence: (numbers >> 32) as u16, timestamp: numbers as u32 };
+        let is_dual = shared.config.bind_address.is_ipv6();
+        let voice = Arc::new(Voice::new(socket, is_dual, Speaker::new(speech, origin)));
+        shared.voices.add(voice.clone());
+        self.voice = Some(voice);
+        Ok(())
+    }
+
+    /// Packets sent of what is said, and whether the announcement was said to its end.
+    pub fn spoken(&self) -> (u64, bool) {
+        self.voice.as_ref().map_or((0, false), |voice| (voice.sent(), voice.has_announced()))
+    }
+
     /// Take what one `recvmmsg` gives; true if there may be more.
     pub fn receive_once(&mut self, port: Port, sweep: &mut Sweep<'_>) -> bool {
         let Some(sockets) = &self.sockets else { return false };
@@ -227,6 +251,7 @@ impl Stream {
 
     /// Close the sockets and let the ports rest.
     pub fn close(&mut self, shared: &Shared) {
+        self.voice.iter().for_each(|voice| voice.end());
         if let Some(sockets) = self.sockets.take() {
             // The last losses of a socket came with no later packet that would have told of them.
             for (port, socket) in [(Port::Rtp, &sockets.rtp), (Port::Rtcp, &sockets.rtcp)] {
@@ -270,6 +295,9 @@ impl Stream {
                 return;
             }
         };
+        if let (Some(voice), Some(_)) = (&self.voice, ssrc) {
+            voice.hear((datagram.address, datagram.port));
+        }
         let source = Source { address: datagram.address, port: datagram.port, ssrc };
         if to.is_out_of_memory {
             self.counted.dropped_unwritten += 1;
@@ -370,9 +398,6 @@ fn class_of(port: Port, datagram: &Datagram<'_>) -> Class {
 /// Send without waiting. These sockets are not connected: no ICMP error comes back to them.
 fn send(report: &Report, sockets: &SocketPair, shared: &Shared) -> io::Result<usize> {
     let socket = if report.from == Port::Rtp { &sockets.rtp } else { &sockets.rtcp };
-    let address = match (report.address, shared.config.bind_address) {
-        (IpAddr::V4(address), IpAddr::V6(_)) => address.to_ipv6_mapped().into(),
-        (address, _) => address,
-    };
+    let address = as_spoken(report.address, shared.config.bind_address.is_ipv6());
     socket.send_to(&report.bytes, SocketAddr::new(address, report.port))
 }

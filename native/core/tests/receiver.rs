@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use callvault_capture_core::{Config, Counters, Error, Journal, Network, NewJournal, Receiver};
+use callvault_capture_core::{
+    Config, Counters, Error, Journal, Network, NewJournal, Receiver, Speech,
+};
 
 struct Node {
     receiver: Receiver,
@@ -314,4 +316,52 @@ fn the_first_packets_of_each_source_are_tapped_and_again_under_new_keys() {
     journal.close_tap(stream);
     send(&[3]);
     assert_eq!(tapped(), []);
+}
+
+#[test]
+fn what_is_said_goes_to_who_sends_and_ends_with_the_stream() {
+    let node = Node::start("speak", |_| {});
+    let journal = node.journal(1);
+    let (stream, ports) = journal.open_stream(0, loopback(), None).unwrap();
+    let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
+    peer.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+    let speech = Speech {
+        payload_type: 0,
+        once: vec![0x55; 10 * 160],
+        repeated: Vec::new(),
+        every: Duration::ZERO,
+        wanted: None,
+    };
+    journal.speak(stream, Some(speech.clone())).unwrap();
+    let mut buffer = [0; 2048];
+    assert!(peer.recv(&mut buffer).is_err(), "said to nobody");
+    peer.send_to(&rtp(1), ("127.0.0.1", ports.rtp)).unwrap();
+    let mut began = None;
+    let mut numbers = Vec::new();
+    while let Ok(length) = peer.recv(&mut buffer) {
+        began.get_or_insert_with(Instant::now);
+        assert_eq!((length, buffer[0], buffer[12]), (172, 0x80, 0x55));
+        numbers.push(u16::from_be_bytes([buffer[2], buffer[3]]));
+        if numbers.len() == 10 {
+            // Nine gaps of 20 ms; a busy machine makes them longer, never much shorter.
+            assert!(began.unwrap().elapsed() > Duration::from_millis(120));
+        }
+    }
+    let expected: Vec<_> = (0..10).map(|number| numbers[0].wrapping_add(number)).collect();
+    assert_eq!(numbers, expected);
+    assert_eq!(journal.spoken(stream), (10, true));
+    assert_eq!(journal.counters(stream).packets, 1, "what we say is not what we hear");
+
+    let endless = Speech { once: vec![0x55; 500 * 160], ..speech };
+    journal.speak(stream, Some(endless)).unwrap();
+    peer.send_to(&rtp(1), ("127.0.0.1", ports.rtp)).unwrap();
+    peer.recv(&mut buffer).unwrap();
+    journal.close_stream(stream);
+    std::thread::sleep(Duration::from_millis(100));
+    peer.set_nonblocking(true).unwrap();
+    while peer.recv(&mut buffer).is_ok() {}
+    std::thread::sleep(Duration::from_millis(100));
+    assert!(peer.recv(&mut buffer).is_err(), "said after the end");
+    assert!(UdpSocket::bind(("127.0.0.1", ports.rtp)).is_ok(), "the port is free");
+    journal.discard();
 }

@@ -281,6 +281,39 @@ class Stream:
         """Send none: so it is at first, and with SRTP, where they would have to be sealed, too."""
         self._native.close_reports()
 
+    def speak(
+        self,
+        payload_type: int,
+        *,
+        once: bytes = b"",
+        repeated: bytes = b"",
+        every_s: float = 0.0,
+        wanted: tuple[str, int] | None = None,
+    ) -> None:
+        """Say `once` to whoever sends RTP here, then `repeated` each `every_s`, in G.711.
+
+        A byte a sample, 20 ms a packet, by a thread of its own that capture never waits for.
+        `wanted` is where the peer wants its audio: believed if it sends from that address;
+        elsewhere nothing is sent to. Called once more, it says that instead, as another source.
+        Raises CaptureError without a file descriptor. In clear: never for a stream with SRTP.
+        """
+        packed = (_packed_address(wanted[0]), wanted[1]) if wanted else None
+        self._native.speak(
+            payload_type=payload_type,
+            once=once,
+            repeated=repeated,
+            every_ms=round(every_s * 1000),
+            wanted=packed,
+        )
+
+    def hush(self) -> None:
+        """Say nothing more."""
+        self._native.hush()
+
+    def spoken(self) -> tuple[int, bool]:
+        """Return how many packets were sent, and whether `once` was said to its end."""
+        return self._native.spoken()
+
     def tapped(self) -> list[bytes]:
         """Take the copies made since the last call. What came in a pause is never among them."""
         return self._native.tapped()
