@@ -1,6 +1,8 @@
 """Somebody calls a real recorder: it answers and records what they say (CAP-3)."""
 
 import asyncio
+import socket
+import struct
 from pathlib import Path
 
 import pytest
@@ -8,13 +10,16 @@ from msgspec.structs import replace
 
 from callvault.policy.decision import Decision, Direction
 from callvault.policy.pilots import Pilots
-from callvault.spool.entries import Decided
+from callvault.policy.prompts import Announcement, Prompts
+from callvault.recorder.prompts import sound
+from callvault.spool.entries import Decided, TimelineEvent
 from tests.flows.recorder_node import (
     SNAPSHOT,
     Journal,
     RunningRecorder,
     Src,
     media_ports,
+    rtp,
     send_rtp,
     wait_until,
 )
@@ -55,6 +60,46 @@ def test_who_calls_the_recorder_is_recorded(tmp_path: Path) -> None:
     (one,) = _last(journal).assignments
     assert (one.owner_username, one.direction) == ("akeller", Direction.DIAL_IN)
     assert (one.mixed, one.remote.number) == (True, "8600")
+
+
+async def _listen(recorder: RunningRecorder, packets: int) -> list[bytes]:
+    """Call, send audio and return the RTP that comes back, so many packets of it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        phone.bind(("127.0.0.1", 0))
+        phone.settimeout(10)
+        async with Src(recorder) as src:
+            offer = sdp("sendrecv", address="127.0.0.1", port=phone.getsockname()[1])
+            dialog_id = src.invite(offer, "application/sdp", dialled="8600", is_src=False)
+            answer = await src.final(dialog_id)
+            assert b"a=sendrecv" in answer.body
+            (port, *_) = media_ports(answer.body)
+            for number in range(3):
+                phone.sendto(rtp(number, 7), ("127.0.0.1", port))
+            heard = [await asyncio.to_thread(phone.recv, 2048) for _ in range(packets)]
+            await src.hang_up(dialog_id)
+            return heard
+
+
+@pytest.mark.parametrize("language", ["en", "it", "fr"])
+def test_the_caller_hears_that_the_call_is_recorded(tmp_path: Path, language: str) -> None:
+    announced = sound(language, "PCMA")
+    prompts = Prompts(Announcement(language))
+    with RunningRecorder(tmp_path, snapshot=replace(PILOTS, prompts=prompts)) as recorder:
+        heard = asyncio.run(_listen(recorder, len(announced) // 160))
+        wait_until(lambda: [one.ended for one in recorder.journals()] == [True])
+        (journal,) = recorder.journals()
+    assert b"".join(packet[12:] for packet in heard) == announced
+    heads = [struct.unpack("!BBHII", packet[:12]) for packet in heard]
+    first = heads[0]
+    for number, head in enumerate(heads):
+        assert head[1] == (0x88 if number == 0 else 8)  # PCMA, the first one marked
+        assert head[2:] == (
+            (first[2] + number) % 2**16,
+            (first[3] + number * 160) % 2**32,
+            first[4],
+        )
+    kinds = [one.kind for one in journal.events if isinstance(one, TimelineEvent)]
+    assert kinds == ["answered", "announced", "ended"]
 
 
 def _last(journal: Journal) -> Decision:

@@ -8,6 +8,7 @@ import pytest
 from callvault import sip
 from callvault.policy.decision import Direction, Verdict
 from callvault.policy.pilots import Pilots
+from callvault.policy.snapshot import Snapshot
 from callvault.recorder.dial_in import MOST_CALLERS, callers_of
 from tests.policy.cast import SNAPSHOT
 from tests.recorder.bench import DIALOG, Bench
@@ -63,10 +64,14 @@ def test_of_many_callers_a_few_are_kept() -> None:
     assert len(callers_of(invite(f"Diversion: {many}\r\nHistory-Info: {many}\r\n"))) <= MOST_CALLERS
 
 
-def dialled_in() -> Bench:
-    bench = Bench(snapshot=msgspec.structs.replace(SNAPSHOT, pilots=Pilots(dial_in=("8600",))))
+OFFER = sdp("sendrecv")
+DIAL_IN = msgspec.structs.replace(SNAPSHOT, pilots=Pilots(dial_in=("8600",)))
+
+
+def dialled_in(snapshot: Snapshot = DIAL_IN, body: bytes = OFFER) -> Bench:
+    """A plain call of Bob's to the recorder."""
+    bench = Bench(snapshot=snapshot)
     message = invite("P-Asserted-Identity: <sip:1002@192.0.2.14>\r\n")
-    body = sdp("sendrecv")
     headers = type(message.headers)((*message.headers, ("Content-Type", "application/sdp")))
     with_offer = replace(message, headers=headers, body=body, raw=b"")
     bench.feed(sip.InviteReceived(sip.RequestId(1), DIALOG, with_offer, bench.flow))

@@ -8,7 +8,7 @@ from callvault.policy.decide import (
     turned_away,
     without_codec,
 )
-from callvault.policy.dialling_in import dialled_in
+from callvault.policy.dialling_in import dial_in_pilot, dialled_in
 from callvault.policy.numbers import forms, normalise
 from callvault.policy.owner import Address, Match, NoMatch, PeopleIndex
 from callvault.policy.trunks import TrunkTable
@@ -22,6 +22,7 @@ __all__ = [
     "TrunkTable",
     "capturing_of",
     "decide",
+    "dial_in_pilot",
     "dialled_in",
     "forms",
     "normalise",

@@ -16,6 +16,7 @@ from callvault.policy.modes import Modes
 from callvault.policy.modes import RecordingMode as RecordingMode
 from callvault.policy.numbering_plan import NumberingPlan
 from callvault.policy.pilots import Pilots
+from callvault.policy.prompts import Prompts
 
 
 class SrtpPolicy(StrEnum):
@@ -79,6 +80,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     filters: Filters = Filters()
     pilots: Pilots = Pilots()
     modes: Modes = Modes()
+    prompts: Prompts = Prompts()
 
 
 def encode(snapshot: Snapshot) -> bytes:

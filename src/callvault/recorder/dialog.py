@@ -43,6 +43,7 @@ from callvault.recorder.key_check import KeyNews
 from callvault.recorder.live_keys import LiveKeys
 from callvault.recorder.memory import SessionMemory
 from callvault.recorder.no_media import MediaNews, NoMediaWatch
+from callvault.recorder.prompts import Prompter
 from callvault.recorder.reception import report_reception
 from callvault.recorder.requests import WishRequested
 from callvault.recorder.session import RecordingSession
@@ -122,6 +123,7 @@ class LiveDialog:
         self._streams: dict[int, Stream] = {}
         self.keys = LiveKeys(self._streams, self._key_news)
         self.no_media = NoMediaWatch()
+        self.prompter = Prompter()
         self._packets_closed = 0  # of streams that are closed already
         self._packets_kept = 0  # of those
         self._pausing = asyncio.Lock()
@@ -237,8 +239,14 @@ class LiveDialog:
         return {index: stream.counters() for index, stream in list(self._streams.items())}
 
     def check_media(self) -> None:
-        """Tell the session how much media has come."""
+        """Tell the session how much media has come, and the journal what was announced."""
+        self._tell_announced()
         self.feed(MediaChecked(self._packets_closed + sum(map(_heard, self._streams.values()))))
+
+    def _tell_announced(self) -> None:
+        if told := self.prompter.news():
+            now_ns = self._read_clocks().realtime_ns
+            self._append(TimelineEvent(now_ns, "announced", streams=told))
 
     def look_for_media(self) -> None:
         """Put on the timeline, and tell, that nothing comes on a stream; or that it does now."""
@@ -350,6 +358,7 @@ class LiveDialog:
         if isinstance(entry, StreamsChanged):
             self._node.streams_changed(self.session.trunk_name, entry.streams)
             report_reception(self._streams, entry.streams)
+            self.prompter.change(self._streams, *self.session.spoken())
             self.no_media.change(entry.streams, now_ns=self._read_clocks().monotonic_ns)
 
     def _go_on_capturing(self, entry: TimelineEvent) -> None:
@@ -409,6 +418,7 @@ class LiveDialog:
             self.keys.opened(index)
 
     def _close_streams(self, indexes: tuple[int, ...]) -> None:
+        self._tell_announced()
         for index in indexes:
             stream = self._streams.pop(index, None)
             if stream is not None:

@@ -14,6 +14,7 @@ from callvault.policy.filters import FilterJudge
 from callvault.policy.mode_judge import ModeJudge
 from callvault.policy.numbering_plan import PlanReader
 from callvault.policy.pilots import number_dialled
+from callvault.policy.prompts import Prompts
 from callvault.policy.snapshot import Snapshot, Trunk
 from callvault.policy.wishes import NO_WISHES, Wishes
 from callvault.recorder.parties import Parties
@@ -83,6 +84,15 @@ class Judge:
             recording_id=self._recording_id,
         )
         return self.last
+
+    def prompts_for(self, parties: Parties) -> Prompts:
+        """Return what is to be said in a call: nothing but in a dial-in."""
+        in_force, envelope = self.policy_in_force(), parties.envelope
+        dialled = number_dialled(in_force.snapshot.pilots, envelope.called)
+        is_plain = bool(envelope.callers) and not parties.has_metadata
+        if not is_plain or policy.dial_in_pilot(in_force.people, dialled) is None:
+            return Prompts()
+        return in_force.snapshot.prompts
 
     def changed(self, parties: Parties) -> Decision | None:
         """Judge again; None if it comes to the same."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from callvault import cucm, policy, sip
 from callvault.clock import Instant
 from callvault.policy.decision import Decision
+from callvault.policy.prompts import Prompts
 from callvault.recorder.actions import Action, Append
 from callvault.recorder.capturing import CaptureControl
 from callvault.recorder.facts import is_without_codec
@@ -53,6 +54,11 @@ class Learning:
     def place(self) -> cucm.Place | None:
         """Of which call of CUCM this is a leg; None: of none."""
         return self._setting.place
+
+    @property
+    def prompts(self) -> Prompts:
+        """What is to be said to who calls."""
+        return self.judge.prompts_for(self.parties) if self.judge else Prompts()
 
     @property
     def decision(self) -> Decision | None:

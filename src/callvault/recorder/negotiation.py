@@ -11,6 +11,8 @@ from itertools import repeat
 
 from callvault import sdp
 from callvault.errors import OfferRefused
+from callvault.policy.prompts import Prompts
+from callvault.recorder.prompts import SpokenLine, spoken_line
 from callvault.siprec import Line
 from callvault.spool.entries import PayloadFormat, StreamDescription, StreamKeys
 from callvault.srtp import Context
@@ -27,6 +29,7 @@ class Negotiation:
     session_id: int
     transports: sdp.Transports = field(default_factory=sdp.Transports)
     has_codecs: bool = False  # workers decode all codecs that we know
+    prompts: Prompts = Prompts()  # what is to be said, to who wants to hear it
     ports: dict[int, int] = field(default_factory=dict)  # RTP port by line index
     local: sdp.LocalDescription | None = None
     remote: sdp.SessionDescription | None = None
@@ -46,6 +49,8 @@ class Negotiation:
         address towards a peer's, for media of another family (IPv4, IPv6) than SIP.
         """
         offer = sdp.parse_offer(text)
+        if self.prompts.are_set:
+            offer = sdp.g711_first(offer)
         plans = sdp.plan(offer, self.transports, self._decodable)
         if self.local is None or not all(one.is_closed for one in plans):
             sdp.check_recordable(plans)
@@ -76,6 +81,7 @@ class Negotiation:
                 is_secure=self.offers_srtp,
                 new_key=new_key,
                 decodable=self._decodable,
+                speaks=self.prompts.are_set,
             )
         else:
             self.local = sdp.answer(
@@ -86,6 +92,7 @@ class Negotiation:
                 session_id=self.session_id,
                 new_key=new_key,
                 previous=self.local,
+                speaks=self.prompts.are_set,
             )
             self.contexts = {
                 index: one.crypto.context
@@ -117,6 +124,14 @@ class Negotiation:
     def keys(self) -> tuple[StreamKeys, ...]:
         """Return what opens the lines that are sealed, for the journal."""
         return tuple(StreamKeys(index, one) for index, one in sorted(self.contexts.items()))
+
+    def spoken(self) -> tuple[dict[int, SpokenLine], Prompts]:
+        """Return the lines on which the peer hears us now, and what is to be said there."""
+        if not self.prompts.are_set or self.local is None or self.remote is None:
+            return {}, self.prompts
+        pairs = enumerate(zip(self.local.media, self.remote.media, strict=False))
+        found = ((index, spoken_line(own, theirs)) for index, (own, theirs) in pairs)
+        return {index: line for index, line in found if line is not None}, self.prompts
 
     def closed(self) -> tuple[int, ...]:
         """Return, and forget, the lines whose port is no longer needed."""

@@ -10,6 +10,7 @@ from callvault.sdp.answer import (
     Transports,
     answer,
     check_recordable,
+    g711_first,
     own_offer,
     plan,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "answer",
     "check_recordable",
     "chosen_by",
+    "g711_first",
     "own_offer",
     "parse_offer",
     "plan",

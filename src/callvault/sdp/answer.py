@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from callvault.errors import OfferRefused
 from callvault.sdp.crypto import Crypto, NewKey, answer_to, own_lines
 from callvault.sdp.description import (
@@ -170,14 +172,20 @@ def answer(
     session_id: int,
     new_key: NewKey = os.urandom,
     previous: LocalDescription | None = None,
+    speaks: bool = False,
 ) -> LocalDescription:
-    """Write our side: as many lines as the offer has, in its order; `ports` by line index."""
+    """Write our side: as many lines as the offer has, in its order; `ports` by line index.
+
+    `speaks`: we have something to say, in clear and in G.711, to who wants to hear it.
+    """
     before = previous.media if previous else ()
     own = [one.crypto for one in before] + [()] * len(offer.media)
     media = tuple(
         _answer_line(line, one, ports.get(index, 0), own[index], new_key)
         for index, (line, one) in enumerate(zip(offer.media, plans, strict=True))
     )
+    if speaks:
+        media = tuple(map(_speaking, offer.media, media))
     new = LocalDescription(session_id, address, media)
     return previous.followed_by(new) if previous else new
 
@@ -191,6 +199,7 @@ def own_offer(
     is_secure: bool = False,
     new_key: NewKey = os.urandom,
     decodable: Decodable = DECODABLE,
+    speaks: bool = False,
 ) -> LocalDescription:
     """Offer one audio line a port, for an INVITE that brought no offer (CUCM, B2BUAs).
 
@@ -198,13 +207,14 @@ def own_offer(
     transcode what it already speaks. The rarer ones only if they can be decoded.
     """
     protocol = "RTP/SAVP" if is_secure else "RTP/AVP"
+    direction = Direction.SENDRECV if speaks and not is_secure else Direction.RECVONLY
     rarer = [one for one in _RARER if _is_decodable(one, decodable)]
     common = [STATIC_CODECS[number] for number in (0, 8, 9, 18)]
     codecs = (*common, *rarer, _TELEPHONE_EVENT, _NOISE)
     formats = tuple(str(codec.payload_type) for codec in codecs)
     media = tuple(
         LocalMedia(
-            *("audio", protocol, formats, port, codecs, label, Direction.RECVONLY),
+            *("audio", protocol, formats, port, codecs, label, direction),
             crypto=own_lines(new_key) if is_secure else (),
         )
         for label, port in zip(labels, ports, strict=True)
@@ -333,6 +343,27 @@ def _answer_line(
     return LocalMedia(
         media, protocol, formats, port, one.codecs, line.label, direction, line.rtcp_mux, crypto
     )
+
+
+def g711_first(offer: SessionDescription) -> SessionDescription:
+    """Return an offer as if it preferred what we can speak."""
+    media = tuple(
+        msgspec.structs.replace(line, codecs=tuple(sorted(line.codecs, key=_is_not_g711)))
+        for line in offer.media
+    )
+    return msgspec.structs.replace(offer, media=media)
+
+
+def _is_not_g711(codec: Codec) -> bool:
+    return (codec.encoding, codec.clock_rate_hz) not in (("PCMU", 8000), ("PCMA", 8000))
+
+
+def _speaking(theirs: MediaLine, own: LocalMedia) -> LocalMedia:
+    """Send, too, where that is heard and in nothing but clear G.711."""
+    is_heard = own.direction is Direction.RECVONLY and theirs.direction is Direction.SENDRECV
+    if not is_heard or own.crypto or "SAVP" in own.protocol or _is_not_g711(own.codecs[0]):
+        return own
+    return replace(own, direction=Direction.SENDRECV)
 
 
 def _codec_lines(codec: Codec) -> list[str]:

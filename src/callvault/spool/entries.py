@@ -113,6 +113,7 @@ class TimelineEvent(msgspec.Struct, frozen=True, tag="timeline"):
     Kinds: answered, held, resumed (the call); paused, unpaused (the recording); started, stopped
     (on demand); kept, dropped (live keep); party_joined, party_left, transferred, ended;
     keys_in_clear (keys of SRTP came by a transport, `detail`, that anybody on the way can read);
+    announced (the caller was told to the end that the call is recorded);
     key_wrong, key_right (whether the keys open what comes);
     no_media, media_came (nothing had come on a line 5 s after it was to; now it has); and sources,
     as a stream ends: so many packets (`detail`) were dropped since too many senders spoke at a

@@ -151,6 +151,7 @@ def timeline_entry(item: dict[str, Any], *, key: str = "") -> TimelineEntry:
     kind = str(item["kind"])
     titles = {
         "answered": _("Answered"),
+        "announced": _("Told that it is recorded"),
         "held": _("Put on hold"),
         "resumed": _("Back from hold"),
         "paused": _("Recording paused"),
