@@ -19,6 +19,7 @@ from callvault.portal.configuration.policy_parts import (
     modes_in_force,
     pilots_of,
     plan_of,
+    prompts_of,
 )
 from callvault.portal.people.models import User
 from callvault.portal.reach import catalogue_reached
@@ -45,7 +46,7 @@ def build_snapshot() -> policy.Snapshot:
     """
     while True:
         revision = PolicyRevision.current()
-        settings = SystemSettings.load()
+        settings, pilots = SystemSettings.load(), PilotNumbers.load()
         snapshot = policy.Snapshot(
             revision=revision,
             # The inactive, too: they are why a call belongs to nobody.
@@ -55,8 +56,9 @@ def build_snapshot() -> policy.Snapshot:
             country_code=settings.country_code,
             plan=plan_of(NumberingPlan.load(), settings.country_code),
             filters=filters_in_force(),
-            pilots=pilots_of(PilotNumbers.load()),
+            pilots=pilots_of(pilots),
             modes=modes_in_force(),
+            prompts=prompts_of(pilots),
         )
         if PolicyRevision.current() == revision:
             return snapshot

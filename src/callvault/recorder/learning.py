@@ -55,9 +55,9 @@ class Learning:
         """Of which call of CUCM this is a leg; None: of none."""
         return self._setting.place
 
-    @property
-    def prompts(self) -> Prompts:
-        """What is to be said to who calls."""
+    def learn_invite(self, request: sip.Request) -> Prompts:
+        """Take who stands in the INVITE; return what is to be said to who calls."""
+        self.parties.learn_invite(request)
         return self.judge.prompts_for(self.parties) if self.judge else Prompts()
 
     @property

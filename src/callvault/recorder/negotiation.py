@@ -29,7 +29,7 @@ class Negotiation:
     session_id: int
     transports: sdp.Transports = field(default_factory=sdp.Transports)
     has_codecs: bool = False  # workers decode all codecs that we know
-    prompts: Prompts = Prompts()  # what is to be said, to who wants to hear it
+    prompts: Prompts = field(default_factory=Prompts)  # what is to be said, to who wants to hear it
     ports: dict[int, int] = field(default_factory=dict)  # RTP port by line index
     local: sdp.LocalDescription | None = None
     remote: sdp.SessionDescription | None = None

@@ -71,7 +71,7 @@ class RecordingSession:
         self._setting = setting
         session_id, transports = setting.journal_id.int >> 80 or 1, transports_of(setting.trunk)
         self._negotiation = Negotiation(setting.address, session_id, transports, setting.has_codecs)
-        self.spoken = lambda: self._negotiation.spoken()  # go_on brings another one
+        self.spoken: Callable[[], Any] = lambda: self._negotiation.spoken()  # of go_on, too
         self._keys = KeyWatch(setting.journal_id)
         self._invite: sip.InviteReceived | None = None
         self._pending: sip.RequestId | None = None  # the request that waits for ports
@@ -216,8 +216,7 @@ class RecordingSession:
         self._learning.parties.learn_envelope(event.request)
         metadata = self._learning.learn(body.metadata, now)
         self._learning.learn_leg(event.request, now)
-        self._learning.parties.learn_invite(event.request)
-        self._negotiation.prompts = self._learning.prompts
+        self._negotiation.prompts = self._learning.learn_invite(event.request)
         try:
             if body.sdp is None:
                 labels, falls = self._learning.parties.labels(), falls_back(event.request)

@@ -10,6 +10,7 @@ from django.utils.html import strip_tags
 from pytest_django import DjangoAssertNumQueries
 
 from callvault.policy.pilots import Pilots
+from callvault.policy.prompts import Announcement, Prompts
 from callvault.portal.audit.models import Action, AuditEntry
 from callvault.portal.configuration.models import (
     NumberingPlan,
@@ -79,6 +80,32 @@ def test_who_saves_an_older_form_is_told_and_may_save_again(rita_client: Client)
     again = TYPED | {"recording_prefix": "8410", "version": "1"}
     assert rita_client.post(PAGE, again).status_code == 302
     assert build_snapshot().pilots.recording_prefix == "8410"
+
+
+def test_what_is_said_in_dial_ins_is_saved_audited_and_told_to_recorders(
+    rita_client: Client,
+) -> None:
+    spoken = {"announcement": "it", "beep_every_s": "15"}
+    assert rita_client.post(PAGE, TYPED | spoken).status_code == 302
+    assert build_snapshot().prompts == Prompts(Announcement.ITALIAN, 15)
+    assert rita_client.post(PAGE, TYPED | {"version": "1"}).status_code == 302
+    assert build_snapshot().prompts == Prompts()
+    *_, changed = AuditEntry.objects.filter(action=Action.SETTINGS_CHANGED).order_by("at")
+    assert changed.detail["old"] == {"announcement": "it", "beep_every_s": 15}
+    assert changed.detail["new"] == {"announcement": "", "beep_every_s": 0}
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("beep_every_s", "4"),
+        ("beep_every_s", "301"),
+        ("beep_every_s", "-1"),
+        ("announcement", "xx"),
+    ],
+)
+def test_what_cannot_be_said_is_refused(rita_client: Client, field: str, wrong: str) -> None:
+    assert set(errors_of(rita_client, **{field: wrong})) == {field}
 
 
 @pytest.mark.parametrize("wrong", ["8", "84a0", "84+0", "8" * 24, "<8400>"])

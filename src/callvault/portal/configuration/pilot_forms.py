@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from callvault.policy.pilots import plain
+from callvault.policy.prompts import LONGEST_BEEP_S, SHORTEST_BEEP_S
 
 from .line_fields import LinesField
 from .models import PilotNumbers
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 else:  # not generic at run time
     PilotModelForm = forms.ModelForm
 
+PROMPTS = ("announcement", "beep_every_s")
 PREFIXES = ("recording_prefix", "live_keep_prefix", "automated_prefix")
 MOST_DIAL_IN = 50
 _PILOT = re.compile(r"\+?[0-9*#]{2,23}")
@@ -52,13 +54,30 @@ class PilotForm(PilotModelForm):
             "Whole numbers, one a line, that a user calls or takes into a conference, such as 8600."
         ),
     )
+    announcement = forms.ChoiceField(
+        required=False,
+        label=gettext_lazy("Announcement"),
+        choices=[
+            ("", gettext_lazy("None")),
+            ("en", gettext_lazy("English: “This call is being recorded.”")),
+            ("it", gettext_lazy("Italian: “Questa chiamata viene registrata.”")),
+            ("fr", gettext_lazy("French: “Cet appel est enregistré.”")),
+        ],
+        help_text=gettext_lazy("Said once, as soon as the call is answered."),
+    )
+    beep_every_s = forms.IntegerField(
+        required=False,
+        max_value=LONGEST_BEEP_S,
+        label=gettext_lazy("Seconds between tones"),
+        help_text=gettext_lazy("A short tone as the call goes on, such as each 15 s; empty: none."),
+    )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     class Meta:
         """All of them, in the order of the page."""
 
         model = PilotNumbers
-        fields = (*PREFIXES, "dial_in")
+        fields = (*PREFIXES, "dial_in", *PROMPTS)
         labels: ClassVar[dict[str, Any]] = {
             "recording_prefix": gettext_lazy("Recording pilot (prefix)"),
             "live_keep_prefix": gettext_lazy("Live-keep pilot (prefix)"),
@@ -80,6 +99,8 @@ class PilotForm(PilotModelForm):
         """Remember the version that is being edited."""
         super().__init__(*args, **kwargs)
         self.initial["version"] = self.instance.version
+        if not self.instance.beep_every_s:
+            self.initial["beep_every_s"] = None
         for name in PREFIXES:
             self.fields[name].widget.attrs |= {"inputmode": "tel", "autocomplete": "off"}
 
@@ -94,6 +115,14 @@ class PilotForm(PilotModelForm):
     def clean_automated_prefix(self) -> str:
         """Take what can be dialled, also with the block behind it, as in 9000XXXX."""
         return self._number("automated_prefix", ignore=_BLOCK)
+
+    def clean_beep_every_s(self) -> int:
+        """Take none, or a time in which there is room for what is said."""
+        seconds = int(self.cleaned_data.get("beep_every_s") or 0)
+        if seconds and seconds < SHORTEST_BEEP_S:
+            told = _("At least %(least)s seconds, or empty.")
+            raise forms.ValidationError(told % {"least": SHORTEST_BEEP_S})
+        return seconds
 
     def clean(self) -> dict[str, Any]:
         """Refuse what overlaps anything, once each field is a number."""

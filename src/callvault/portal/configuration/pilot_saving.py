@@ -11,7 +11,7 @@ from callvault.portal.audit.models import Action
 
 from .filter_saving import refuse_stale
 from .models import PilotNumbers, PolicyRevision
-from .pilot_forms import PREFIXES, PilotForm
+from .pilot_forms import PREFIXES, PROMPTS, PilotForm
 
 KIND = "pilots"
 
@@ -42,4 +42,4 @@ def save_pilots(request: HttpRequest, form: PilotForm) -> None:
 
 def pilot_facts(row: PilotNumbers) -> dict[str, object]:
     """Return the values of the row."""
-    return {name: getattr(row, name) for name in (*PREFIXES, "dial_in")}
+    return {name: getattr(row, name) for name in (*PREFIXES, "dial_in", *PROMPTS)}

@@ -6,6 +6,7 @@ from callvault.policy.filters import Directions, FilterRules, Filters, Traffic
 from callvault.policy.modes import Keeping, Modes, RecordingMode
 from callvault.policy.numbering_plan import NumberingPlan
 from callvault.policy.pilots import Pilots
+from callvault.policy.prompts import Announcement, Prompts
 
 from . import models
 from .filter_models import FilterScope
@@ -59,3 +60,8 @@ def pilots_of(row: models.PilotNumbers) -> Pilots:
         automated_prefix=row.automated_prefix,
         dial_in=tuple(row.dial_in),
     )
+
+
+def prompts_of(row: models.PilotNumbers) -> Prompts:
+    """Return what is said to who calls a dial-in number."""
+    return Prompts(Announcement(row.announcement), row.beep_every_s)
