@@ -32,6 +32,7 @@ PAGES = (
     "/settings/filters/new",
     "/settings/numbering-plan",
     "/settings/pilot-numbers",
+    "/settings/capacity",
     "/settings/trunks/new",
     "/settings/trunks/guides/cisco-cube",
     "/settings/sign-in",

@@ -11,6 +11,8 @@ Steps, in order of evaluation, with the values that their sentence needs:
                   pilot, numeric_id (as dialled), if a pilot with an id was;
                   named_by (what the phone system's metadata calls the recorded party, if it does;
                   dial_in: the owner called the recorder)
+                  matched_by = catch_all: nobody's otherwise, for a reason as below; shared_by
+                  (who share the number)
                   stopped: reason = no_match, ambiguous, inactive, other_id, not_in_partition,
                   no_parties; number, username, caller, callee, pilot, numeric_id
     mode          mode, set_by (trunk, pilot, group, user), of (the name of whoever says it); of
@@ -37,6 +39,7 @@ from msgspec.structs import replace
 
 from callvault.policy.attendance import everyone, named_together, people_of, span_of
 from callvault.policy.by_pilot import PilotCalled
+from callvault.policy.catching import CATCH_ALL, caught_side, is_caught
 from callvault.policy.decision import (
     Assignment,
     Capturing,
@@ -112,6 +115,7 @@ def decide(
     steps = [_known_source(call.trunk, call.peer), _step("room", calls=str(call.calls_in_progress))]
     called = people.ids.called(call.dialled)
     owned, missed = _find_owners(call, people, called)
+    owned = owned or _caught(call, people, missed)
     if not owned:
         steps += [_no_owner(call, missed, called), Step("mode", Outcome.NOT_REACHED)]
         return Decision(
@@ -136,7 +140,7 @@ def decide(
     said = ask_modes(ruled, filters, call.wishes, piece_id=piece_id, is_over=call.is_over)
     return Decision(
         said.verdict,
-        (*steps, _owner_step(owned, called), *said.steps),
+        (*steps, _owner_step(owned, missed, called), *said.steps),
         said.assignments,
         revision,
         said.capturing,
@@ -222,6 +226,23 @@ def _find_owners(
                 break
     found = list(owned.values())
     return [one for one in found if not _is_over(one, found, call.since_ns)], missed
+
+
+def _caught(call: CallSeen, people: PeopleIndex, missed: list[NoMatch]) -> list[_Owned]:
+    """Give what is nobody's to the catch-all user, if there is one."""
+    if people.catch_all is None or not is_caught(missed):
+        return []
+    sides = [(session, caught_side(session)) for session in call.sessions]
+    return [
+        _Owned(
+            session,
+            side[0],
+            Match(people.catch_all, CATCH_ALL, party_of(side[0].participant).number),
+            side[1],
+        )
+        for session, side in sides
+        if side is not None
+    ]
 
 
 def _is_over(owned: _Owned, everybody: Sequence[_Owned], since_ns: int) -> bool:
@@ -323,8 +344,7 @@ def _no_owner(call: CallSeen, missed: list[NoMatch], called: PilotCalled | None)
     said = next((one.hints for one in call.sessions if one.hints.calling), None)
     if said:  # Webex calls its participants by internal ids
         numbers = [user_and_host(text)[0] for text in (said.calling, said.called)]
-    told = sorted(missed, key=lambda one: _TELLING.index(one.reason))
-    first = told[0] if told else NoMatch("no_parties")
+    first = _most_telling(missed)
     values = {
         "reason": first.reason,
         "number": first.number,
@@ -336,11 +356,16 @@ def _no_owner(call: CallSeen, missed: list[NoMatch], called: PilotCalled | None)
     return Step("owner", Outcome.STOPPED, {key: value for key, value in values.items() if value})
 
 
+def _most_telling(missed: list[NoMatch]) -> NoMatch:
+    told = sorted(missed, key=lambda one: _TELLING.index(one.reason))
+    return told[0] if told else NoMatch("no_parties")
+
+
 def _pilot_values(called: PilotCalled | None) -> dict[str, str]:
     return {"pilot": called.pilot, "numeric_id": called.numeric_id} if called else {}
 
 
-def _owner_step(owned: list[_Owned], called: PilotCalled | None) -> Step:
+def _owner_step(owned: list[_Owned], missed: list[NoMatch], called: PilotCalled | None) -> Step:
     match = owned[0].match
     values = {
         "username": match.person.username,
@@ -352,6 +377,11 @@ def _owner_step(owned: list[_Owned], called: PilotCalled | None) -> Step:
     }
     if owned[0].hint:
         values["named_by"] = owned[0].hint.rule
+    if match.matched_by == CATCH_ALL:
+        first = _most_telling(missed)
+        values |= {"reason": first.reason, "number": first.number or match.number}
+        if first.reason == "ambiguous":
+            values["shared_by"] = first.username
     if len(owned) > 1:
         values["owners"] = str(len(owned))
     return Step("owner", Outcome.PASSED, values)

@@ -58,6 +58,7 @@ class PeopleIndex:
     by_form: dict[str, list[tuple[Person, str]]] = field(default_factory=dict)
     ids: NumericIds = field(default_factory=lambda: NumericIds(Pilots()))
     reader: PlanReader = field(default_factory=lambda: PlanReader(NumberingPlan()))
+    catch_all: Person | None = None  # owns what is nobody's
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> "PeopleIndex":
@@ -67,6 +68,8 @@ class PeopleIndex:
         index = cls(snapshot.country_code, ids=ids, reader=PlanReader(plan))
         for person in snapshot.people:
             index._add(person)
+            if person.user_id == snapshot.catch_all:
+                index.catch_all = person
         return index
 
     def find(

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from callvault.policy.capacity import CapacityRules
 from callvault.policy.filters import Filters
 from callvault.policy.modes import Modes
 from callvault.policy.modes import RecordingMode as RecordingMode
@@ -81,6 +82,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     pilots: Pilots = Pilots()
     modes: Modes = Modes()
     prompts: Prompts = Prompts()
+    capacity: CapacityRules = CapacityRules()
+    catch_all: UUID | None = None  # who owns what is nobody's; among `people`, inactive (IDENT-4)
 
 
 def encode(snapshot: Snapshot) -> bytes:

@@ -14,6 +14,7 @@ from django.db import connection, transaction
 
 from callvault.errors import ConfigError
 from callvault.policy.snapshot import Person
+from callvault.portal.configuration.capacity_room import UserRoom
 from callvault.portal.configuration.deletion_ban import uphold_ban
 from callvault.portal.configuration.models import PolicyRevision, SystemSettings, Trunk
 from callvault.portal.people.levels import Level
@@ -97,6 +98,8 @@ def ensure_demo_people(people: Iterable[Person]) -> list[str]:
         taken = User.objects.filter(username__iexact=person.username).exists()
         if taken or User.objects.filter(extension=person.extension, is_active=True).exists():
             continue
+        if UserRoom.in_force().refusal:
+            break
         User.objects.create_user(
             person.username,
             public_id=person.user_id,

@@ -11,6 +11,7 @@ from callvault.portal.configuration.models import (
     NumberingPlan,
     PilotNumbers,
     PolicyRevision,
+    SystemCapacity,
     SystemSettings,
     Trunk,
 )
@@ -47,6 +48,7 @@ def build_snapshot() -> policy.Snapshot:
     while True:
         revision = PolicyRevision.current()
         settings, pilots = SystemSettings.load(), PilotNumbers.load()
+        capacity = SystemCapacity.load()
         snapshot = policy.Snapshot(
             revision=revision,
             # The inactive, too: they are why a call belongs to nobody.
@@ -59,6 +61,8 @@ def build_snapshot() -> policy.Snapshot:
             pilots=pilots_of(pilots),
             modes=modes_in_force(),
             prompts=prompts_of(pilots),
+            capacity=capacity.rules,
+            catch_all=UUID(str(capacity.catch_all.public_id)) if capacity.catch_all else None,
         )
         if PolicyRevision.current() == revision:
             return snapshot

@@ -33,6 +33,8 @@ class Heartbeat(msgspec.Struct, frozen=True):
     is_disk_filling: bool = False
     max_calls: int = 0  # at once; 0: not known
     max_calls_per_second: int = 0  # 0: no limit is set
+    recordings: int = 0  # that are made now
+    most_recordings: int = 0  # at a time since the recorder started
     trunks: dict[str, TrunkBeat] = {}  # by name
 
 

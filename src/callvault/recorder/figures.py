@@ -54,6 +54,8 @@ class RecorderFigures:
     failed_handshakes: int = 0
     max_calls: int = 0  # at once; 0: not known
     max_calls_per_second: int = 0  # 0: no limit is set
+    recordings: int = 0  # that are made now
+    most_recordings: int = 0  # at a time since the start
     tls_expires_at_s: float | None = None  # UTC, of the certificate in use; None: no TLS
 
     @property
@@ -76,6 +78,8 @@ class RecorderFigures:
             "open_files": self.stats.open_file_limit,
             "max_calls": self.max_calls,
             "max_calls_per_second": self.max_calls_per_second,
+            "recordings": self.recordings,
+            "most_recordings": self.most_recordings,
             "refusal": self.refusal,
             "is_draining": self.is_draining,
             "free_bytes": self.disk.free_bytes,

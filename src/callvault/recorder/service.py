@@ -29,6 +29,7 @@ from callvault.recorder.draining import DrainOrder
 from callvault.recorder.facts import TurnedAway, warning
 from callvault.recorder.figures import RecorderFigures, Tally
 from callvault.recorder.gatekeeper import Gatekeeper, Severity
+from callvault.recorder.intake import Intake
 from callvault.recorder.journals import JournalOpener, NodeJournal
 from callvault.recorder.judge import PolicyInForce
 from callvault.recorder.just_ended import JustEnded
@@ -59,10 +60,6 @@ _ALARM_SEVERITY: dict[str, Severity] = {
 }
 _CHANGES = (sip.InviteReceived, sip.ReinviteReceived, sip.UpdateReceived, sip.AckReceived)
 """Events after which a restart needs to know more of a call, or less."""
-_OVERLOAD: dict[bool, tuple[str, Severity]] = {
-    True: ("overloaded", "warning"),
-    False: ("overload_over", "info"),
-}
 
 
 class Recorder:
@@ -107,10 +104,10 @@ class Recorder:
             vouches=self.gate.vouches,
         )
         self.dialogs: dict[sip.DialogId, LiveDialog] = {}
+        self._intake = Intake(self.room, self.capacity, policy, self.dialogs, self.note)
         self.just_ended = JustEnded(config.spool.folder, read_clocks)
         self._pump: Pump[sip.Event] | None = None
         self._slice = 0
-        self._is_overloaded = False
         folder = config.spool.folder
         self._cucm = CucmCalls(
             self.note, self._end_outlived, lambda one: journal_path(folder, one).exists()
@@ -223,8 +220,8 @@ class Recorder:
             self.gate.turned_away(event.request, event.flow, trunk, why)
             self.respond(Respond(event.request_id, 403, (warning(address, problem),)))
             return
-        refusal = self._refusal_of_call(trunk)
         place = self._cucm.place(event.request, trunk, now_s=self._now())
+        refusal = self._intake.refusal_of(trunk, place, now_s=self._now())
         journal_id = journal_of(place) if place is not None else new_id()
         setting = self._setting(journal_id, trunk, address, refusal=refusal, place=place)
         session = RecordingSession(self._cucm.as_asked_before(setting, self.find))
@@ -287,6 +284,7 @@ class Recorder:
             ended = ended_call(dialog.session, self._read_clocks())
             if ended is not None:
                 self.just_ended.add(ended)
+            self._intake.ended(dialog.session)
         elif isinstance(event, _CHANGES):
             self._continuing.save(dialog.session)
 
@@ -360,7 +358,7 @@ class Recorder:
         sockets = self._receiver.stats().open_sockets
         for news in self._disk.look(open_sockets=sockets, calls=self.calls_in_progress):
             self.note(news.kind, news.severity, **news.values)
-        self._note_overload()
+        self._intake.look()
         self._show_room()
         for alarm in self._receiver.alarms():
             self._note_alarm(alarm)
@@ -381,7 +379,6 @@ class Recorder:
 
     def figures(self, *, policy_age_s: float, loop_lag_s: float) -> RecorderFigures:
         """Return how the recorder is, for those who watch."""
-        standing = self.capacity.standing_refusal(self.calls_in_progress)
         return RecorderFigures(
             calls=Counter(one.session.trunk_name for one in self.dialogs.values()),
             tally=self._tally,
@@ -389,13 +386,15 @@ class Recorder:
             disk=self._disk.usage,
             is_disk_filling=self._disk.filling.is_filling,
             reserve_bytes=self.room.reserve_bytes,
-            refusal=self.room.refusal or standing,
+            refusal=self._intake.standing,
             is_draining=self.room.is_draining,
             policy_revision=self._policy.in_force.snapshot.revision,
             policy_age_s=policy_age_s,
             loop_lag_s=loop_lag_s,
             max_calls=self.capacity.max_calls,
             max_calls_per_second=self.capacity.config.calls_per_second,
+            recordings=self._intake.channels.in_use,
+            most_recordings=self._intake.channels.peak,
         )
 
     def note(self, kind: str, severity: Severity = "info", **values: str) -> None:
@@ -456,29 +455,7 @@ class Recorder:
 
     def _show_room(self) -> None:
         """Let OPTIONS say 503 while there is no room."""
-        standing = self.capacity.standing_refusal(self.calls_in_progress)
-        self.agent.unavailable = self.room.refusal or standing
-
-    def _refusal_of_call(self, trunk: Trunk) -> str:
-        """Why the INVITE in hand is not taken; empty: it is."""
-        if self.room.refusal:
-            return self.room.refusal
-
-        def of_trunk() -> int:
-            return sum(one.session.trunk_name == trunk.name for one in self.dialogs.values())
-
-        is_alone = not self._policy.in_force.trunks.has_other(trunk)
-        return self.capacity.refusal(
-            self.calls_in_progress, now_s=self._now(), of_trunk=None if is_alone else of_trunk
-        )
-
-    def _note_overload(self) -> None:
-        """Tell operators when this node begins to be full, and when it is no more."""
-        reason = self.capacity.standing_refusal(self.calls_in_progress)
-        if bool(reason) != self._is_overloaded:
-            self._is_overloaded = bool(reason)
-            kind, severity = _OVERLOAD[self._is_overloaded]
-            self.note(kind, severity, reason=reason, calls=str(self.calls_in_progress))
+        self.agent.unavailable = self._intake.standing
 
     # --- the rest
 

@@ -15,6 +15,7 @@ from django.test import Client
 from callvault.portal.access.models import OpenIdProvider
 from callvault.portal.access.provider_adapter import SECRET_PURPOSE
 from callvault.portal.audit.models import Action, AuditEntry
+from callvault.portal.configuration.models import SystemCapacity
 from callvault.portal.people.levels import Level
 from callvault.portal.people.models import User
 from callvault.portal.sealing import seal
@@ -107,6 +108,10 @@ def test_who_is_not_known_is_refused_or_created(client: Client, issuer: str) -> 
     assert "may not sign in here" in refusal(client)
     row.creates_people, row.created_level = True, Level.RECORD_ONLY
     row.save()
+    full = SystemCapacity.objects.create(model="users", most_users=0)
+    come_by(client)
+    assert not is_in(client)
+    full.delete()
     come_by(client)
     assert is_in(client)
     person = User.objects.get()

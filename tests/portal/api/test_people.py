@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from callvault.portal.audit.models import AuditEntry
-from callvault.portal.configuration.models import PilotNumbers, PolicyRevision
+from callvault.portal.configuration.models import PilotNumbers, PolicyRevision, SystemCapacity
 from callvault.portal.people import saving
 from callvault.portal.people.models import User
 from callvault.portal.recordings.models import Recording
@@ -153,3 +153,12 @@ def test_the_last_administrator_is_not_deleted(
     answer = administrator("DELETE", f"/people/{ann.public_id}")
     assert (answer.status_code, answer.json()["code"]) == (409, "last_administrator")
     assert User.objects.filter(pk=ann.pk).exists()
+
+
+def test_nobody_is_enabled_beyond_the_capacity(administrator: Caller) -> None:
+    most = User.objects.filter(is_active=True).count()
+    SystemCapacity.objects.create(model="users", most_users=most)
+    refused = administrator("POST", "/people", NEW)
+    assert refused.status_code == 422
+    assert f"{most} enabled people" in refused.content.decode()
+    assert administrator("POST", "/people", NEW | {"is_active": False}).status_code == 201

@@ -203,3 +203,17 @@ def test_a_user_is_offered_where_one_would_help(reason: str, numbers: list[str])
     stopped = step("owner", "stopped", reason=reason, caller="+15550142", callee="2099")
     assert unowned_numbers(call(stopped, verdict="discarded")) == numbers
     assert unowned_numbers(call(stopped, verdict="recorded")) == []
+
+
+def test_a_recording_without_assignee_says_why_it_is_nobodys_and_offers_a_user() -> None:
+    caught = {"matched_by": "catch_all", "name": "Without assignee", "number": "7777"}
+    alone = call(step("owner", **caught, reason="no_match"), verdict="recorded")
+    (chain,) = steps_of(alone)
+    assert (chain.title, chain.text) == (
+        "Recording without assignee",
+        "The call is nobody's: Without assignee, the catch-all user, owns the recording.",
+    )
+    assert "7777" in unowned_numbers(alone)
+    shared = call(step("owner", **caught, reason="ambiguous", shared_by="ann, eva"))
+    assert steps_of(shared)[0].text.startswith("7777 is shared by ann, eva,")
+    assert unowned_numbers(shared) == []

@@ -6,10 +6,12 @@ from django.utils import timezone
 from msgspec.structs import replace
 
 from callvault.portal.api.tokens import create_token, token_named
+from callvault.portal.configuration.models import SystemCapacity
 from callvault.portal.directory.applying import apply_plan
 from callvault.portal.directory.models import DirectoryPerson, DirectorySource, Kind, Purpose
 from callvault.portal.directory.planning import Row, RowKind
 from callvault.portal.directory.runs import Claim, ask_for_run, claim_run
+from callvault.portal.people.fields import Value
 from callvault.portal.people.levels import Level
 from callvault.portal.people.models import User
 from tests.portal.acting import request_of
@@ -59,3 +61,12 @@ def test_the_last_administrator_stays_though_the_plan_knew_another(
     assert (refused.kind, refused.reason) == (RowKind.ERROR, "last_administrator")
     assert User.objects.get(pk=rita.pk).is_active
     assert not User.objects.get(pk=ann.pk).is_active
+
+
+def test_a_place_that_was_taken_since_the_plan_is_not_given_twice(claim: Claim, ann: User) -> None:
+    SystemCapacity.objects.create(model="users", most_users=1)
+    changes: dict[str, tuple[Value, Value]] = {"username": ("", "new"), "is_active": ("", True)}
+    new = Row(kind=RowKind.CREATE, external_id="id-new", username="new", changes=changes)
+    (refused,) = apply_plan(claim, claim.run(), [new])
+    assert (refused.kind, refused.reason) == (RowKind.ERROR, "taken_meanwhile")
+    assert list(User.objects.all()) == [ann]

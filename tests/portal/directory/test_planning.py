@@ -232,3 +232,21 @@ def test_a_group_is_written_as_those_do_who_have_it() -> None:
 def test_a_supervisor_keeps_the_group_that_the_directory_would_empty() -> None:
     (row,) = plan([known("sam", level=30, group="Sales")], [wanted("sam", group="")], rules())
     assert (row.kind, row.reason) == (RowKind.ERROR, "supervisor")
+
+
+def test_nobody_is_enabled_beyond_the_capacity_and_who_is_stays() -> None:
+    rows = plan(
+        [known("ann"), known("ian", is_active=False)],
+        [wanted("ann", department="Sales"), wanted("ian", is_active=True), wanted("bob")],
+        rules(most_enabled=2),
+    )
+    assert kinds(rows) == ["change", "change", "error"]
+    assert (rows[2].reason, rows[2].told) == ("no_room", {"most": "2"})
+    away = plan([known("ann")], [wanted("bob")], rules(most_enabled=1))
+    assert kinds(away) == ["create", "delete"]
+
+
+def test_the_catch_all_user_is_nobody_of_a_directory() -> None:
+    nobody = Known("key-x", "X", {**BLANK, "username": "x", "is_active": False}, is_fixed=True)
+    (row,) = plan([nobody], [wanted("x")], rules())
+    assert (row.kind, row.reason) == (RowKind.ERROR, "catch_all")

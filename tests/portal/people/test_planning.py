@@ -286,3 +286,26 @@ def test_no_plan_leaves_two_with_what_only_one_may_have(
         partitions = [partition for _user, partition in stakes if partition]
         assert len(stakes) == 1 or ("", "") not in stakes
         assert len(partitions) == len(set(partitions))
+
+
+def test_the_last_of_those_who_would_be_one_too_many_are_refused() -> None:
+    ann, bob, ian = person(1), person(2), person(3, is_active=False)
+    wanted = rows(
+        {"username": "user1", "is_active": "no"},
+        {"username": "user3", "is_active": "yes"},
+        {"username": "new"},
+        {"username": "user2", "department": "Sales"},
+    )
+    found = plan([ann, bob, ian], wanted, most_enabled=2)
+    assert [row.outcome.value for row in found.rows] == ["changed", "changed", "error", "changed"]
+    (problem,) = found.rows[2].problems
+    assert (problem.field, "2 enabled people" in problem.message) == ("is_active", True)
+    crowded = plan([ann, bob, ian], wanted[1:], most_enabled=1)  # a capacity that was lowered
+    assert [row.outcome.value for row in crowded.rows] == ["error", "error", "changed"]
+
+
+def test_an_administrator_who_cannot_be_deactivated_keeps_the_place() -> None:
+    ann = person(1, level=Level.ADMINISTRATOR)
+    wanted = rows({"username": "user1", "is_active": "no"}, {"username": "new"})
+    found = plan([ann], wanted, most_enabled=1)
+    assert [row.outcome.value for row in found.rows] == ["error", "error"]

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from callvault.portal.audit.log import record
 from callvault.portal.audit.models import Action
+from callvault.portal.configuration.capacity_room import UserRoom
 from callvault.portal.configuration.models import PolicyRevision
 from callvault.portal.people.fields import USER_NAME
 from callvault.portal.people.models import User
@@ -73,6 +74,9 @@ def _created(
 ) -> User:
     if not USER_NAME.fullmatch(value) or User.objects.filter(username__iexact=value).exists():
         raise Refused("name_taken")
+    PolicyRevision.bump()  # first: whoever else enables people waits here
+    if UserRoom.in_force().refusal:
+        raise Refused("no_room")
     person = User(
         username=value,
         email=value if provider.claim == Claim.EMAIL else "",
@@ -89,7 +93,6 @@ def _created(
     )
     person.set_unusable_password()
     person.save()
-    PolicyRevision.bump()
     return person
 
 

@@ -24,7 +24,7 @@ from .sessions import NOTE
 
 SECRET_PURPOSE = "openid connect client secret"  # noqa: S105 - a name, not a secret
 NOT_KNOWN = frozenset(
-    {"unknown_person", "domain_not_allowed", "inactive", "ambiguous", "name_taken"}
+    {"unknown_person", "domain_not_allowed", "inactive", "ambiguous", "name_taken", "no_room"}
 )
 
 

@@ -100,6 +100,9 @@ def delete_person(request: HttpRequest, person_id: UUID) -> Status[None]:
     except saving.LastAdministrator as last:
         detail = "Nobody would be left who is an active administrator."
         raise Problem(409, "last_administrator", detail) from last
+    except saving.CatchAllInUse as used:
+        detail = "It owns the recordings without assignee. End that first: Settings, Capacity."
+        raise Problem(409, "catch_all", detail) from used
     return Status(204, None)
 
 

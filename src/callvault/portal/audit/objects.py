@@ -103,6 +103,7 @@ OBJECTS: dict[str, ObjectKind] = {
     "attempt": ObjectKind(gettext_lazy("Sources without a trunk"), gettext_lazy("a source")),
     "settings": ObjectKind(gettext_lazy("Settings"), gettext_lazy("the settings")),
     "filter": ObjectKind(gettext_lazy("Recording filters"), gettext_lazy("a recording filter")),
+    "capacity": ObjectKind(gettext_lazy("Capacity"), gettext_lazy("the capacity")),
     "modes": ObjectKind(gettext_lazy("Recording modes"), gettext_lazy("the recording modes")),
     "pilots": ObjectKind(gettext_lazy("Pilot numbers"), gettext_lazy("the pilot numbers")),
     "plan": ObjectKind(gettext_lazy("Numbering plan"), gettext_lazy("the numbering plan")),

@@ -21,6 +21,7 @@ PAGES: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
             (_("Pilot numbers"), "configuration:pilots"),
             (_("Numbering plan"), "configuration:plan"),
             (_("Gadget"), "gadget:settings"),
+            (_("Capacity"), "configuration:capacity"),
         ),
     ),
     (

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from callvault.policy.permissions import NOBODY
 from callvault.portal.people.levels import Level
 
+from .capacity_models import SystemCapacity
 from .filter_models import NumberingPlan, RecordingFilter
 from .mode_choices import Mode, modes
 from .mode_models import RecordingModes
@@ -24,6 +25,7 @@ __all__ = [
     "PolicyRevision",
     "RecordingFilter",
     "RecordingModes",
+    "SystemCapacity",
     "SystemSettings",
     "Trunk",
     "TrunkSrtp",

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from . import (
+    capacity_views,
     filter_views,
     mode_views,
     pilot_views,
@@ -21,6 +22,7 @@ urlpatterns = [
     path("filters/new", filter_views.create_filter, name="create_filter"),
     path("filters/<uuid:public_id>", filter_views.edit_filter, name="filter"),
     path("filters/<uuid:public_id>/delete", filter_views.delete_filter, name="delete_filter"),
+    path("capacity", capacity_views.capacity, name="capacity"),
     path("modes", mode_views.modes, name="modes"),
     path("pilot-numbers", pilot_views.pilots, name="pilots"),
     path("numbering-plan", plan_views.plan, name="plan"),

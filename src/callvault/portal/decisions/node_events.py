@@ -47,6 +47,9 @@ def node_event_view(row: NodeEvent) -> NodeEventView:
         "srtp_key_right": _("Audio of a call can be decrypted again"),
         "pause_forgotten": _("A recording has been paused for long: was it forgotten?"),
         "pause_ended": _("A pause lasted too long and was ended"),
+        "owner_ambiguous": _(
+            "The number of a call is shared by several people, and nothing decides between them"
+        ),
         "cucm_one_sided": _("Of a call of CUCM only one voice came: it is recorded one-sided"),
         "cucm_no_codec": _("CUCM found no common codec for a recording: check its regions"),
         "no_media": _("No audio comes on a stream of a call: is a firewall in between?"),

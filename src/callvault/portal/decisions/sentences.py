@@ -11,11 +11,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from callvault.policy.catching import CATCH_ALL
 from callvault.policy.decision import Outcome, Verdict
 from callvault.policy.numbers import SHORTEST_FULL_NUMBER
 from callvault.portal.recordings.folding import number_in, user_part
 from callvault.portal.recordings.phrases import number_shown
 
+from .catching_sentences import caught_sentence
 from .filter_sentences import filter_sentence, filter_title
 from .mode_sentences import mode_in_short, mode_sentence, mode_title
 from .models import Call
@@ -106,9 +108,10 @@ def unowned_numbers(call: Call) -> list[str]:
 
     Empty where a user would not help: numbers that belong to several, or to somebody inactive.
     """
-    if call.verdict != Verdict.DISCARDED:
-        return []
     for step in call.decision.get("steps", []):
+        is_caught = _value(step, "matched_by") == CATCH_ALL
+        if call.verdict != Verdict.DISCARDED and not is_caught:
+            continue
         if step["code"] == "owner" and _value(step, "reason") in ("no_match", "no_parties"):
             told = [_value(step, name) for name in ("callee", "caller", "number")]
             told += [user_part(call.callee), user_part(call.caller)]
@@ -146,6 +149,7 @@ def _room(step: dict[str, Any]) -> tuple[str, str]:
         "calls": _("As many calls were in progress as this node takes."),
         "rate": _("More new calls came a second than this node takes."),
         "trunk_calls": _("Its trunk had nearly all the calls that this recorder takes at once."),
+        "channels": _("As many recordings were being made as the system's capacity allows."),
         "lag": _("The recorder was too busy to answer in time."),
     }
     if _stopped(step):
@@ -182,6 +186,8 @@ def _owner(step: dict[str, Any]) -> tuple[str, str]:
         reason, username = _value(step, "reason"), _value(step, "username")
         by_pilot = no_owner_by_pilot(_values(step))
         return _("No owner"), by_pilot or _no_owner(reason, number, username, parties)
+    if _value(step, "matched_by") == CATCH_ALL:
+        return _("Recording without assignee"), caught_sentence(_values(step), number)
     by_what = {
         "extension": _("Extension %(number)s is %(name)s."),
         "alias": _("Alias %(number)s is %(name)s."),

@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from msgspec.structs import replace
 
+from callvault.portal.configuration.capacity_room import UserRoom
 from callvault.portal.configuration.models import PolicyRevision
 from callvault.portal.configuration.pilot_claims import PilotGuard
 from callvault.portal.people.leaving import end_access
@@ -105,7 +106,7 @@ def _apply(run: DirectoryRun, rows: Sequence[Row], *, is_exchange: bool) -> None
     """
     PolicyRevision.bump()  # first: whoever else changes people waits here
     _refuse_new_pilots(rows)
-    had_administrator = _has_administrator()
+    had_administrator, room = _has_administrator(), UserRoom.in_force()
     keyed = [(row, UUID(row.key) if row.key else uuid4()) for row in rows]
     record_people(run, [one for one in keyed if _is_written_down(one[0])])
     _delete(run, {key: row for row, key in keyed if row.kind == RowKind.DELETE})
@@ -121,6 +122,8 @@ def _apply(run: DirectoryRun, rows: Sequence[Row], *, is_exchange: bool) -> None
     _link(run, people, changing)
     if had_administrator and not _has_administrator():
         raise NobodyLeft
+    if UserRoom.in_force().is_more_crowded_than(room):
+        raise IntegrityError("all places were taken meanwhile")
 
 
 def _refuse_new_pilots(rows: Sequence[Row]) -> None:

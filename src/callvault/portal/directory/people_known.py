@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from callvault.portal.configuration.capacity_room import most_enabled
 from callvault.portal.configuration.pilot_claims import PilotGuard
 from callvault.portal.people.fields import DEFAULTS, RULES, Value
 from callvault.portal.people.levels import Level
 from callvault.portal.people.models import User
+from callvault.portal.people.sources import Source
 
 from .mapping import MAPPABLE
 from .models import DirectoryPerson, DirectorySource
@@ -25,7 +27,7 @@ def known_people(source: DirectorySource) -> list[Known]:
     links = {
         link.person_id: link for link in DirectoryPerson.objects.select_related("source").all()
     }
-    rows = User.objects.order_by("pk").values("pk", "public_id", *COMPARED)
+    rows = User.objects.order_by("pk").values("pk", "public_id", "source", *COMPARED)
     return [_known(row, links.get(row["pk"]), source) for row in rows.iterator(2000)]
 
 
@@ -39,6 +41,7 @@ def _known(row: dict[str, Any], link: DirectoryPerson | None, source: DirectoryS
         external_id=link.external_id if link and is_ours else "",
         reference=link.reference if link and is_ours else "",
         is_gone=bool(link and is_ours and link.is_gone),
+        is_fixed=row["source"] == Source.CATCH_ALL,
         other_source=link.source.name if link and not is_ours else "",
     )
 
@@ -52,6 +55,7 @@ def rules_of(source: DirectorySource) -> Rules:
         gone=source.gone,
         administrator=int(Level.ADMINISTRATOR),
         reserved=PilotGuard.in_force().refusal,
+        most_enabled=most_enabled(),
     )
 
 

@@ -15,6 +15,7 @@ from callvault.portal.people.fields import Value
 from callvault.portal.people.groups import GroupSpelling
 from callvault.portal.people.levels import Level
 from callvault.portal.people.numbers_held import Claimant, Claims
+from callvault.portal.people.places import beyond_room
 
 from .mapping import Wanted
 
@@ -59,6 +60,7 @@ class Known:
     reference: str = ""
     is_gone: bool = False  # was deactivated for being gone from it
     other_source: str = ""  # name of another directory that has them
+    is_fixed: bool = False  # the catch-all user, whom nobody changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class Rules:
     gone: str = "delete"  # or deactivate, keep
     administrator: int = 40
     reserved: Callable[[str], str] = lambda _number: ""  # why nobody can have a number, or empty
+    most_enabled: int | None = None  # people; None: as many as there are
 
 
 @dataclass(slots=True)
@@ -140,6 +143,8 @@ def _adopt(draft: _Draft, namesake: Known | None, rules: Rules) -> None:
         return  # a look-alike, such as the long s of an s: another person whose name is taken
     if namesake.other_source:
         draft.fail("other_source", source=namesake.other_source)
+    elif namesake.is_fixed:
+        draft.fail("catch_all", name=namesake.name)
     elif int(namesake.values.get("level", 0)) >= rules.administrator:
         draft.fail("administrator", name=namesake.name)
     elif not rules.adopts:
@@ -248,6 +253,13 @@ def _settle_claims(
         if not draft.reason:
             claims.add(draft)
     claims.settle(_refuse)
+    new = [draft for draft in drafts if not draft.reason]
+    beyond = beyond_room(claims.everybody, new, rules.most_enabled)
+    for draft in beyond:
+        draft.fail("no_room", most=str(rules.most_enabled))
+        claims.fall_back(draft)
+    if beyond:
+        claims.settle(_refuse)
 
 
 def _refuse(claimant: Claimant, name: str, why: str) -> None:

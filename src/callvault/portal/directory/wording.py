@@ -231,6 +231,10 @@ _REASONS = {
     "supervisor": gettext_lazy("A group supervisor needs a group."),
     "taken_meanwhile": gettext_lazy("Somebody else got the same meanwhile. The next run tries."),
     "last_administrator": gettext_lazy("The last administrator stays."),
+    "no_room": gettext_lazy(
+        "All %(most)s places of the capacity are taken: not enabled. See Settings, Capacity."
+    ),
+    "catch_all": gettext_lazy("The user name is that of the catch-all user."),
     "gone": gettext_lazy("No longer in the directory."),
 }
 

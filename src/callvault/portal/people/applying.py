@@ -34,8 +34,11 @@ class PeopleChanged(Exception):
 
 def everybody() -> list[Existing]:
     """Return people as a plan needs them."""
-    rows = User.objects.order_by("pk").values_list("public_id", *RULES)
-    return [Existing(row[0], values_from(row[1:])) for row in rows.iterator(chunk_size=2000)]
+    rows = User.objects.order_by("pk").values_list("public_id", "source", *RULES)
+    return [
+        Existing(row[0], values_from(row[2:]), is_fixed=row[1] == Source.CATCH_ALL)
+        for row in rows.iterator(chunk_size=2000)
+    ]
 
 
 def values_of(person: User) -> dict[str, Value]:

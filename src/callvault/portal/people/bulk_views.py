@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from callvault.portal.configuration.capacity_room import most_enabled
 from callvault.portal.configuration.models import PolicyRevision
 from callvault.portal.configuration.pilot_claims import PilotGuard
 
@@ -76,7 +77,9 @@ def _planned(request: HttpRequest, form: BulkForm, people: list[UUID]) -> Plan:
     ]
     guard = PilotGuard.in_force()
     editor = person_of(request).public_id
-    return plan(existing, wanted, editor=editor, reserved=guard.refusal)
+    return plan(
+        existing, wanted, editor=editor, reserved=guard.refusal, most_enabled=most_enabled()
+    )
 
 
 def _context(form: BulkForm, found: Plan, *, has_changed: bool) -> dict[str, object]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
 
+from callvault.portal.configuration.capacity_room import most_enabled
 from callvault.portal.configuration.models import PolicyRevision
 from callvault.portal.configuration.pilot_claims import PilotGuard
 
@@ -39,7 +40,13 @@ def look_at(content: bytes, *, editor: UUID | None = None) -> Preview:
     file = read_csv(content)
     revision = PolicyRevision.current()
     guard = PilotGuard.in_force()
-    found = plan(everybody(), file.rows, editor=editor, reserved=guard.refusal)
+    found = plan(
+        everybody(),
+        file.rows,
+        editor=editor,
+        reserved=guard.refusal,
+        most_enabled=most_enabled(),
+    )
     return Preview(file, found, revision)
 
 

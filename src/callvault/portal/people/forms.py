@@ -9,6 +9,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from callvault.portal.configuration.capacity_room import UserRoom
 from callvault.portal.configuration.mode_choices import modes
 from callvault.portal.configuration.pilot_claims import PilotGuard
 from callvault.portal.configuration.pilot_models import PilotNumbers
@@ -19,6 +20,8 @@ from .groups import GROUP_FIELDS, GroupSpelling
 from .levels import Level
 from .models import User
 from .numbers_held import two_meanings
+from .places import catch_all_told
+from .sources import Source
 
 if TYPE_CHECKING:
     PersonModelForm = forms.ModelForm[User]
@@ -131,6 +134,9 @@ class PersonForm(PersonModelForm):
         self._refuse_taken_names(cleaned)
         self._refuse_shared_numbers(cleaned)
         self._refuse_pilots(cleaned)
+        self._refuse_beyond_room(cleaned)
+        if self.instance.source == Source.CATCH_ALL:
+            self.add_error(None, catch_all_told())
         if cleaned.get("level") == Level.GROUP_SUPERVISOR and not cleaned.get("group"):
             self.add_error("group", _("A group supervisor needs a group."))
         if self.instance.pk is not None and self.instance.pk == self._editor.pk:
@@ -205,6 +211,13 @@ class PersonForm(PersonModelForm):
             why = guard.refusal(str(cleaned.get(field) or "")) if is_new else ""
             if why and cleaned.get("is_active"):
                 self.add_error(field, why)
+
+    def _refuse_beyond_room(self, cleaned: dict[str, Any]) -> None:
+        """Refuse to enable one more than the capacity allows; who is enabled stays."""
+        is_new = self.instance.pk is None or "is_active" in self.changed_data
+        why = UserRoom.in_force().refusal if is_new and cleaned.get("is_active") else ""
+        if why:
+            self.add_error("is_active", why)
 
     def _keep_own_rights(self, cleaned: dict[str, Any]) -> None:
         if not cleaned.get("is_active"):

@@ -17,6 +17,7 @@ from .fields import DEFAULTS, RULES, FieldProblem, Value
 from .groups import GROUP_FIELDS, GroupSpelling
 from .levels import Level
 from .numbers_held import Claimant, Claims
+from .places import beyond_room, catch_all_told, no_room_told
 
 Values = Mapping[str, Value]
 
@@ -36,6 +37,7 @@ class Existing:
 
     person_id: UUID
     values: Values
+    is_fixed: bool = False  # the catch-all user, whom nobody changes
 
     @property
     def name(self) -> str:
@@ -111,12 +113,14 @@ def plan(
     *,
     editor: UUID | None = None,
     reserved: Callable[[str], str] = lambda _number: "",
+    most_enabled: int | None = None,
 ) -> Plan:
     """Plan what becomes of each row. `editor` asked for it, and keeps their own rights.
 
-    `reserved` says why nobody can have an extension or alias; empty: anybody can.
+    `reserved` says why nobody can have an extension or alias; empty: anybody can. Of rows that
+    would enable more people than `most_enabled` the last ones are refused.
     """
-    planner = _Planner(existing, editor, reserved)
+    planner = _Planner(existing, editor, reserved, most_enabled)
     planner.read(wanted)
     planner.settle()
     return Plan(tuple(row.planned() for row in planner.rows))
@@ -153,10 +157,15 @@ class _Planner:
     """Rows and people, matched; then what they claim, settled."""
 
     def __init__(
-        self, existing: Iterable[Existing], editor: UUID | None, reserved: Callable[[str], str]
+        self,
+        existing: Iterable[Existing],
+        editor: UUID | None,
+        reserved: Callable[[str], str],
+        most_enabled: int | None,
     ) -> None:
         self.rows: list[_Row] = []
         self._editor = editor
+        self._most_enabled = most_enabled
         self._existing = list(existing)
         self._by_id = {one.person_id: one for one in self._existing}
         self._by_name = {_folded(one.values["username"]): one for one in self._existing}
@@ -181,7 +190,9 @@ class _Planner:
             if not row.problems:
                 self._claims.add(row)
         self._claims.settle(lambda row, name, message: row.fail(name, message))
+        self._keep_to_room()
         self._keep_an_administrator()
+        self._keep_to_room()  # who could not be deactivated keeps their place
 
     def _read(self, wanted: Wanted) -> _Row:
         values, problems = _parsed(wanted)
@@ -229,6 +240,8 @@ class _Planner:
     def _check_rights(self, row: _Row) -> None:
         if row.problems:
             return
+        if row.person and row.person.is_fixed and row.after != row.person.values:
+            row.fail("", catch_all_told())
         if row.after["level"] == Level.GROUP_SUPERVISOR and not row.after["group"]:
             row.fail("group", _("A group supervisor needs a group."))
         if row.person and row.person.person_id == self._editor:
@@ -237,6 +250,16 @@ class _Planner:
             if is_administrator(row.person.values) and row.after["level"] != Level.ADMINISTRATOR:
                 told = _("Nobody takes their own rights as administrator away.")
                 row.fail("level", told)
+
+    def _keep_to_room(self) -> None:
+        """Refuse the last of the rows that would enable more people than there are places."""
+        new = [row for row in self.rows if not row.problems]
+        refused = beyond_room(self._claims.everybody, new, self._most_enabled)
+        for row in refused:
+            row.fail("is_active", no_room_told(self._most_enabled or 0))
+            self._claims.fall_back(row)
+        if refused:
+            self._claims.settle(lambda row, name, message: row.fail(name, message))
 
     def _keep_an_administrator(self) -> None:
         """Refuse the rows that would leave nobody who may change settings."""

@@ -7,7 +7,8 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 
 from callvault.portal.audit.models import Action, AuditEntry
-from callvault.portal.configuration.models import PolicyRevision
+from callvault.portal.configuration.capacity_room import UserRoom
+from callvault.portal.configuration.models import PolicyRevision, SystemCapacity
 from callvault.portal.configuration.pilot_claims import PilotGuard
 from callvault.portal.templatetags.cv_ui import ago
 
@@ -29,6 +30,10 @@ class StalePerson(Exception):
         self.version = version
 
 
+class CatchAllInUse(Exception):
+    """What is nobody's would have no owner: Settings, Capacity ends that first."""
+
+
 class LastAdministrator(Exception):
     """Nobody would be left who may change settings."""
 
@@ -39,6 +44,7 @@ def add_person(request: HttpRequest, form: PersonForm) -> User:
     PolicyRevision.bump()
     person: User = form.save(commit=False)
     _refuse_new_pilots(person, None)
+    _refuse_beyond_room(person, None)
     detail = detail_of({}, values_of(person), person.version)
     Actor.of_request(request).entry(Action.PERSON_CREATED, person.public_id, **detail).save()
     person.set_unusable_password()
@@ -58,6 +64,7 @@ def change_person(request: HttpRequest, form: PersonForm) -> None:
     if is_last_administrator(stored) and not (person.is_administrator and person.is_active):
         raise LastAdministrator
     _refuse_new_pilots(person, stored)
+    _refuse_beyond_room(person, stored)
     person.version = stored.version + 1
     detail = detail_of(values_of(stored), values_of(person), person.version)
     Actor.of_request(request).entry(Action.PERSON_CHANGED, person.public_id, **detail).save()
@@ -66,8 +73,13 @@ def change_person(request: HttpRequest, form: PersonForm) -> None:
 
 @transaction.atomic
 def delete_person(request: HttpRequest, person: User) -> None:
-    """Delete a person. Recordings stay, under the name that they had. Raises LastAdministrator."""
+    """Delete a person. Recordings stay, under the name that they had.
+
+    Raises LastAdministrator, or CatchAllInUse.
+    """
     PolicyRevision.bump()
+    if is_catch_all_in_use(person):
+        raise CatchAllInUse
     if is_last_administrator(User.objects.get(pk=person.pk)):
         raise LastAdministrator
     remove([person], Actor.of_request(request))
@@ -80,6 +92,18 @@ def _refuse_new_pilots(person: User, stored: User | None) -> None:
     new = {person.extension, person.alias} - had if person.is_active else set()
     if any(map(guard.refusal, new)):
         raise IntegrityError("a number became a pilot's")
+
+
+def _refuse_beyond_room(person: User, stored: User | None) -> None:
+    """Raise IntegrityError, as for a number taken meanwhile, if all places are taken by now."""
+    is_new = person.is_active and not (stored is not None and stored.is_active)
+    if is_new and UserRoom.in_force().refusal:
+        raise IntegrityError("all places are taken")
+
+
+def is_catch_all_in_use(person: User) -> bool:
+    """Whether somebody owns what is nobody's."""
+    return SystemCapacity.objects.filter(catch_all=person).exists()
 
 
 def is_last_administrator(person: User) -> bool:

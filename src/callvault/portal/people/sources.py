@@ -11,6 +11,7 @@ class Source(TextChoices):
     CSV = "csv", _("CSV")
     LDAP = "ldap", _("LDAP")
     WEBEX = "webex", _("Webex")
+    CATCH_ALL = "catch_all", _("Catch-all user")  # of Settings, Capacity: nobody in person
 
 
 def sources() -> list[tuple[str, str]]:

@@ -24,13 +24,16 @@ from .listing import PeopleFilter, Sorting, address, chips, heads, page_wanted
 from .models import User
 from .passwords import give_one_time_password
 from .saving import (
+    CatchAllInUse,
     LastAdministrator,
     StalePerson,
     add_person,
     change_person,
     delete_person,
+    is_catch_all_in_use,
     is_last_administrator,
 )
+from .sources import Source
 
 PREFILLED = ("extension", "alias", "pbx_username", "first_name", "last_name", "username")
 
@@ -127,12 +130,16 @@ def remove_person(request: HttpRequest, public_id: UUID) -> HttpResponse:
         reason = _("Nobody deletes themselves. Ask another administrator.")
     elif is_last_administrator(person):
         reason = _("Nobody would be left who is an active administrator.")
+    elif is_catch_all_in_use(person):
+        reason = _catch_all_told()
     if request.method == "POST" and not reason:
         name = person.get_full_name()
         try:
             delete_person(request, person)
         except LastAdministrator:
             reason = _("Nobody would be left who is an active administrator.")
+        except CatchAllInUse:
+            reason = _catch_all_told()
         else:
             messages.success(request, _("%(name)s is deleted.") % {"name": name})
             return redirect("people:list")
@@ -155,7 +162,7 @@ def set_one_time_password(request: HttpRequest, public_id: UUID) -> HttpResponse
     Who comes back to the address, by a change of theme or a sign-in between, is led to the person.
     """
     person = get_object_or_404(User, public_id=public_id)
-    if request.method != "POST":
+    if request.method != "POST" or person.source == Source.CATCH_ALL:
         return redirect("people:person", public_id)
     with transaction.atomic():
         record(request, Action.ONE_TIME_PASSWORD_SET, kind="person", object_id=public_id)
@@ -163,6 +170,10 @@ def set_one_time_password(request: HttpRequest, public_id: UUID) -> HttpResponse
     return render(
         request, "people/one_time_password.html", {"person": person, "password": password}
     )
+
+
+def _catch_all_told() -> str:
+    return _("It owns the recordings without assignee. End that first: Settings, Capacity.")
 
 
 def _changed(request: HttpRequest, form: PersonForm) -> bool:

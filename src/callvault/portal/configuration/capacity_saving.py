@@ -1,0 +1,72 @@
+"""Saving the capacity: audited, told to recorders, never over another's edit."""
+
+from django.db import transaction
+from django.http import HttpRequest
+
+from callvault.portal.audit.log import record
+from callvault.portal.audit.models import Action
+from callvault.portal.people.levels import Level
+from callvault.portal.people.models import User
+from callvault.portal.people.sources import Source
+
+from .capacity_form import CapacityForm, catch_all_user
+from .capacity_models import SystemCapacity
+from .filter_saving import refuse_stale
+from .models import PolicyRevision
+
+KIND = "capacity"
+
+
+@transaction.atomic
+def save_capacity(request: HttpRequest, form: CapacityForm) -> None:
+    """Save the form. Raises StaleSetting, having changed nothing, if somebody was quicker."""
+    PolicyRevision.bump()  # first: whoever else saves, people too, waits here
+    row = SystemCapacity.objects.select_for_update().first() or SystemCapacity(version=0)
+    refuse_stale(form.cleaned_data.get("version"), row.version, KIND)
+    before = facts_of(row)
+    row.model = form.cleaned_data["model"]
+    row.most_users = form.cleaned_data["most_users"]
+    row.most_channels = form.cleaned_data["most_channels"]
+    row.catch_all = _catch_all(request, form) if form.cleaned_data["keeps"] else None
+    after = facts_of(row)
+    changed = sorted(name for name in after if before[name] != after[name])
+    record(
+        request, Action.SETTINGS_CHANGED, kind=KIND, version=row.version + 1, fields=changed,
+        old={name: before[name] for name in changed},
+        new={name: after[name] for name in changed},
+    )  # fmt: skip
+    row.version += 1
+    row.save()
+
+
+def facts_of(row: SystemCapacity) -> dict[str, object]:
+    """Return the values of the row."""
+    return {
+        "model": row.model,
+        "most_users": row.most_users,
+        "most_channels": row.most_channels,
+        "catch_all": row.catch_all.username if row.catch_all is not None else "",
+    }
+
+
+def _catch_all(request: HttpRequest, form: CapacityForm) -> User:
+    """Return the catch-all user, created where there is none yet.
+
+    Not active, so that nobody signs in as it by any way; policy knows it by its id.
+    """
+    known = catch_all_user()
+    if known is not None:
+        return known
+    person = User(
+        username=form.cleaned_data["catch_all_username"],
+        last_name=form.cleaned_data["catch_all_name"].strip(),
+        level=Level.RECORD_ONLY,
+        source=Source.CATCH_ALL,
+        is_active=False,
+    )
+    person.set_unusable_password()
+    record(
+        request, Action.PERSON_CREATED, kind="person", object_id=person.public_id, by="catch_all"
+    )
+    person.save()
+    return person
