@@ -1,6 +1,7 @@
 """Journals of another machine are finished, and nothing of theirs is lost."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -10,14 +11,15 @@ import pytest
 from callvault.errors import CatalogueUnreachable
 from callvault.finalise.benches import Benches
 from callvault.finalise.recovery import Outcome, Recovered, Recovery, inspect
-from callvault.policy.decision import Verdict
+from callvault.policy.decision import Decision, Verdict
 from callvault.spool import chains, journal_path, scan
-from callvault.spool.entries import NodeEvent
+from callvault.spool.entries import Decided, DialogEnded, NodeEvent
 from callvault.vault import Role
 from tests.audio.wire import START_NS
 from tests.finalise.bench import FakeCatalogue, Node
 from tests.finalise.test_chain import CutCall
 from tests.finalise.test_journal import damage
+from tests.finalise.test_twin import CucmCall
 from tests.finalise.test_worker import call, spooled
 
 
@@ -232,3 +234,39 @@ def test_a_catalogue_out_of_reach_ends_the_run_and_fails_no_call(
     with pytest.raises(CatalogueUnreachable):
         disk.recover(may_remove=True)
     assert len(files(node)) == 1
+
+
+@pytest.mark.parametrize(
+    ("whole", "outcome"),
+    [((True, True), Outcome.FINISHED), ((True, False), Outcome.CUT_OFF)],
+)
+def test_the_two_journals_of_a_call_of_cucm_are_one(
+    node: Node, listing: Listing, disk: Recoverer, *, whole: tuple[bool, bool], outcome: Outcome
+) -> None:
+    pair = CucmCall(node)
+    pair.write(whole=whole)
+    before = files(node)
+    assert disk.inspected() == [outcome]
+    disk.recover()
+    (recording,) = listing.recordings.values()
+    assert recording.journal_ids == (pair.first, pair.second)
+    assert recording.quality.flags == ()
+    assert files(node) == before
+    assert disk.outcomes(may_remove=True) == [Outcome.ALREADY_LISTED]
+    assert files(node) == {}
+    assert len(listing.recordings) == 1
+
+
+def test_of_two_legs_of_which_one_came_to_nothing_the_other_is_recovered(
+    node: Node, listing: Listing, disk: Recoverer
+) -> None:
+    pair = CucmCall(node)
+    pair.write(only=0)
+    with closing(node.journal(pair.second, twin_of=pair.first)) as journal:
+        journal.append(Decided(START_NS, Decision(Verdict.FAILED, ())))
+        journal.append(DialogEnded(START_NS + 1, "bye"))
+        journal.end()
+    assert disk.inspected() == [Outcome.FINISHED]
+    assert disk.outcomes() == [Outcome.FINISHED]
+    assert len(listing.recordings) == 1
+    assert listing.calls[pair.first].verdict is Verdict.RECORDED

@@ -148,6 +148,26 @@ def test_a_twin_of_which_nothing_can_be_read_costs_its_voice_and_is_kept(node: N
     assert finished.is_damaged
 
 
+def test_a_first_journal_of_which_nothing_can_be_read_costs_no_more_than_its_voice(
+    node: Node,
+) -> None:
+    call = CucmCall(node)
+    call.write()
+    journal_path(node.spool, call.first).write_bytes(b"CVJOURNL" + bytes(200))
+    finished = call.finish()
+    owner, remote = loudness(node, finished)
+    assert owner < 1
+    assert remote > 100
+    assert finished.is_damaged
+    assert finished.call.event_id == call.second
+    assert finished.recordings == call.finish().recordings
+    catalogue = FakeCatalogue()
+    worker = Worker(node.spool, "callvault-1", catalogue, node.bench(), Benches(node.bench(), 1))
+    assert worker.run_once(now_s=0.0) == 1
+    assert list(scan(node.spool)) == []
+    assert len(list((node.spool / "damaged").iterdir())) == 2
+
+
 def test_a_recorder_that_was_killed_leaves_one_recording_too(node: Node) -> None:
     call = CucmCall(node)
     call.write(whole=(False, True))

@@ -229,18 +229,19 @@ class Src:
         content_type: str,
         *,
         caller: str = "1001",
+        says: str = "",
         dialled: str = "srs",
         headers: tuple[tuple[str, str], ...] = (),
         is_src: bool = True,
     ) -> sip.DialogId:
-        """Place a call, as a recording client or as a phone."""
+        """Place a call, as a recording client or as a phone; `says`: parameters of From's URI."""
         assert self._endpoint is not None
         flow = self._endpoint.flow_to(self._target)
         host, port = self._endpoint.address
         mark = ";+sip.src" if is_src else ""
         invitation = Invitation(
             uri=f"sip:{dialled}@{shown(self._target)}",
-            from_address=f'"Ann Keller" <sip:{caller}@pbx.example.com>',
+            from_address=f'"Ann Keller" <sip:{caller}@pbx.example.com{says}>',
             to_address="<sip:+15550142999@192.0.2.14>",
             contact=f"<sip:src@{shown((host, port))};transport={self._transport}>{mark}",
             headers=(*(("Require", "siprec"),) * is_src, *headers),

@@ -151,8 +151,14 @@ def finalise_journal(
     SpoolError (nothing was decided in it) and OSError. Until it returns nothing is listed.
     """
     journal = _Journal((path, *later), bench, twin=_Journal(twin, bench) if twin else None)
-    with journal.items() as items:
-        found = survey(items, g726_is_aal2=bench.config.g726_is_aal2)
+    try:
+        found = _surveyed(journal)
+    except JournalDamaged as error:
+        if not twin:
+            raise
+        logger.error("rs=%s cannot be read, only its twin: %s", path.stem, error)
+        journal = _Journal(twin, bench, was_twin_lost=True)
+        found = _surveyed(journal)
     if found.decision is None:
         raise SpoolError("journal holds no decision")
     decision = _decision_of_piece(found.decision, journal.header)
@@ -172,6 +178,11 @@ def finalise_journal(
         digest = _digest((path, *later, *twin))
         call = msgspec.structs.replace(call, destroyed=told, destroyed_sha256=digest)
     return FinishedJournal(call, recordings, is_damaged=journal.is_damaged)
+
+
+def _surveyed(journal: _Journal) -> CallSurvey:
+    with journal.items() as items:
+        return survey(items, g726_is_aal2=journal.bench.config.g726_is_aal2)
 
 
 def _settled(

@@ -234,7 +234,9 @@ def _inspect_call(chain: Chain, unwrap: Callable[[bytes], bytes]) -> tuple[Journ
         for path in paths:
             with JournalReader.open(path, unwrap) as reader:
                 _, decided = _read_through(reader)
-                verdict = decided or verdict
+                # Of two legs one may have come to nothing: it is recorded all the same.
+                if verdict is not Verdict.RECORDED or path in chain.paths:
+                    verdict = decided or verdict
                 headers.append(reader.header)
                 is_damaged, has_last_end = is_damaged or reader.damage is not None, reader.ended
         is_ended = is_ended and has_last_end
