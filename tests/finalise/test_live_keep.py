@@ -1,5 +1,6 @@
 """Calls in live-keep mode: waited for, kept whole or destroyed by the worker."""
 
+import pickle
 from collections.abc import Callable
 from hashlib import sha256
 from uuid import UUID
@@ -10,15 +11,18 @@ from msgspec.structs import replace
 from callvault import clock
 from callvault.clock import Instant
 from callvault.errors import JournalDamaged
-from callvault.finalise.awaiting import MARGIN_NS
+from callvault.finalise.awaiting import MARGIN_NS, MarksAwaited
+from callvault.finalise.benches import Benches
+from callvault.finalise.recovery import Outcome, Recovery
 from callvault.finalise.twin import TWIN_STREAMS, joined
 from callvault.policy.decision import Decision, Verdict
 from callvault.policy.live_keep import settle
 from callvault.policy.modes import Keeping, RecordingMode
 from callvault.policy.wishes import Mark
-from callvault.spool import JournalReader, journal_path, write_marks
+from callvault.spool import JournalReader, chains, journal_path, scan, write_marks
 from tests.audio.wire import START_NS
 from tests.finalise.bench import FakeCatalogue, Node, assignment
+from tests.finalise.test_recovery import Listing
 from tests.finalise.test_worker import NewWorker, call, catalogue, new_worker, spooled  # noqa: F401
 
 ANN = UUID(int=7)
@@ -156,3 +160,24 @@ def test_two_legs_of_a_call_wait_for_one_mark_and_are_one_recording() -> None:
     assert made is not None
     assert (made.verdict, len(made.assignments), made.offered) == (Verdict.RECORDED, 1, ())
     assert settle(made, {}).destroyed == ()
+
+
+def test_that_marks_are_awaited_comes_back_from_a_child_process() -> None:
+    awaited = pickle.loads(pickle.dumps(MarksAwaited(5)))  # noqa: S301 - our own
+    assert (awaited.until_ns, str(awaited)) == (5, "somebody may still mark the call")
+
+
+@pytest.mark.parametrize("seconds", [3, AFTER_S])
+def test_recovery_waits_for_marks_and_destroys_what_nobody_kept(
+    node: Node, clock_at: Callable[[float], None], seconds: float
+) -> None:
+    path = journal_path(node.spool, live_keep_call(node))
+    listing = Listing()
+    clock_at(seconds)
+    bench = node.bench()
+    recovery = Recovery("callvault-2", listing, bench, Benches(bench, 1))
+    (found,) = recovery.run(chains(scan(node.spool)))
+    is_over = seconds == AFTER_S
+    assert found.outcome is (Outcome.NOT_KEPT if is_over else Outcome.FAILED)
+    assert path.exists() is not is_over
+    assert len(listing.calls) == is_over

@@ -4,11 +4,15 @@ import contextlib
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from callvault import sip
 from callvault.errors import ProtocolError
+from callvault.policy.decision import Capturing
+from callvault.policy.modes import RecordingMode
 from callvault.recorder.actions import (
     Append,
+    CaptureAs,
     CloseJournal,
     EndRequested,
     MediaChecked,
@@ -17,8 +21,15 @@ from callvault.recorder.actions import (
     Respond,
     ResumeRequested,
 )
+from callvault.recorder.requests import (
+    DropRequested,
+    KeepRequested,
+    StartRequested,
+    StopRequested,
+)
 from callvault.recorder.states import State
 from callvault.spool import entries
+from tests.policy.cast import TRUNK
 from tests.recorder.bench import DIALOG, Bench
 from tests.recorder.bodies import (
     ANN,
@@ -58,6 +69,7 @@ EVENTS = [
     PauseRequested("Ann"),
     ResumeRequested("Ann"),
     EndRequested("shutdown"),
+    *(StartRequested("Ann"), StopRequested("Ann"), KeepRequested("Ann"), DropRequested("Ann")),
 ]
 STEPS = st.one_of(
     st.tuples(st.sampled_from(REQUESTS), st.sampled_from(BODIES)),
@@ -112,3 +124,25 @@ def _check_journal(bench: Bench) -> None:
         for one in decided.decision.assignments
     }
     assert len({(session, owner) for session, owner, _ in ids}) == len(ids)
+
+
+MODES = (RecordingMode.ON_DEMAND, RecordingMode.NEVER)
+
+
+@given(st.lists(STEPS, max_size=12), st.sampled_from(MODES))
+def test_nothing_is_captured_of_a_call_that_nobody_started(
+    steps: list[tuple[str, object]], mode: RecordingMode
+) -> None:
+    bench = Bench(trunk=replace(TRUNK, mode=mode))
+    bench.invite()
+    for step in steps:
+        with contextlib.suppress(ProtocolError):
+            _take(bench, step)
+        judge = bench.session.learning.judge
+        started = judge is not None and any(map(judge.wishes.is_started, judge.wishes.pieces))
+        if not started or mode is RecordingMode.NEVER:
+            assert not bench.session.capturing.takes_in
+            kept = [one for one in bench.actions if isinstance(one, CaptureAs)]
+            assert not kept or kept[-1].capturing is Capturing.NOTHING
+            opened = [one for one in bench.actions if isinstance(one, OpenJournal)]
+            assert not any(one.captures or one.holds for one in opened)
