@@ -72,7 +72,6 @@ def test_a_wrong_key_wants_a_suite(capsys: pytest.CaptureFixture[str]) -> None:
         ("--sender cucm --scene transfer --mirror", "--scene: with two pairs at once"),
         ("--sender cucm --mirror --two-clusters", "--mirror: leave out one of"),
         ("--sender cucm --gap 4000 --seconds 3-9", "--gap: the second call would come"),
-        ("--sender cucm --srtp AEAD_AES_256_GCM", "--srtp: calls of CUCM are sent as plain RTP"),
     ],
 )
 def test_what_cannot_be_had_together_is_refused(

@@ -250,3 +250,13 @@ def test_a_call_without_codec_leaves_a_decision_and_an_event(
 def test_a_side_that_never_came_is_told_of(node: Node, outcomes: Outcomes) -> None:
     assert outcomes["far missing"].rows[0].found is not None
     until(lambda: "cucm_one_sided" in events(node))
+
+
+def test_encrypted_calls_over_tls_are_recorded_just_so(node: Node, outcomes: Outcomes) -> None:
+    assert outcomes  # the people are there
+    done = node.simulate(
+        *("--sender", "cucm", "--calls", "1", "--seconds", "3", "--seed", "21", "--gap", "500"),
+        *("--transport", "tls", "--srtp", "AES_CM_128_HMAC_SHA1_80"),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 of 1 recordings are there. Each is as long as its call" in done.stdout

@@ -63,8 +63,6 @@ def check(options: Namespace) -> None:
                 option = f"--{name.replace('_', '-')}"
                 raise ConfigError(option, "only CUCM does that: say --sender cucm")
         return
-    if options.srtp:
-        raise ConfigError("--srtp", "calls of CUCM are sent as plain RTP; leave --srtp out")
     is_twofold = options.mirror or options.two_clusters
     if is_twofold and (options.scene or "talk") not in _WITH_TWINS:
         raise ConfigError("--scene", f"with two pairs at once, allowed: {', '.join(_WITH_TWINS)}")

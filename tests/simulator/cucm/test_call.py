@@ -1,11 +1,17 @@
 """Pairs of recording calls over time: order, gaps, what is sent when, and what goes wrong."""
 
+from random import Random
+
 import pytest
 
 from callvault.cucm import read_leg
+from callvault.simulator.cucm.leg import Leg
 from callvault.simulator.cucm.plan import CucmWishes, Fault, Order, Scene
-from callvault.sip import Address
-from tests.simulator.cucm.calls import OFFER, PRIYA, cucm, script
+from callvault.simulator.script import Speaker
+from callvault.simulator.sealing import Sealing
+from callvault.sip import Address, DialogId, Request, Response, ResponseReceived
+from callvault.sip.message import build_headers
+from tests.simulator.cucm.calls import FLOW, OFFER, PRIYA, FakeCucm, cucm, script
 
 FRAMES = 4_000 // 20
 
@@ -149,3 +155,48 @@ def test_the_session_is_refreshed_after_half_its_time() -> None:
     done.now += 899
     done.run(2)
     assert [dialog for _, dialog in done.times_of("UPDATE")] == [1, 2]
+
+
+SUITE = "AES_CM_128_HMAC_SHA1_80"
+SECURE = OFFER.replace("RTP/AVP", "RTP/SAVP") + f"a=crypto:7 {SUITE} inline:{'A' * 40}\r\n"
+
+
+def sealed_leg(*, early_offer: bool = False) -> tuple[FakeCucm, Leg]:
+    """A call whose near voice is encrypted, invited and not yet answered."""
+    done = cucm(early_offer=early_offer)
+    (pair,) = done.call.pairs
+    plain = pair.legs[Speaker.OWNER]
+    leg = Leg(plain.words, plain.stream, sealing=Sealing(SUITE, streams=1, rng=Random(1)))
+    leg.begin(done, FLOW, now=done.now)
+    return done, leg
+
+
+def answer(leg: Leg, body: str) -> None:
+    request = Request(build_headers([("Call-ID", "any")]), method="INVITE")
+    response = Response(request.headers, body.encode(), status=200)
+    leg.receive(ResponseReceived(DialogId(1), request, response), now=100.1)
+
+
+def test_an_encrypted_call_answers_with_its_key_under_the_tag_of_the_offer() -> None:
+    done, leg = sealed_leg()
+    answer(leg, SECURE)
+    told = done.bodies[1, "ACK"].decode()
+    assert "m=audio 4000 RTP/SAVP 0" in told
+    assert f"a=crypto:7 {SUITE} inline:" in told
+    assert leg.faults == []
+    assert len(leg.packet(0)) == 12 + 160 + 10
+
+
+def test_an_early_offer_tells_its_own_key() -> None:
+    done, leg = sealed_leg(early_offer=True)
+    assert f"a=crypto:1 {SUITE} inline:" in done.bodies[1, "INVITE"].decode()
+    answer(leg, SECURE.replace("crypto:7", "crypto:1"))
+    assert done.bodies[1, "ACK"] == b""
+    assert leg.faults == []
+
+
+def test_a_recorder_without_the_suite_is_told_of() -> None:
+    done, leg = sealed_leg()
+    answer(leg, OFFER)
+    assert leg.faults == [f"the recorder has no {SUITE} among its keys"]
+    assert done.reasons[1] == {"Reason": "Q.850;cause=47"}

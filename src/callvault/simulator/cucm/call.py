@@ -108,7 +108,7 @@ class CucmPair:
         last = min(self.plan.script.length_ms // FRAME_MS, leg.stream.frames)
         due = min(int((now - self._zero) / FRAME_S) + 1, last)
         while leg.next_frame < due:
-            yield leg.stream.packet(leg.next_frame)
+            yield leg.packet(leg.next_frame)
             leg.next_frame += 1
 
     def _change_far_end_if_due(self, time_ms: float, now: float) -> None:

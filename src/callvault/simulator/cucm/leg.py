@@ -1,5 +1,6 @@
 """One recording call of CUCM: a dialog that carries one voice. A state machine without I/O."""
 
+import re
 from collections.abc import Iterable
 from enum import Enum, auto
 from typing import Protocol
@@ -9,6 +10,7 @@ from callvault.simulator.codecs import PAYLOAD_TYPES
 from callvault.simulator.cucm.plan import End, Fault
 from callvault.simulator.cucm.words import SESSION_S, LegWords
 from callvault.simulator.media import RtpStream
+from callvault.simulator.sealing import Sealing
 from callvault.sip import (
     ClientEvent,
     DialogId,
@@ -69,9 +71,18 @@ class Client(Protocol):
 class Leg:
     """Carries one voice of a recorded call."""
 
-    def __init__(self, words: LegWords, stream: RtpStream, *, fault: Fault | None = None) -> None:
+    def __init__(
+        self,
+        words: LegWords,
+        stream: RtpStream,
+        *,
+        fault: Fault | None = None,
+        sealing: Sealing | None = None,
+    ) -> None:
         self.words = words
         self.stream = stream
+        self._sealing = sealing
+        self._crypto = sealing.lines[0] if sealing else ""
         self.phase = Phase.WAITING
         self.faults: list[str] = []
         self.sent = 0  # requests to the client; counts up
@@ -94,7 +105,9 @@ class Leg:
         self.phase = Phase.INVITED
         self.invited_at = now
         self.sent += 1
-        self.dialog_id = client.invite(flow, self.words.invitation(flow), now=now)
+        self.dialog_id = client.invite(
+            flow, self.words.invitation(flow, crypto=self._crypto), now=now
+        )
 
     def receive(self, event: ClientEvent, *, now: float) -> None:
         """Take in what the client reports of this call."""
@@ -105,6 +118,11 @@ class Leg:
                 self._fail(f"no answer to {request.method}", now)
             case PeerRequestReceived(request=request) if request.method == "BYE":
                 self._ended_by_peer(now)
+
+    def packet(self, frame: int) -> bytes:
+        """Return the packet of one frame as it goes on the wire."""
+        packet = self.stream.packet(frame)
+        return self._sealing.seal(0, packet) if self._sealing else packet
 
     def refresh_if_due(self, *, now: float) -> None:
         """Keep the session alive, as CUCM does after half its time."""
@@ -162,7 +180,7 @@ class Leg:
         elif self.words.is_offering:
             self._acknowledge(now)
         else:
-            self._acknowledge(now, self.words.description())
+            self._acknowledge(now, self.words.description(self._crypto))
 
     def _acknowledge(self, now: float, body: bytes = b"") -> None:
         if self.dialog_id is not None:
@@ -189,7 +207,19 @@ class Leg:
         if PAYLOAD_TYPES[codec] not in line.payload_types:
             self.faults.append(f"the recorder has no {codec.value} among its codecs")
             return False
-        return line.port > 0
+        return line.port > 0 and self._find_suite(body)
+
+    def _find_suite(self, body: bytes) -> bool:
+        """Take the tag under which the recorder has our suite; False: it has it not."""
+        if self._sealing is None:
+            return True
+        suite = self._sealing.streams[0].suite
+        found = re.search(rf"^a=crypto:([0-9]+) {suite} ", body.decode("utf-8"), re.M)
+        if found is None:
+            self.faults.append(f"the recorder has no {suite} among its keys")
+            return False
+        self._crypto = self._crypto.replace("a=crypto:1 ", f"a=crypto:{found[1]} ")
+        return True
 
     def _fail(self, fault: str, now: float) -> None:
         self.faults.append(fault)

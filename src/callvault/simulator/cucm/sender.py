@@ -11,6 +11,7 @@ from callvault.simulator.cucm.words import CucmClient, new_words
 from callvault.simulator.media import new_stream
 from callvault.simulator.preparation import PreparedCall
 from callvault.simulator.script import CallScript, Speaker
+from callvault.simulator.sealing import Sealing
 from callvault.simulator.wire import Placing, media_socket
 from callvault.sip.client import UserAgentClient
 
@@ -59,5 +60,12 @@ class CucmSender:
                 is_offering=wishes.early_offer,
             )
             stream = new_stream(sound.payloads[side], pair.script.codec, rng=rng)
-            legs[side] = Leg(words, stream, fault=wishes.fault)
+            legs[side] = Leg(words, stream, fault=wishes.fault, sealing=self._new_sealing())
         return CucmPair(pair, legs, gap_ms=wishes.gap_ms, fault=wishes.fault)
+
+    def _new_sealing(self) -> Sealing | None:
+        placing = self._placing
+        if not placing.srtp:
+            return None
+        wrong = placing.srtp_wrong_key
+        return Sealing(placing.srtp, streams=1, rng=self._ids, wrong_key=wrong)

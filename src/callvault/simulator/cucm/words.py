@@ -35,8 +35,8 @@ class LegWords:
     session_id: str  # of this recording call, not of the recorded one
     is_offering: bool
 
-    def invitation(self, flow: Flow) -> Invitation:
-        """Return the INVITE."""
+    def invitation(self, flow: Flow, *, crypto: str = "") -> Invitation:
+        """Return the INVITE. `crypto`: the line that tells the key, where it offers SRTP."""
         host = _host(flow.local)
         near = self.pair.near
         return Invitation(
@@ -68,7 +68,7 @@ class LegWords:
                 ),
             ),
             content_type="application/sdp" if self.is_offering else "",
-            body=self.description() if self.is_offering else b"",
+            body=self.description(crypto) if self.is_offering else b"",
             acknowledges=False,
             from_tag=self.tag,
             call_id=self.call_id,
@@ -97,7 +97,7 @@ class LegWords:
             parameters.append("isfocus")
         return f"<sip:{near.number}@{self.cluster_address};{'; '.join(parameters)}>"
 
-    def description(self) -> bytes:
+    def description(self, crypto: str = "") -> bytes:
         """Return the offer, or the answer to the recorder's: one codec, and a port of no use."""
         codec = self.pair.script.codec
         payload_type = PAYLOAD_TYPES[codec]
@@ -110,7 +110,8 @@ class LegWords:
             "b=TIAS:64000",
             "b=AS:64",
             "t=0 0",
-            f"m=audio {DUMMY_PORT} RTP/AVP {payload_type}",
+            f"m=audio {DUMMY_PORT} {'RTP/SAVP' if crypto else 'RTP/AVP'} {payload_type}",
+            *([crypto] if crypto else []),
             f"a=rtpmap:{payload_type} {_RTPMAP[codec]}",
             "a=ptime:20",
             "a=sendonly",
