@@ -9,7 +9,7 @@ from pathlib import Path
 from callvault.recorder.checkpoint import encode
 from callvault.spool.entries import encode_entry
 from callvault.vault import SealedWriter
-from tests.fuzz import bodies, files, media, signalling
+from tests.fuzz import bodies, files, legs, media, signalling
 from tests.recorder.bench import established
 from tests.recorder.bodies import both, metadata, sdp
 from tests.recorder.test_checkpoint import checkpoint
@@ -70,6 +70,18 @@ def _dialogs() -> list[bytes]:
     return [b"\0\0".join([opened, *later, b"\xc0" + sdp()]), *documents, *offers]
 
 
+def _plain_calls() -> list[bytes]:
+    """Legs of CUCM, alone and in pairs, and callers as networks and bridges name them."""
+    legs_ = _files("sip/cucm_*.sip")
+    near = _files("sip/cucm_from_folded.sip")[0]
+    far = near.replace(b";x-nearend;", b";x-farend;")
+    caller = b"From: <sip:+39021234567@h>;tag=1\r\n"
+    named = b"P-Asserted-Identity: <sip:2001@h>\r\nDiversion: <sip:2002@h>;reason=unknown\r\n"
+    plain = near.partition(b"From:")[0] + caller + named + b"To:" + near.partition(b"\nTo:")[2]
+    told = [near + b"\0\0" + far, far + b"\0\0 \0\0" + near, plain]
+    return [*legs_, *told, legs.BETWEEN_CALLS.join([near, far, plain, near])]
+
+
 def _packets() -> list[bytes]:
     texts = [text.decode() for text in _files("rtp/*.hex")]
     datagrams = [bytes.fromhex("".join(re.sub("#.*", "", text).split()))[:255] for text in texts]
@@ -105,6 +117,7 @@ TARGETS = {
         Target("offer", bodies.offer, lambda: _files("sdp/*.sdp"), 12),
         Target("metadata", bodies.metadata, lambda: _files("siprec/*.xml"), 10),
         Target("dialog", bodies.dialog, _dialogs, 4),
+        Target("calls", legs.calls, _plain_calls, 5),
         Target("packets", media.packets, _packets, 18),
         Target("journal", files.journal, _journals, 10),
         Target("checkpoint", files.checkpoint, _checkpoints, 5),
