@@ -140,6 +140,21 @@ def test_when_one_leg_ends_the_other_is_ended_after_three_seconds(cucm: Cucm, wi
     assert dialog.session.state.name == "ENDING"
 
 
+def test_a_voice_that_is_silent_for_long_ends_no_call_whose_other_voice_is_heard(
+    cucm: Cucm, wire: Wire
+) -> None:
+    _, far = cucm.call("near", "far")
+    for _ in range(20):
+        far.streams[0].packets += 1000
+        cucm.wait(20)
+    assert wire.recorder.calls_in_progress == 2
+    states = {one.session.state.name for one in wire.recorder.dialogs.values()}
+    assert states == {"ESTABLISHED"}
+    cucm.wait(310)  # now both are silent
+    states = {one.session.state.name for one in wire.recorder.dialogs.values()}
+    assert states == {"ENDING"}
+
+
 def test_a_leg_that_stays_alone_is_told_of_and_goes_on(cucm: Cucm, wire: Wire) -> None:
     [journal] = cucm.call("far")
     cucm.wait(7)

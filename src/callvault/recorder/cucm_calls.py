@@ -5,7 +5,7 @@ a BYE for the leg that outlives its call.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 from uuid import UUID
@@ -108,6 +108,14 @@ class CucmCalls:
         """Return the journals of the legs of a call that live; of any other call its own."""
         return self._pairs.legs_of(journal_id)
 
+    def packets_of_twin(self, dialog: LiveDialog, legs: Mapping[UUID, LiveDialog]) -> int:
+        """Return how much has come on the other leg: while that is heard the call is not over."""
+        own = dialog.session.journal_id
+        if own not in legs:
+            return 0
+        others = (legs.get(one) for one in self._pairs.legs_of(own) if one != own)
+        return sum(one.packets for one in others if one is not None)
+
     def look(self, *, now_s: float) -> None:
         """Do what is due. Once a second."""
         for due in self._pairs.due(now_s):
@@ -117,6 +125,11 @@ class CucmCalls:
                     self.note("cucm_one_sided", "warning", journal=str(due.pair_id), side=due.side)
                 case cucm.Outlived():
                     self.end(due.journal_id)
+
+
+def legs_in(dialogs: Iterable[LiveDialog]) -> dict[UUID, LiveDialog]:
+    """Return those that are legs, by journal."""
+    return {one.session.journal_id: one for one in dialogs if one.session.learning.place}
 
 
 def journal_of(place: cucm.Place) -> UUID:

@@ -238,10 +238,18 @@ class LiveDialog:
         """Return what each open stream has received. For any thread."""
         return {index: stream.counters() for index, stream in list(self._streams.items())}
 
-    def check_media(self) -> None:
-        """Tell the session how much media has come, and the journal what was announced."""
+    @property
+    def packets(self) -> int:
+        """How many packets have come on all streams, those dropped in a pause included."""
+        return self._packets_closed + sum(map(_heard, self._streams.values()))
+
+    def check_media(self, of_twin: int = 0) -> None:
+        """Tell the session how much media has come, and the journal what was announced.
+
+        `of_twin`: what has come of the call's other voice, which is elsewhere.
+        """
         self._tell_announced()
-        self.feed(MediaChecked(self._packets_closed + sum(map(_heard, self._streams.values()))))
+        self.feed(MediaChecked(self.packets + of_twin))
 
     def _tell_announced(self) -> None:
         if told := self.prompter.news():

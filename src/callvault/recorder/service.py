@@ -7,6 +7,7 @@ a session that fails goes on recording what it has.
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from ipaddress import ip_address
 from uuid import UUID
 
@@ -22,7 +23,7 @@ from callvault.recorder.actions import EndRequested, Respond
 from callvault.recorder.capacity import Capacity
 from callvault.recorder.checkpoint_files import CheckpointFiles
 from callvault.recorder.continuing import Continuing
-from callvault.recorder.cucm_calls import CucmCalls, journal_of
+from callvault.recorder.cucm_calls import CucmCalls, journal_of, legs_in
 from callvault.recorder.dialog import LiveDialog, Wait
 from callvault.recorder.disk_watch import DiskWatch
 from callvault.recorder.draining import DrainOrder
@@ -420,6 +421,7 @@ class Recorder:
 
     def _check_media(self) -> None:
         self._slice = (self._slice + 1) % MEDIA_CHECK_SLICES
+        legs = legs_in(self.dialogs.values())
         for dialog_id, dialog in list(self.dialogs.items()):
             is_due = dialog_id % MEDIA_CHECK_SLICES == self._slice
             if is_due or dialog.keys.are_unproven:
@@ -427,7 +429,8 @@ class Recorder:
             if dialog.no_media.is_waiting:
                 self._guarded(dialog, dialog.look_for_media)
             if is_due and dialog_id in self.dialogs:
-                self._guarded(dialog, dialog.check_media)
+                of_twin = self._cucm.packets_of_twin(dialog, legs)
+                self._guarded(dialog, partial(dialog.check_media, of_twin))
 
     def _end_outlived(self, journal_id: UUID) -> None:
         """End a leg of CUCM's whose other one has ended."""
