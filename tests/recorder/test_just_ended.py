@@ -125,6 +125,8 @@ def test_the_list_is_bounded(calls: JustEnded, monkeypatch: pytest.MonkeyPatch) 
     for number in (1, 2, 3):
         calls.add(ended(number, ended_s=90 + number))
     assert [one.call_id.int for one in calls.listed().calls] == [3, 2]
+    told = calls.listed(most=1)
+    assert ([one.call_id.int for one in told.calls], told.left_off) == ([3], 1)
     latest = calls.latest_of(ANN.user_id)
     assert latest is not None
     assert latest.call_id.int == 3

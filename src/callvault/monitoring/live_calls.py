@@ -91,6 +91,7 @@ class EndedCalls(msgspec.Struct, frozen=True):
 
     at_ns: int  # UTC
     calls: tuple[EndedCall, ...] = ()
+    left_off: int = 0  # calls beyond what one answer holds
 
 
 class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

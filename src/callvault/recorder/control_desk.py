@@ -15,7 +15,7 @@ from callvault.clock import Instant
 from callvault.errors import ProtocolError, SpoolError
 from callvault.monitoring.live_calls import Asked, EndedCalls, LiveCalls
 from callvault.recorder.dialog import LiveDialog
-from callvault.recorder.live_calls import live_calls
+from callvault.recorder.live_calls import MOST_CALLS, live_calls
 from callvault.recorder.marking import Marked, mark_call
 from callvault.recorder.requests import (
     DropRequested,
@@ -54,6 +54,29 @@ class Outcome(StrEnum):
     NOT_ON_DISK = "not_on_disk"  # nothing is kept now; but a restart may not know
 
 
+class _List:
+    """A list as JSON: made at most so often, however many people look. For any thread."""
+
+    def __init__(self, look: Callable[[], LiveCalls | EndedCalls]) -> None:
+        self._look = look
+        self._lock = threading.Lock()
+        self._told = b""
+        self._made_s = -FRESH_S
+
+    def told(self) -> bytes:
+        """Return it. Raises TimeoutError."""
+        with self._lock:
+            if time.monotonic() - self._made_s >= FRESH_S:
+                self._told = msgspec.json.encode(self._look())
+                self._made_s = time.monotonic()
+            return self._told
+
+    def outdate(self) -> None:
+        """Make it anew when somebody looks next."""
+        with self._lock:
+            self._made_s = -FRESH_S
+
+
 class Desk:
     """Stands between the threads of the control API and the recorder on its loop."""
 
@@ -66,20 +89,19 @@ class Desk:
         self._recorder = recorder
         self._loop = loop
         self._read_clocks = read_clocks
-        self._lock = threading.Lock()
-        self._list = b""
-        self._made_s = -FRESH_S
+        self._calls = _List(self._look)
+        self._ended = _List(self._look_at_ended)
 
     def calls(self) -> bytes:
         """Return the calls in progress as JSON. The loop is only asked for the list of dialogs.
 
         Raises TimeoutError.
         """
-        with self._lock:
-            if time.monotonic() - self._made_s >= FRESH_S:
-                self._list = msgspec.json.encode(self._look())
-                self._made_s = time.monotonic()
-            return self._list
+        return self._calls.told()
+
+    def ended(self) -> bytes:
+        """Return the calls that are over and may still be marked, as JSON. Raises TimeoutError."""
+        return self._ended.told()
 
     def act(self, deed: Deed, call_id: UUID, asked: Asked) -> Outcome:
         """Do something with a call; returns when it is on disk. Raises TimeoutError."""
@@ -87,8 +109,8 @@ class Desk:
         try:
             return outcome.result(WAIT_S)
         finally:
-            with self._lock:
-                self._made_s = -FRESH_S
+            self._calls.outdate()
+            self._ended.outdate()
 
     def _look(self) -> LiveCalls:
         found: Future[list[LiveDialog]] = Future()
@@ -97,13 +119,12 @@ class Desk:
         )
         return live_calls(found.result(WAIT_S), self._read_clocks())
 
-    def ended(self) -> bytes:
-        """Return the calls that are over and may still be marked, as JSON. Raises TimeoutError."""
+    def _look_at_ended(self) -> EndedCalls:
         found: Future[EndedCalls] = Future()
         self._loop.call_soon_threadsafe(
-            lambda: found.set_result(self._recorder.just_ended.listed())
+            lambda: found.set_result(self._recorder.just_ended.listed(most=MOST_CALLS))
         )
-        return msgspec.json.encode(found.result(WAIT_S))
+        return found.result(WAIT_S)
 
     async def _act(self, deed: Deed, call_id: UUID, asked: Asked) -> Outcome:
         if deed in _MARKS:

@@ -69,11 +69,12 @@ class JustEnded:
         for call_id in [one for one, call in self._calls.items() if call.until_ns <= now_ns]:
             self._forget(call_id)
 
-    def listed(self) -> EndedCalls:
+    def listed(self, *, most: int = MOST_CALLS) -> EndedCalls:
         """Return them, those that ended last in front."""
         now_ns = self._read_clocks().realtime_ns
-        calls = sorted(self._calls.values(), key=lambda one: -one.ended_at_ns)
-        return EndedCalls(now_ns, tuple(one for one in calls if one.until_ns > now_ns))
+        calls = [one for one in self._calls.values() if one.until_ns > now_ns]
+        calls.sort(key=lambda one: -one.ended_at_ns)
+        return EndedCalls(now_ns, tuple(calls[:most]), left_off=max(len(calls) - most, 0))
 
     def latest_of(self, owner_id: UUID) -> EndedCall | None:
         """Return the call of a user that ended last."""
