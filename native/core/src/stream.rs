@@ -295,9 +295,6 @@ impl Stream {
                 return;
             }
         };
-        if let (Some(voice), Some(_)) = (&self.voice, ssrc) {
-            voice.hear((datagram.address, datagram.port));
-        }
         let source = Source { address: datagram.address, port: datagram.port, ssrc };
         if to.is_out_of_memory {
             self.counted.dropped_unwritten += 1;
@@ -334,16 +331,20 @@ impl Stream {
         true
     }
 
-    /// Let the reports know of what is dropped: it was received, and the peer is told so.
+    /// Let reports and what is said know of what is dropped: it was received all the same.
     fn hear_in_pause(&mut self, port: Port, datagram: &Datagram<'_>, arrival_ns: u64) {
-        if self.reporter.is_some() && self.is_allowed(datagram.address) {
+        let is_listening = self.reporter.is_some() || self.voice.is_some();
+        if is_listening && self.is_allowed(datagram.address) {
             self.hear(class_of(port, datagram), port, datagram, arrival_ns);
         }
     }
 
     fn hear(&mut self, class: Class, port: Port, datagram: &Datagram<'_>, arrival_ns: u64) {
-        let Some(reporter) = &mut self.reporter else { return };
         let from = (datagram.address, datagram.port);
+        if let (Some(voice), Class::Rtp { .. }) = (&self.voice, class) {
+            voice.hear(from);
+        }
+        let Some(reporter) = &mut self.reporter else { return };
         match class {
             Class::Rtp { .. } => reporter.hear(from, datagram.bytes, arrival_ns),
             Class::Rtcp => reporter.hear_rtcp(from, port, datagram.bytes, arrival_ns),

@@ -352,6 +352,13 @@ fn what_is_said_goes_to_who_sends_and_ends_with_the_stream() {
     assert_eq!(journal.spoken(stream), (10, true));
     assert_eq!(journal.counters(stream).packets, 1, "what we say is not what we hear");
 
+    journal.pause().unwrap();
+    let paused = Speech { once: vec![0x55; 160], ..speech.clone() };
+    journal.speak(stream, Some(paused)).unwrap();
+    peer.send_to(&rtp(1), ("127.0.0.1", ports.rtp)).unwrap();
+    assert_eq!(peer.recv(&mut buffer).unwrap(), 172, "said in a pause, too");
+    journal.resume().unwrap();
+
     let endless = Speech { once: vec![0x55; 500 * 160], ..speech };
     journal.speak(stream, Some(endless)).unwrap();
     peer.send_to(&rtp(1), ("127.0.0.1", ports.rtp)).unwrap();

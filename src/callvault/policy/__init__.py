@@ -8,7 +8,7 @@ from callvault.policy.decide import (
     turned_away,
     without_codec,
 )
-from callvault.policy.dialling_in import dial_in_pilot, dialled_in
+from callvault.policy.dialling_in import caller_found, dial_in_pilot, dialled_in
 from callvault.policy.numbers import forms, normalise
 from callvault.policy.owner import Address, Match, NoMatch, PeopleIndex
 from callvault.policy.trunks import TrunkTable
@@ -20,6 +20,7 @@ __all__ = [
     "NoMatch",
     "PeopleIndex",
     "TrunkTable",
+    "caller_found",
     "capturing_of",
     "decide",
     "dial_in_pilot",

@@ -8,6 +8,7 @@ somebody's decides, and it alone: whoever is in the other headers owns nothing o
 from collections.abc import Sequence
 from dataclasses import replace
 
+from callvault.policy.by_pilot import PilotCalled
 from callvault.policy.decision import Direction
 from callvault.policy.owner import Address, Match, NoMatch, PeopleIndex
 from callvault.policy.pilots import Dialled, PilotKind, read_pilot
@@ -58,11 +59,26 @@ def dialled_in(
     return (replace(first, speakers=speakers, is_guess=False, hints=hints, together=()),)
 
 
+def caller_found(
+    callers: Sequence[NameId], people: PeopleIndex, called: PilotCalled | None = None
+) -> tuple[NameId | None, Match | NoMatch]:
+    """Return the first address that says anything of a user, and what it says."""
+    missed = NoMatch("no_match")
+    for one in callers:
+        address = Address(*user_and_host(one.aor))
+        if not address.user or address.user.casefold() in _NAMELESS:
+            continue
+        found = people.find((address,), called)
+        if isinstance(found, Match) or found.reason != "no_match":
+            return one, found
+        missed = found
+    return None, missed
+
+
 def _who(callers: Sequence[NameId], people: PeopleIndex) -> tuple[NameId, ...]:
-    """Return the first address that says anything of a user; all that name somebody, if none."""
+    """Return the first address that says anything of a user; the first that names one, if none."""
+    said, _ = caller_found(callers, people)
+    if said is not None:
+        return (said,)
     named = [one for one in callers if user_and_host(one.aor)[0].casefold() not in _NAMELESS]
-    for one in named:
-        found = people.find((Address(*user_and_host(one.aor)),))
-        if isinstance(found, Match) or (isinstance(found, NoMatch) and found.reason != "no_match"):
-            return (one,)
     return tuple(named[:1] or callers[:1])

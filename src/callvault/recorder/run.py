@@ -26,6 +26,7 @@ from callvault.recorder.draining import read_order
 from callvault.recorder.figures import RecorderFigures
 from callvault.recorder.files import SNAPSHOT_FILE
 from callvault.recorder.journals import JournalOpener, SealKey
+from callvault.recorder.keep_pilot import KeepPilot
 from callvault.recorder.keeper import Keeper
 from callvault.recorder.policy_source import PolicySource
 from callvault.recorder.service import Recorder
@@ -138,6 +139,7 @@ async def _record(
             has_codecs=_has_codecs(),
             probe_key=ProbeKey(_node_key(config)),
         )
+        recorder.pilot_calls = KeepPilot(recorder, node=config.node.name)
         await _serve(config, recorder, policy, policy_thread, stop, hooks)
 
 

@@ -38,6 +38,7 @@ from callvault.recorder.key_check import KeyNews
 from callvault.recorder.live_calls import ended_call
 from callvault.recorder.memory import SessionMemory
 from callvault.recorder.no_media import MediaNews
+from callvault.recorder.pilot_calls import PilotCalls
 from callvault.recorder.policy_source import PolicySource
 from callvault.recorder.room import Room
 from callvault.recorder.session import RecordingSession
@@ -65,6 +66,9 @@ _CHANGES = (sip.InviteReceived, sip.ReinviteReceived, sip.UpdateReceived, sip.Ac
 
 class Recorder:
     """Answers recording sessions and journals them. Lives on one event loop."""
+
+    pilot_calls: PilotCalls | None = None
+    """Takes calls to the live-keep pilot."""
 
     def __init__(
         self,
@@ -221,6 +225,8 @@ class Recorder:
             self.gate.turned_away(event.request, event.flow, trunk, why)
             self.respond(Respond(event.request_id, 403, (warning(address, problem),)))
             return
+        if self.pilot_calls and self.pilot_calls.begins(event, trunk, address):
+            return
         place = self._cucm.place(event.request, trunk, now_s=self._now())
         refusal = self._intake.refusal_of(trunk, place, now_s=self._now())
         journal_id = journal_of(place) if place is not None else new_id()
@@ -269,6 +275,8 @@ class Recorder:
         """Hand an event to its session, under a guard."""
         dialog = self.dialogs.get(dialog_id)
         if dialog is None:
+            if self.pilot_calls:
+                self.pilot_calls.feed(dialog_id, event)
             return
         try:
             dialog.feed(event)
@@ -367,7 +375,7 @@ class Recorder:
         self._cucm.look(now_s=self._now())
         self._continuing.look_after()
         self.just_ended.look()
-        self._flush()
+        self.flush()
 
     def follow(self, order: DrainOrder | None) -> None:
         """Take no more calls while there is an order to drain; tell when that changes."""
@@ -408,7 +416,7 @@ class Recorder:
         self._show_room()
         for dialog_id in list(self.dialogs):
             self._command(dialog_id, EndRequested("shutdown"))
-        self._flush()
+        self.flush()
 
     def let_go(self) -> None:
         """Leave all calls as they are, for the recorder that comes next."""
@@ -465,6 +473,7 @@ class Recorder:
     def _now(self) -> float:
         return self._pump.now if self._pump is not None else 0.0
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Send what waits."""
         if self._pump is not None:
             self._pump.flush()

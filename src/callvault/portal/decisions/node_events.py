@@ -45,6 +45,8 @@ def node_event_view(row: NodeEvent) -> NodeEventView:
             "Audio of a call cannot be decrypted: its key is not the negotiated one"
         ),
         "srtp_key_right": _("Audio of a call can be decrypted again"),
+        "keep_called": _("A call was marked to be kept by calling the live-keep pilot"),
+        "keep_called_in_vain": _("Somebody called the live-keep pilot, but no call was to be kept"),
         "pause_forgotten": _("A recording has been paused for long: was it forgotten?"),
         "pause_ended": _("A pause lasted too long and was ended"),
         "owner_ambiguous": _(

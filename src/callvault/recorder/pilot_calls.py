@@ -1,0 +1,17 @@
+"""Calls to a pilot that are no recordings, as the recorder sees who takes them."""
+
+from typing import Protocol
+
+from callvault import sip
+from callvault.policy.snapshot import Trunk
+
+
+class PilotCalls(Protocol):
+    """Takes calls to a pilot (keep_pilot.KeepPilot)."""
+
+    def begins(self, event: sip.InviteReceived, trunk: Trunk, address: str) -> bool:
+        """Take a call; False: it is none to the pilot."""
+        ...
+
+    def feed(self, dialog_id: sip.DialogId, event: sip.Event) -> None:
+        """Follow what becomes of it."""
