@@ -7,10 +7,12 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from callvault.config.sections import CapacityConfig
 from callvault.errors import SpoolFull
 from callvault.policy.decision import Assignment, Verdict
 from callvault.policy.modes import RecordingMode
 from callvault.recorder.dialog import LiveDialog
+from callvault.recorder.draining import DrainOrder
 from callvault.recorder.judge import PolicyInForce
 from callvault.recorder.requests import StartRequested
 from callvault.spool import twin_of
@@ -272,6 +274,30 @@ def test_a_far_end_who_is_a_user_does_not_own_the_near_ends_call(cucm: Cucm, wir
 def test_the_offer_has_one_line_for_one_voice(cucm: Cucm, wire: Wire) -> None:
     cucm.call("near")
     assert [len(one.streams) for one in wire.receiver.calls] == [1]
+
+
+@pytest.mark.parametrize("limit", [CapacityConfig(max_calls=1), CapacityConfig(calls_per_second=1)])
+def test_a_node_that_is_full_still_takes_the_second_leg_of_a_call_that_it_took(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: CapacityConfig
+) -> None:
+    wire = Wire(tmp_path, capacity=limit)
+    monkeypatch.setattr(type(wire.recorder), "_now", lambda self: 1.0)
+    cucm = Cucm(wire)
+    assert cucm.send("INVITE", "near") == [100, 200]
+    while cucm.send("INVITE", "near", call=str(cucm.sequence), refci=str(cucm.sequence))[-1] == 200:
+        assert cucm.sequence < 20
+    taken = wire.recorder.calls_in_progress
+    assert cucm.send("INVITE", "far") == [100, 200]
+    assert wire.recorder.calls_in_progress == taken + 1
+
+
+def test_a_second_leg_is_taken_while_the_node_drains_and_no_first_one(
+    cucm: Cucm, wire: Wire
+) -> None:
+    cucm.call("near")
+    wire.recorder.follow(DrainOrder(wire.now_ns, wire.now_ns))
+    assert cucm.send("INVITE", "far") == [100, 200]
+    assert cucm.send("INVITE", "near", call="2", refci="77") == [100, 503]
 
 
 def test_siprec_of_a_gateway_of_cucms_is_no_leg(cucm: Cucm, wire: Wire) -> None:

@@ -66,6 +66,11 @@ class Capacity:
             return "trunk_calls"
         return self._take_credit(now_s)
 
+    def take_in(self, *, now_s: float) -> None:
+        """Count a call that is taken whatever the rate: those after it wait for it."""
+        if self._take_credit(now_s):
+            self._credit -= 1
+
     def look(self, *, late_s: float) -> None:
         """Note by how much the loop was late for something that was due."""
         is_late = late_s * 1000 > self.config.max_lag_ms

@@ -53,15 +53,26 @@ class Intake:
         return self.capacity.standing_refusal(len(self.dialogs)) or channels
 
     def refusal_of(self, trunk: Trunk, place: Place | None, *, now_s: float) -> str:
-        """Why an INVITE is not taken; empty: it is, and counted."""
+        """Why an INVITE is not taken; empty: it is, and counted.
+
+        The second leg of CUCM's belongs to a call that was taken already: it is refused only where
+        it could not be recorded, or the recording would be of one voice.
+        """
+        if place is not None and place.is_second:
+            return self._refusal_of_second(now_s)
         if self.room.refusal:
             return self.room.refusal
-        # The second leg of CUCM's belongs to a recording that is made already.
-        if (place is None or not place.is_second) and (full := self._no_channel()):
+        if full := self._no_channel():
             return full
         is_alone = not self.policy.in_force.trunks.has_other(trunk)
         of_trunk = None if is_alone else self._calls_of(trunk)
         return self.capacity.refusal(len(self.dialogs), now_s=now_s, of_trunk=of_trunk)
+
+    def _refusal_of_second(self, now_s: float) -> str:
+        refusal = "" if self.room.refusal == "draining" else self.room.refusal
+        if not refusal:
+            self.capacity.take_in(now_s=now_s)
+        return refusal
 
     def look(self) -> None:
         """Count recordings; tell when this node begins to be full, and when it is no more."""
