@@ -145,6 +145,18 @@ def test_a_call_of_nobody_waits_while_somebody_has_another_mode() -> None:
     assert decided("4711", "4712", snapshot=snapshot, is_over=True).capturing is Capturing.KEEP
 
 
+def test_so_does_one_that_the_catch_all_user_owns_so_far() -> None:
+    nobody = replace(
+        ANN, user_id=UUID(int=50), extension="", alias="", pbx_username="", active=False
+    )
+    snapshot = people(bob=NEVER)
+    snapshot = replace(snapshot, people=(*snapshot.people, nobody), catch_all=nobody.user_id)
+    early = decided("4711", "4712", snapshot=snapshot)
+    assert (early.verdict, early.capturing) == (Verdict.RECORDED, Capturing.HOLD)
+    assert decided("4711", "4712", snapshot=snapshot, is_over=True).capturing is Capturing.KEEP
+    assert decided("1001", "4712", snapshot=snapshot).capturing is Capturing.KEEP
+
+
 def asked(
     wishes: Wishes, ann: RecordingMode | None, bob: RecordingMode | None = None, left_ns: int = 0
 ) -> Decision:

@@ -115,6 +115,8 @@ def decide(
     steps = [_known_source(call.trunk, call.peer), _step("room", calls=str(call.calls_in_progress))]
     called = people.ids.called(call.dialled)
     owned, missed = _find_owners(call, people, called)
+    # What nobody owns so far may yet turn out to be somebody's, who has another mode.
+    so_far = modes.before_the_owner(call.trunk, is_final=call.is_over or bool(owned))
     owned = owned or _caught(call, people, missed)
     if not owned:
         steps += [_no_owner(call, missed, called), Step("mode", Outcome.NOT_REACHED)]
@@ -122,7 +124,7 @@ def decide(
             Verdict.DISCARDED,
             tuple(steps),
             snapshot_revision=revision,
-            capturing=modes.before_the_owner(call.trunk, is_final=call.is_over),
+            capturing=so_far,
         )
     ruled = [
         Ruled(
@@ -143,7 +145,7 @@ def decide(
         (*steps, _owner_step(owned, missed, called), *said.steps),
         said.assignments,
         revision,
-        said.capturing,
+        so_far if so_far is Capturing.HOLD else said.capturing,
         said.offered,
         modes.keeping_of(said.offered),
     )
