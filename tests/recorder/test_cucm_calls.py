@@ -16,7 +16,7 @@ from callvault.recorder.draining import DrainOrder
 from callvault.recorder.judge import PolicyInForce
 from callvault.recorder.requests import StartRequested
 from callvault.spool import twin_of
-from callvault.spool.entries import Decided, NodeEvent, TimelineEvent
+from callvault.spool.entries import CallVerdict, Decided, NodeEvent, TimelineEvent
 from tests.policy.cast import ANN, SNAPSHOT, TRUNK
 from tests.recorder.fakes import MemoryJournal
 from tests.recorder.test_service import Wire
@@ -298,6 +298,17 @@ def test_a_second_leg_is_taken_while_the_node_drains_and_no_first_one(
     wire.recorder.follow(DrainOrder(wire.now_ns, wire.now_ns))
     assert cucm.send("INVITE", "far") == [100, 200]
     assert cucm.send("INVITE", "near", call="2", refci="77") == [100, 503]
+
+
+def test_a_call_of_which_both_legs_are_turned_away_has_one_verdict(cucm: Cucm, wire: Wire) -> None:
+    wire.recorder.follow(DrainOrder(wire.now_ns, wire.now_ns))
+    for call in ("", "2"):
+        for side in ("near", "far"):
+            assert cucm.send("INVITE", side, call=call, refci=f"77{call}") == [100, 503]
+    cucm.send("INVITE", "near", call="3", refci="77")  # the same ids, and no twin of the first
+    told = [one.event_id for one in wire.receiver.node_events if isinstance(one, CallVerdict)]
+    assert [told[0] == told[1], told[2] == told[3]] == [True, True]
+    assert len(set(told)) == 3
 
 
 def test_siprec_of_a_gateway_of_cucms_is_no_leg(cucm: Cucm, wire: Wire) -> None:

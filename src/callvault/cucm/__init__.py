@@ -15,11 +15,12 @@ from callvault.cucm.matching import (
     key_of_mirror,
     makes_pair,
 )
-from callvault.cucm.pairs import Outlived, Pairs, Place, StayedAlone
+from callvault.cucm.pairs import WINDOW_S, Outlived, Pairs, Place, StayedAlone
 
 __all__ = [
     "SEGMENT_GAP_S",
     "VOICE",
+    "WINDOW_S",
     "LegKey",
     "Outlived",
     "Pairs",

@@ -23,6 +23,9 @@ from callvault.spool import twin_of
 
 logger = logging.getLogger(__name__)
 
+MOST_REFUSED = 1_000
+"""Legs turned away that are remembered for their twins; the newest."""
+
 
 class Note(Protocol):
     """Writes an event that operators must know."""
@@ -39,6 +42,9 @@ class CucmCalls:
     end: Callable[[UUID], None]  # the leg that writes this journal
     has_journal: Callable[[UUID], bool] = lambda journal_id: False  # whether it is there already
     _pairs: cucm.Pairs = field(default_factory=cucm.Pairs)
+    _refused: dict[tuple[cucm.LegKey, cucm.Side], tuple[UUID | None, float]] = field(
+        default_factory=dict
+    )
     _rests: dict[UUID, UUID] = field(default_factory=dict)  # of pairs that are split: the next one
 
     def place(self, request: sip.Request, trunk: Trunk, *, now_s: float) -> cucm.Place | None:
@@ -56,11 +62,18 @@ class CucmCalls:
         return place
 
     def as_asked_before(
-        self, setting: SessionSetting, find: Callable[[UUID], LiveDialog | None]
+        self, setting: SessionSetting, find: Callable[[UUID], LiveDialog | None], *, now_s: float
     ) -> SessionSetting:
-        """Return the setting of a leg with what was asked for of its call before it came."""
-        pair_id = setting.place.pair_id if setting.place else None
-        living = self._pairs.living(pair_id) if pair_id is not None else ()
+        """Return the setting of a leg with what was asked for of its call before it came.
+
+        Or with the verdict of the other leg, if that was turned away: both are one call.
+        """
+        place = setting.place
+        if place is None:
+            return setting
+        if not place.is_second:
+            return replace(setting, turned_away_before=self._turned_away(place, setting, now_s))
+        living = self._pairs.living(place.pair_id)
         for dialog in filter(None, map(find, living)):
             judge, pause = dialog.session.learning.judge, dialog.session.capturing.asked
             wishes = judge.wishes if judge is not None else setting.wishes
@@ -70,9 +83,29 @@ class CucmCalls:
     def began(self, session: RecordingSession, *, now_s: float, is_told: bool = False) -> None:
         """Learn that a call was taken, or goes on in another process or journal."""
         place = session.learning.place
-        if place is not None and session.state is not State.ENDING:
-            journal_id, trunk = session.journal_id, session.trunk_name
+        journal_id, trunk = session.journal_id, session.trunk_name
+        if place is not None and session.state is State.ENDING:
+            self._note_turned_away(place, trunk, journal_id, now_s)
+        elif place is not None:
             self._pairs.began(place, journal_id, trunk=trunk, now_s=now_s, is_told=is_told)
+
+    def _note_turned_away(
+        self, place: cucm.Place, trunk: str, event_id: UUID, now_s: float
+    ) -> None:
+        key = cucm.key_of(place.leg, trunk=trunk)
+        if key is None or place.is_second:
+            return
+        self._refused[key, place.leg.side] = (event_id, now_s)
+        while len(self._refused) > MOST_REFUSED:
+            del self._refused[next(iter(self._refused))]
+
+    def _turned_away(self, place: cucm.Place, setting: SessionSetting, now_s: float) -> UUID | None:
+        """Return the verdict of the other leg, if it was turned away just now; once."""
+        key = cucm.key_of(place.leg, trunk=setting.trunk.name)
+        if key is None:
+            return None
+        event_id, at_s = self._refused.pop((key, place.leg.side.other), (None, 0.0))
+        return event_id if now_s - at_s <= cucm.WINDOW_S else None
 
     def ended(self, session: RecordingSession, *, now_s: float) -> None:
         """Learn that a dialog is over."""

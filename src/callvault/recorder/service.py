@@ -231,7 +231,9 @@ class Recorder:
         refusal = self._intake.refusal_of(trunk, place, now_s=self._now())
         journal_id = journal_of(place) if place is not None else new_id()
         setting = self._setting(journal_id, trunk, address, refusal=refusal, place=place)
-        session = RecordingSession(self._cucm.as_asked_before(setting, self.find))
+        session = RecordingSession(
+            self._cucm.as_asked_before(setting, self.find, now_s=self._now())
+        )
         self.dialogs[event.dialog_id] = LiveDialog(session, self, read_clocks=self._read_clocks)
         self._feed(event.dialog_id, event)
         self._cucm.began(session, now_s=self._now())

@@ -247,10 +247,9 @@ class RecordingSession:
     def _without_journal(self, why: TurnedAway, now: Instant) -> list[Action]:
         """Tell the node of a call turned away; take back a journal in which nothing stands."""
         had_journal, self._has_journal = self._has_journal, False
-        invite = self._invite_in_hand()
-        verdict = why.verdict(
-            invite.request, invite.flow, self._setting.trunk, event_id=self.journal_id, now=now
-        )
+        invite, setting = self._invite_in_hand(), self._setting
+        told, trunk = setting.event_id, setting.trunk
+        verdict = why.verdict(invite.request, invite.flow, trunk, event_id=told, now=now)
         return [*([CloseJournal(keep=False)] if had_journal else []), Report(verdict)]
 
     def _invite_in_hand(self) -> sip.InviteReceived:

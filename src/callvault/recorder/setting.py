@@ -35,9 +35,15 @@ class SessionSetting:
     has_codecs: bool = False  # workers decode more than the core does
     pause: AskedPause | None = None  # of the call of which this is the other leg
     wishes: Wishes = NO_WISHES  # likewise
+    turned_away_before: UUID | None = None  # the verdict of the other leg, if that was
     place: Place | None = None  # of a recording call of CUCM: the call that it is a leg of
     own_address: Callable[[str], str] = _no_other_address
     """Our address towards a peer's, for media of another family than SIP; empty: none."""
+
+    @property
+    def event_id(self) -> UUID:
+        """Id of the verdict, should the call be turned away: two legs of one call have one."""
+        return self.turned_away_before or self.journal_id
 
     def judge(self, peer: str, *, since_ns: int = 0) -> Judge:
         """Return who judges a call of this trunk, of what there is of it since a moment."""
