@@ -157,6 +157,10 @@ def test_states_beside_a_pause_that_was_asked_for(
     assert f"{CALL}/pause" not in text
     recorder.calls = [call_of(ann, is_held=True)]
     assert "for the other number" in page_for(client, ann)
+    recorder.calls = [call_of(None, is_held=True)]
+    ann.level = Level.ADMINISTRATOR
+    ann.save()
+    assert "until it is known whose call it is" in page_for(client, ann)
     recorder.calls = [call_of(ann, is_paused_by_src=True)]
     assert "by the phone system" in page_for(client, ann)
 
