@@ -5,6 +5,7 @@ All conversations are placed at once, by the simulator's own CUCM; each test loo
 
 import asyncio
 import csv
+import json
 import shutil
 import sqlite3
 import subprocess
@@ -17,12 +18,14 @@ from random import SystemRandom
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 import pytest
 
 from callvault.commands.demo import Archive
 from callvault.config import load
 from callvault.policy.decision import Direction
 from callvault.simulator.cast import DEMO_PEOPLE
+from callvault.simulator.channels import LIKE, likeness
 from callvault.simulator.comparison import Found, Listed, PlacedCall, Row, are_all_there, compare
 from callvault.simulator.cucm.placed import placed_pairs
 from callvault.simulator.cucm.plan import (
@@ -35,6 +38,7 @@ from callvault.simulator.cucm.plan import (
 )
 from callvault.simulator.cucm.sender import CucmSender
 from callvault.simulator.driver import Driver
+from callvault.simulator.media import envelope
 from callvault.simulator.preparation import new_preparers
 from callvault.simulator.script import Wishes, plan_calls
 from callvault.simulator.speech import Speech
@@ -48,6 +52,7 @@ pytestmark = [
 ]
 
 LENGTH_MS = 5_000
+SURELY_AFTER_MS = 3_000  # of 10 s, when the recorder dies within three
 CONVERSATIONS = {
     "near first": CucmWishes(),
     "at once, far first": CucmWishes(order=Order.FAR_FIRST, gap_ms=0),
@@ -260,3 +265,46 @@ def test_encrypted_calls_over_tls_are_recorded_just_so(node: Node, outcomes: Out
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 of 1 recordings are there. Each is as long as its call" in done.stdout
+
+
+def test_a_recorder_that_dies_in_a_call_comes_back_and_goes_on_with_both_voices(
+    node: Node, outcomes: Outcomes
+) -> None:
+    before = set(listed(node)[1])
+    assert before, outcomes
+    length_of = Speech(node.data / "speech").length_ms
+    scripts = plan_calls(Wishes(1, 10_000, 10_000, hold_share=0), seed=90, length_of=length_of)
+    plans = plan_conversations(
+        scripts, CucmWishes(), seed=1, ids=SystemRandom(), length_of=length_of
+    )
+
+    async def dying() -> list[PlacedCall]:
+        placing = asyncio.create_task(placed(node, list(plans)))
+        await asyncio.to_thread(until, lambda: calls_in_progress(node) == 2)
+        await asyncio.sleep(1)
+        node.kill("recorder")
+        ((call,),) = (await placing).values()
+        return [call]
+
+    (call,) = asyncio.run(dying())
+    assert call.faults == ()
+    until(lambda: set(listed(node)[1]) > before)
+    (saved,) = set(listed(node)[1]) - before
+    heard = Archive(load(node.data / "callvault.toml")).hearing_of(saved)
+    assert heard is not None
+    assert call.agrees_with(heard.length_ms)
+    (expected,) = call.expected
+    for voice, pattern in (
+        (heard.left, expected.owner_pattern),
+        (heard.right, expected.remote_pattern),
+    ):
+        frames = envelope(voice, heard.rate_hz).astype(np.float64)
+        last = slice(len(pattern) - SURELY_AFTER_MS // 20, len(pattern))
+        assert pattern[last].any()
+        assert likeness(frames[last], pattern[last]) > LIKE
+
+
+def calls_in_progress(node: Node) -> int:
+    """Return what the recorder last said, which it does each second."""
+    heartbeat = json.loads((node.data / "run" / "recorder.json").read_bytes())
+    return int(heartbeat["calls"])

@@ -1,5 +1,6 @@
 """The pages of trunks: how each is, what is worth a look, and two people at one of them."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -223,6 +224,13 @@ def test_a_guide_leads_to_other_guides_and_nowhere_else(rita_client: Client) -> 
     assert '<a href="opensips">OpenSIPS</a>' in text
     for name in ("nowhere", "..", "README"):
         assert rita_client.get(f"/settings/trunks/guides/{name}").status_code == 404
+
+
+def test_a_link_within_a_guide_leads_to_its_heading(rita_client: Client) -> None:
+    text = rita_client.get("/settings/trunks/guides/cisco-cucm").content.decode()
+    wanted = set(re.findall(r'href="#([a-z-]+)"', text))
+    assert {"codecs", "encrypted", "what-can-be-started-from-where"} <= wanted
+    assert wanted <= set(re.findall(r'id="([^"]+)"', text))
 
 
 def test_a_link_out_of_the_guides_leaves_its_words(

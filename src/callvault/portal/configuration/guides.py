@@ -62,7 +62,9 @@ def rendered(guide: Guide) -> str:
     """Return a guide's text below its title as HTML; markup within it is shown as text."""
     body = guide.file.read_text("utf-8").partition("\n")[2]
     tokens = _RENDERER.parse(body)
-    for token in tokens:
+    for place, token in enumerate(tokens):
+        if token.type == "heading_open":
+            token.attrSet("id", _anchor(tokens[place + 1].content))
         token.children = list(_led(token.children)) if token.children else token.children
     return str(_RENDERER.renderer.render(tokens, _RENDERER.options, {}))
 
@@ -79,9 +81,16 @@ def _led(children: list[Token]) -> Iterator[Token]:
             yield child
 
 
+def _anchor(heading: str) -> str:
+    """Return by what name a link leads to a heading, as where the documentation is read else."""
+    kept = (one for one in heading.lower() if one.isalnum() or one in " -_")
+    return "".join(kept).replace(" ", "-")
+
+
 def _address(written: str) -> str:
     """Return where a link leads: to another guide, or out; empty: it is not in the portal."""
     if written.startswith(("https://", "#")):
         return written
-    name = written.partition("#")[0].removesuffix(".md")
-    return name if _NAME.fullmatch(name) else ""
+    page, hash_sign, heading = written.partition("#")
+    name = page.removesuffix(".md")
+    return f"{name}{hash_sign}{heading}" if _NAME.fullmatch(name) else ""
