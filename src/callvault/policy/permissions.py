@@ -37,6 +37,7 @@ class Deed(StrEnum):
     PRESERVE = "preserve"
     RELEASE = "release"  # take the preserve flag away
     DELETE = "delete"
+    REASSIGN = "reassign"  # give it to another owner
 
 
 class Refusal(StrEnum):
@@ -142,6 +143,8 @@ def refusal(
         return _below(actor, rights.download_from)
     if deed is Deed.DELETE:
         return _below(actor, rights.delete_from) or _held_by_higher(actor, recording)
+    if deed is Deed.REASSIGN:
+        return _below(actor, Level.ADMINISTRATOR)
     if deed is Deed.PRESERVE:
         return _refusal_to_preserve(actor, recording, rights)
     if deed is Deed.RELEASE and recording.preserved_by is None:

@@ -31,6 +31,7 @@ from callvault.portal.recordings.folding import folded, normal_form, number_in, 
 from callvault.portal.recordings.interactions import interaction_of
 from callvault.portal.recordings.models import Recording
 from callvault.portal.recordings.permissions import recordings_in_catalogue
+from callvault.portal.recordings.reassigning import DECIDED_BY_HAND
 from callvault.portal.storable import storable
 from callvault.spool import entries
 
@@ -175,6 +176,8 @@ def _add_recording(facts: RecordingFacts, call: Call) -> None:
         return
     row = row or Recording(recording_id=recording_id)
     columns = _owner_columns(facts) | _party_columns(facts) | _audio_columns(facts)
+    if row.pk and row.reassignments.exists():  # whose it is now was decided by hand
+        columns = {name: value for name, value in columns.items() if name not in DECIDED_BY_HAND}
     for name, value in storable(columns).items():
         setattr(row, name, value)
     row.interaction = interaction_of(facts)

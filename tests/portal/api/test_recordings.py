@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.test import Client
@@ -243,3 +244,16 @@ def test_the_address_of_the_caller_stays_out_of_pages(client: Client, db: None) 
     wrong = client.post("/api/v1/me")
     assert (wrong.status_code, wrong.json()["code"]) == (405, "method_not_allowed")
     assert wrong["Allow"] == "GET"
+
+
+def test_an_administrator_gives_a_recording_to_somebody_else(
+    calling: Calling, rita: User, ann: User, otto: User, anns_recording: Recording
+) -> None:
+    path = f"/recordings/{anns_recording.recording_id}/owner"
+    wanted = {"owner_id": str(otto.public_id)}
+    assert calling(ann, "recordings:write")("PUT", path, wanted).status_code == 403
+    administrator = calling(rita, "recordings:write")
+    assert administrator("PUT", path, {"owner_id": str(UUID(int=1))}).status_code == 422
+    given = administrator("PUT", path, wanted)
+    assert given.status_code == 200
+    assert given.json()["owner_id"] == str(otto.public_id)

@@ -194,6 +194,12 @@ def deleted(_world: World, _case: Case, client: Client, recording: Recording) ->
     return not recordings_in_catalogue().filter(pk=recording.pk).exists()
 
 
+def reassigned(_world: World, _case: Case, client: Client, recording: Recording) -> bool:
+    newcomer, _is_new = User.objects.get_or_create(username="newcomer")
+    sent("assign", client, recording, confirmed="yes", username="newcomer")
+    return recordings_in_catalogue().get(pk=recording.pk).owner == newcomer
+
+
 DEEDS: dict[str, Answered] = {
     "see": seen,
     "play": played,
@@ -205,6 +211,7 @@ DEEDS: dict[str, Answered] = {
     "preserve": preserved,
     "release": released,
     "delete": deleted,
+    "reassign": reassigned,
 }
 
 

@@ -19,7 +19,7 @@ from callvault.portal.configuration.rights import rights_in_force
 from callvault.portal.paging import page_of
 from callvault.portal.people.gates import person_of
 from callvault.portal.people.models import User
-from callvault.portal.recordings import media, notes, preserving
+from callvault.portal.recordings import media, notes, preserving, reassigning
 from callvault.portal.recordings.deletion import delete_recording
 from callvault.portal.recordings.filters import Filter, apply
 from callvault.portal.recordings.listing import Sorting
@@ -32,10 +32,10 @@ from callvault.portal.recordings.permissions import (
 
 from .callers import using
 from .errors import PROBLEMS
-from .problems import Problem
+from .problems import Problem, invalid
 from .queries import refuse_unknown
 from .scopes import Scope
-from .shapes import NoteChange, NoteIn, NoteOut, Page, RecordingOut, RecordingQuery
+from .shapes import NoteChange, NoteIn, NoteOut, OwnerIn, Page, RecordingOut, RecordingQuery
 
 router = Router(tags=["Recordings"])
 
@@ -53,6 +53,7 @@ _DEEDS = {
     "preserve": Deed.PRESERVE,
     "release": Deed.RELEASE,
     "delete": Deed.DELETE,
+    "reassign": Deed.REASSIGN,
 }
 
 
@@ -122,6 +123,22 @@ def release(request: HttpRequest, recording_id: UUID) -> dict[str, Any]:
     """Take the preserve flag away, unless a higher level set it."""
     user = person_of(request)
     row = preserving.release(request, recording_visible_to(user, recording_id))
+    return told(user, row, rights_in_force(), plan_reader())
+
+
+@router.put(
+    "/{uuid:recording_id}/owner", response={200: RecordingOut, **PROBLEMS},
+    **using(Scope.RECORDINGS_WRITE), summary="Give a recording to another owner",
+)  # fmt: skip
+def reassign(request: HttpRequest, recording_id: UUID, owner: OwnerIn) -> dict[str, Any]:
+    """Give a recording to a person, who sees it from then on. For administrators."""
+    user = person_of(request)
+    row = recording_visible_to(user, recording_id)
+    person = User.objects.filter(public_id=owner.owner_id).first()
+    if person is None:
+        detail = "There is no person of this id."
+        raise invalid([{"in": "body", "pointer": "/owner_id", "detail": detail}])
+    row = reassigning.reassign(request, row, person)
     return told(user, row, rights_in_force(), plan_reader())
 
 

@@ -90,6 +90,12 @@ class NoteOut(Schema):
     version: int = Field(description="Send it back to change or delete what you read.")
 
 
+class OwnerIn(Taken):
+    """To whom a recording is to belong."""
+
+    owner_id: UUID = Field(description="Id of a person.")
+
+
 class NoteIn(Taken):
     """A new note."""
 

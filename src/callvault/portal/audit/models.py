@@ -71,6 +71,7 @@ class Action(models.TextChoices):
     CALL_DROPPED = "call_dropped"
     CALL_DESTROYED = "call_destroyed"
     DELETION_FORBIDDEN = "deletion_forbidden"
+    REASSIGNED = "reassigned"
     PRESERVED = "preserved"
     RELEASED = "released"
     DELETED = "deleted"

@@ -61,6 +61,7 @@ SENTENCES: dict[Action, Promise | str] = {
     Action.CALL_DESTROYED: gettext_lazy(
         "The audio of %(object)s was destroyed, since nobody kept it"
     ),
+    Action.REASSIGNED: gettext_lazy("%(who)s gave %(object)s to another owner"),
     Action.PRESERVED: gettext_lazy("%(who)s preserved %(object)s"),
     Action.RELEASED: gettext_lazy("%(who)s released %(object)s, which was preserved"),
     Action.DELETED: gettext_lazy("%(who)s deleted %(object)s"),

@@ -12,11 +12,12 @@ from callvault.policy.permissions import Deed, GlobalRights, Refusal
 from callvault.portal.people.levels import Level
 from callvault.portal.people.models import User
 
-from .models import Note, Recording
+from .models import Note, Reassignment, Recording
 from .notes import MAX_LENGTH
 from .page import TimelineEntry
 from .permissions import refusal_of
 from .preserving import preserved_until
+from .reassigning import history_of
 from .refusals import reason
 
 EXCERPT = 120  # characters of a note on the timeline
@@ -67,6 +68,7 @@ class Deeds:
     may_preserve: bool
     may_release: bool
     may_delete: bool
+    may_reassign: bool
     may_not_release: str
     may_not_delete: str
 
@@ -80,6 +82,7 @@ class Added:
     deeds: Deeds
     draft: NoteDraft
     longest_note: int = MAX_LENGTH
+    reassignments: Sequence[Reassignment] = ()  # for administrators
 
 
 def added_to(user: User, recording: Recording, rights: GlobalRights, draft: NoteDraft) -> Added:
@@ -88,7 +91,9 @@ def added_to(user: User, recording: Recording, rights: GlobalRights, draft: Note
         note_view(note, may_edit=_may(user, recording, Deed.EDIT_NOTE, rights, note))
         for note in recording.notes.all()
     )
-    return Added(notes, _flag(recording), _deeds(user, recording, rights), draft)
+    deeds = _deeds(user, recording, rights)
+    history = history_of(recording) if deeds.may_reassign else ()
+    return Added(notes, _flag(recording), deeds, draft, reassignments=history)
 
 
 def note_view(note: Note, *, may_edit: bool = True) -> NoteView:
@@ -146,6 +151,7 @@ def _deeds(user: User, recording: Recording, rights: GlobalRights) -> Deeds:
         may_preserve=refused(Deed.PRESERVE) is None,
         may_release=refused(Deed.RELEASE) is None,
         may_delete=refused(Deed.DELETE) is None,
+        may_reassign=refused(Deed.REASSIGN) is None,
         may_not_release=by_state(Deed.RELEASE),
         may_not_delete=by_state(Deed.DELETE),
     )

@@ -93,10 +93,10 @@ def note_recordings(request: HttpRequest) -> HttpResponse:
             )
             tell(request, outcome, told)
             return redirect(back_to(request))
-    found, _missing = _chosen(request)
-    context = _places(request, found) | {
+    found, _missing = asked_recordings(request)
+    context = asked_places(request, found) | {
         "text": text or "", "problem": problem, "most": MAX_LENGTH,
-        "recordings": _shown(found, plan_reader()), "more": max(len(found) - SHOWN, 0),
+        "recordings": shown(found, plan_reader()), "more": max(len(found) - SHOWN, 0),
         "count": len(found),
     }  # fmt: skip
     page = "recordings/note_several.html"
@@ -112,7 +112,7 @@ def _levels_before(request: HttpRequest) -> dict[int, int | None]:
     return {one.pk: one.preserved_level for one in found}
 
 
-def _chosen(request: HttpRequest) -> tuple[list[Recording], int]:
+def asked_recordings(request: HttpRequest) -> tuple[list[Recording], int]:
     """Return what was meant; a page about nothing that can be seen is not there."""
     sent = request.POST if request.method == "POST" else request.GET
     found, missing = chosen(person_of(request), sent.getlist("recording"))
@@ -122,13 +122,13 @@ def _chosen(request: HttpRequest) -> tuple[list[Recording], int]:
 
 
 def _question(request: HttpRequest) -> dict[str, Any]:
-    found, missing = _chosen(request)
+    found, missing = asked_recordings(request)
     may, may_not = split(person_of(request), found, Deed.DELETE)
     reader = plan_reader()
-    return _places(request, found) | {
+    return asked_places(request, found) | {
         "count": len(may),
         "missing": missing,
-        "recordings": _shown(may, reader),
+        "recordings": shown(may, reader),
         "more": max(len(may) - SHOWN, 0),
         "ids": [one.recording_id for one in may],
         "stay": [(listing.row_of(one, reader=reader), why) for one, why in may_not[:SHOWN]],
@@ -140,11 +140,12 @@ def _question(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _shown(recordings: list[Recording], reader: PlanReader) -> list[listing.Row]:
+def shown(recordings: list[Recording], reader: PlanReader) -> list[listing.Row]:
+    """Return some recordings as a page that asks names them."""
     return [listing.row_of(one, reader=reader) for one in recordings[:SHOWN]]
 
 
-def _places(request: HttpRequest, found: list[Recording]) -> dict[str, Any]:
+def asked_places(request: HttpRequest, found: list[Recording]) -> dict[str, Any]:
     """Return where the page leads: back where the reader came from, on to the list."""
     only = reverse("recordings:recording", args=[found[0].recording_id])
     sent = request.POST if request.method == "POST" else request.GET

@@ -181,6 +181,26 @@ class Note(models.Model):
         return str(self.note_id)
 
 
+class Reassignment(models.Model):
+    """That a recording was given to another owner, by whom and when."""
+
+    recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="reassignments")
+    at = models.DateTimeField()
+    by_name = models.CharField(max_length=301)
+    from_name = models.CharField(max_length=301)
+    from_username = models.CharField(max_length=150)
+    to_name = models.CharField(max_length=301)
+    to_username = models.CharField(max_length=150)
+
+    class Meta:
+        """In the order in which it was given."""
+
+        ordering = ("at", "pk")
+
+    def __str__(self) -> str:
+        return f"{self.from_username} to {self.to_username}"
+
+
 class Tombstone(models.Model):
     """What is left of a deleted recording, so that nothing brings it back.
 

@@ -41,9 +41,9 @@ class Outcome:
         return " ".join(lines)
 
 
-def chosen(user: User, ids: Iterable[str]) -> tuple[list[Recording], int]:
+def chosen(user: User, ids: Iterable[str], *, most: int = MOST) -> tuple[list[Recording], int]:
     """Return the recordings that were meant, the newest first, and how many are not there."""
-    wanted = ids_in(list(ids)[:MOST])
+    wanted = ids_in(list(ids)[:most])
     found = list(rows_of(user, wanted))
     return found, len(wanted) - len(found)
 
@@ -54,9 +54,11 @@ def rows_of(user: User, wanted: set[UUID]) -> QuerySet[Recording]:
     return rows.order_by("-started_at", "-record_number")
 
 
-def do_each(user: User, ids: Iterable[str], act: Callable[[Recording], object]) -> Outcome:
+def do_each(
+    user: User, ids: Iterable[str], act: Callable[[Recording], object], *, most: int = MOST
+) -> Outcome:
     """Do something to each; what is refused for one does not stop the others."""
-    found, missing = chosen(user, ids)
+    found, missing = chosen(user, ids, most=most)
     outcome = Outcome()
     if missing:
         outcome.refused[_("not there any more")] += missing

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import deed_views, media, note_views, views, zip_views
+from . import deed_views, media, note_views, reassign_views, views, zip_views
 
 app_name = "recordings"
 
@@ -12,6 +12,7 @@ urlpatterns = [
     path("preserve", deed_views.preserve_recordings, name="preserve"),
     path("release", deed_views.release_recordings, name="release"),
     path("delete", deed_views.delete_recordings, name="delete"),
+    path("assign", reassign_views.reassign_recordings, name="reassign"),
     path("note", deed_views.note_recordings, name="note_several"),
     path("zip", zip_views.download_zip, name="zip"),
     path("<uuid:recording_id>/", views.recording, name="recording"),

@@ -129,6 +129,7 @@ def _page_context(
         "may_preserve": rights.is_preserve_on,
         "may_download": may_download,
         "may_delete": standing >= rights.delete_from,
+        "may_reassign": user.is_administrator,
         "here": request.get_full_path(),
         "count": count,
         "told": listing.foot_line(len(page.rows), count, first_page=first_page, sorting=sorting),

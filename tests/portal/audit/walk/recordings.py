@@ -14,7 +14,8 @@ from callvault.portal.audit.models import Action
 from callvault.portal.catalogue import DjangoCatalogue
 from callvault.portal.live import calls
 from callvault.portal.live.recorder import Deed, Outcome
-from callvault.portal.recordings import deletion, notes, preserving
+from callvault.portal.people.gates import person_of
+from callvault.portal.recordings import deletion, notes, preserving, reassigning
 from tests.portal.acting import request_of
 from tests.portal.catalogue_facts import call_facts
 from tests.portal.live.conftest import call_of
@@ -53,6 +54,12 @@ def search(stage: Stage) -> None:
     stage.ann_client.get("/recordings/mine/?q=%2B1 555 0142")  # is no administrator
     stage.rita.get("/recordings/?q=%2B1 555 0142&direction=in")
     stage.rita.get("/recordings/?q=%2B1 555 0142&direction=in&rows=25")
+
+
+@walk(Action.REASSIGNED)
+def give_to_another_owner(stage: Stage) -> None:
+    rita = rita_asks(stage)
+    reassigning.reassign(rita, stage.recording, person_of(rita))
 
 
 @walk(Action.PRESERVED)
