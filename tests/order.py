@@ -19,6 +19,7 @@ LONGEST = {
     "tests/flows/test_watching.py": 50,
     "tests/flows/test_tutorial.py": 50,
     "tests/flows/test_https.py": 40,
+    "tests/flows/test_cucm_node.py": 40,
     "tests/browser/test_strained.py": 60,
     "tests/browser/test_levels.py": 50,
     "tests/browser/test_deeds.py": 50,

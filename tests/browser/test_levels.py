@@ -13,7 +13,7 @@ from tests.browser.looking import Watched, axe_violations, sign_in, wait_for_wav
 pytestmark = [pytest.mark.browser, pytest.mark.flow]
 
 OVERSIGHT = ["Call decisions", "Audit log", "Data subjects"]
-ADMINISTRATION = ["People", "Global settings", "Service and nodes"]
+ADMINISTRATION = ["People", "Global settings", "Storage calculator", "Service and nodes"]
 SIDEBARS = {
     cast.RECORDED_ONLY: ["Live calls"],
     "ann.keller": ["My recordings", "Live calls"],
