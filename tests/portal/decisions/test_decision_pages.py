@@ -113,6 +113,16 @@ def test_a_call_that_belongs_to_nobody_offers_to_create_a_user(
     assert 'href="/people/new?alias=%2B15550199"' in one.content.decode()
 
 
+def test_a_user_created_from_a_call_hears_that_discarded_calls_have_no_audio(
+    rita_client: Client,
+) -> None:
+    new = {"username": "new", "extension": "2099", "level": "20", "is_active": "on"}
+    page = rita_client.post("/people/new?extension=2099", new, follow=True)
+    assert b"of calls that were discarded before there is no audio" in page.content
+    other = rita_client.post("/people/new", new | {"username": "two", "extension": ""}, follow=True)
+    assert b"there is no audio" not in other.content
+
+
 def test_nobody_is_to_be_created_for_a_number_of_the_recorder(
     rita_client: Client, discarded: Call
 ) -> None:

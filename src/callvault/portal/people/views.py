@@ -84,6 +84,11 @@ def create_person(request: HttpRequest) -> HttpResponse:
         if isinstance(person, User):
             told = {"name": person.get_full_name()}
             told_so = _("%(name)s is added. Calls from now on are recorded.")
+            if initial:  # from a call without owner
+                told_so = _(
+                    "%(name)s is added. Calls from now on are recorded; of calls that were "
+                    "discarded before there is no audio."
+                )
             messages.success(request, told_so % told)
             return redirect("people:person", person.public_id)
     return _page(request, form, None)
