@@ -311,6 +311,19 @@ mod native {
             tapped.iter().map(|datagram| PyBytes::new(py, datagram)).collect()
         }
 
+        fn open_ear(&self, py: Python<'_>) {
+            py.detach(|| self.held.0.open_ear(self.number));
+        }
+
+        fn close_ear(&self, py: Python<'_>) {
+            py.detach(|| self.held.0.close_ear(self.number));
+        }
+
+        fn overheard<'py>(&self, py: Python<'py>, since: u64) -> (u64, Vec<Bound<'py, PyBytes>>) {
+            let (next, heard) = py.detach(|| self.held.0.overheard(self.number, since));
+            (next, heard.iter().map(|datagram| PyBytes::new(py, datagram)).collect())
+        }
+
         fn close(&self, py: Python<'_>) {
             py.detach(|| self.held.0.close_stream(self.number));
         }

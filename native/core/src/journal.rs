@@ -1,6 +1,7 @@
 //! One journal: the packets and events of one SIP dialog, sealed into one file.
 
 mod holding;
+mod listening;
 
 use std::cell::RefCell;
 use std::io;

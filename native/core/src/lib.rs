@@ -19,6 +19,7 @@ mod checkpoints;
 mod classify;
 mod clock;
 mod config;
+mod ear;
 mod error;
 #[cfg(test)]
 mod fake_disk;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::block::{GatheredPacket, Gathering};
 use crate::classify::{classify, Class};
 use crate::clock;
+use crate::ear::Ear;
 use crate::error::Error;
 use crate::level::{self, PeakMeter};
 use crate::network::Network;
@@ -105,6 +106,7 @@ pub struct Stream {
     socket_drops: [u32; 2], // as the kernel last reported them
     level: PeakMeter,
     tap: Option<Box<Tap>>, // of a stream with SRTP
+    ear: Option<Box<Ear>>, // while somebody listens
     reporter: Option<Box<Reporter>>,
     voice: Option<Arc<Voice>>, // of a stream into which something is said
 }
@@ -131,6 +133,7 @@ impl Stream {
             socket_drops: [0; 2],
             level: PeakMeter::default(),
             tap: None,
+            ear: None,
             reporter: None,
             voice: None,
         })
@@ -182,6 +185,21 @@ impl Stream {
     /// Take the copies made since the last call.
     pub fn tapped(&mut self) -> Vec<Vec<u8>> {
         self.tap.as_mut().map(|tap| tap.take()).unwrap_or_default()
+    }
+
+    /// Copy the newest packets from now on: somebody listens.
+    pub fn open_ear(&mut self) {
+        self.ear.get_or_insert_default();
+    }
+
+    /// Copy none any more: nobody listens.
+    pub fn close_ear(&mut self) {
+        self.ear = None;
+    }
+
+    /// The copies from this number on, and the number of the next.
+    pub fn overheard(&self, since: u64) -> (u64, Vec<Vec<u8>>) {
+        self.ear.as_ref().map_or((since, Vec::new()), |ear| ear.since(since))
     }
 
     /// Send receiver reports from now on, or none.
@@ -327,6 +345,7 @@ impl Stream {
         to.gathering.push(&packet, to.now_ns);
         if !is_rtcp {
             self.copy_to_tap(datagram);
+            self.ear.iter_mut().for_each(|ear| ear.put(datagram));
         }
         true
     }

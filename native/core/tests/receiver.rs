@@ -319,6 +319,37 @@ fn the_first_packets_of_each_source_are_tapped_and_again_under_new_keys() {
 }
 
 #[test]
+fn whoever_listens_hears_what_is_kept_and_nothing_of_a_pause() {
+    let node = Node::start("overheard", |_| ());
+    let journal = node.journal(1);
+    let (stream, ports) = journal.open_stream(0, loopback(), None).unwrap();
+    let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let (mut kept, mut dropped) = (0, 0);
+    let mut send = |ssrc: u8, is_kept: bool| {
+        sender.send_to(&rtp(ssrc), ("127.0.0.1", ports.rtp)).unwrap();
+        kept += u64::from(is_kept);
+        dropped += u64::from(!is_kept);
+        wait_for(&journal, stream, |counters| {
+            counters.packets == kept && counters.dropped_paused == dropped
+        });
+    };
+
+    send(1, true);
+    assert_eq!(journal.overheard(stream, 0), (0, vec![]));
+    journal.open_ear(stream);
+    send(2, true);
+    journal.pause().unwrap();
+    send(3, false);
+    journal.resume().unwrap();
+    send(4, true);
+    assert_eq!(journal.overheard(stream, 0), (2, vec![rtp(2).to_vec(), rtp(4).to_vec()]));
+    assert_eq!(journal.overheard(stream, 1), (2, vec![rtp(4).to_vec()]));
+    journal.close_ear(stream);
+    send(5, true);
+    assert_eq!(journal.overheard(stream, 2), (2, vec![]));
+}
+
+#[test]
 fn what_is_said_goes_to_who_sends_and_ends_with_the_stream() {
     let node = Node::start("speak", |_| {});
     let journal = node.journal(1);

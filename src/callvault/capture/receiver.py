@@ -318,6 +318,24 @@ class Stream:
         """Take the copies made since the last call. What came in a pause is never among them."""
         return self._native.tapped()
 
+    def open_ear(self) -> None:
+        """Copy the newest packets that arrive from now on, for `overheard`: somebody listens.
+
+        At most 256 copies and 128 KiB wait, and the oldest make room. They are in memory alone.
+        """
+        self._native.open_ear()
+
+    def close_ear(self) -> None:
+        """Copy none any more, and forget the copies."""
+        self._native.close_ear()
+
+    def overheard(self, since: int) -> tuple[int, list[bytes]]:
+        """Return the number of the next packet, and copies of those from `since` on.
+
+        What came in a pause is never among them.
+        """
+        return self._native.overheard(since)
+
     def close(self) -> None:
         """Receive what has arrived, then let the ports rest. Closing twice is harmless."""
         self._native.close()

@@ -103,6 +103,24 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Of which users of the call, for what is done of each; null: of all."""
 
 
+class Listen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whose recording is listened to."""
+
+    owner: UUID | None = None
+    """A user of the call; null: the call is nobody's."""
+
+
+class Listening(msgspec.Struct, frozen=True):
+    """By what a listener asks for what is said."""
+
+    listener: UUID
+
+
+HEARD = "Callvault-Heard"
+"""Header that says what is in a chunk: call, not_kept, codec."""
+PCM = "audio/L16;rate=8000;channels=2;endian=little"
+
+
 def read_door(data_folder: Path) -> ControlDoor | None:
     """Return where the recorder of this machine is controlled; None: none runs here."""
     try:

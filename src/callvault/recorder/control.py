@@ -8,6 +8,7 @@ import asyncio
 import hmac
 import logging
 import secrets
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from uuid import UUID
@@ -16,7 +17,15 @@ import msgspec
 
 from callvault.config.sections import Config
 from callvault.monitoring.http_server import PATIENCE_S, SmallServer
-from callvault.monitoring.live_calls import CONTROL_FILE, Asked, ControlDoor
+from callvault.monitoring.live_calls import (
+    CONTROL_FILE,
+    HEARD,
+    PCM,
+    Asked,
+    ControlDoor,
+    Listen,
+    Listening,
+)
 from callvault.recorder.control_desk import Deed, Desk, Outcome
 from callvault.recorder.files import replace_file
 from callvault.recorder.service import Recorder
@@ -24,6 +33,7 @@ from callvault.recorder.service import Recorder
 logger = logging.getLogger(__name__)
 
 ADDRESS = "127.0.0.1"
+JSON = {"Content-Type": "application/json"}
 MOST_BYTES = 4096
 """Of the body of a request."""
 
@@ -32,6 +42,7 @@ _STATUS = {
     Outcome.UNKNOWN: 404,
     Outcome.ENDING: 409,
     Outcome.MODE: 422,
+    Outcome.LISTENERS: 429,
     Outcome.NOT_ON_DISK: 503,
 }
 
@@ -85,6 +96,9 @@ class _Handler(BaseHTTPRequestHandler):
         """List the calls."""
         if not self._may():
             return
+        if (listener_id := _id_in(self.path, "listeners")) is not None:
+            self._let_hear(listener_id)
+            return
         looks = {"/calls": self.asked.calls, "/ended": self.asked.ended}
         if self.path not in looks:
             self._say(404, "not_found")
@@ -97,6 +111,13 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Pause, resume, start or stop a call."""
         if not self._may():
+            return
+        if (call_id := _id_in(self.path, "calls", "listen")) is not None:
+            self._let_listen(call_id)
+            return
+        if (listener_id := _id_in(self.path, "listeners", "stop")) is not None:
+            is_known = self._body() is not None and self.asked.unlisten(listener_id)
+            self._say(*((200, "done") if is_known else (404, "unknown")))
             return
         wanted = _wanted(self.path)
         if wanted is None:
@@ -116,6 +137,34 @@ class _Handler(BaseHTTPRequestHandler):
         except TimeoutError:
             outcome = Outcome.NOT_ON_DISK
         self._say(_STATUS[outcome], outcome)
+
+    def _let_listen(self, call_id: UUID) -> None:
+        body = self._body()
+        if body is None:
+            return
+        try:
+            owner_id = msgspec.json.decode(body, type=Listen).owner
+            given = self.asked.listen(call_id, owner_id)
+        except (msgspec.DecodeError, ValueError):
+            self._say(400, "unreadable")
+        except TimeoutError:
+            self._say(503, "busy")
+        else:
+            if isinstance(given, Outcome):
+                self._say(_STATUS[given], given)
+            else:
+                self._answer(200, msgspec.json.encode(Listening(given)))
+
+    def _let_hear(self, listener_id: UUID) -> None:
+        try:
+            chunk = self.asked.heard(listener_id)
+        except TimeoutError:
+            self._say(503, "busy")
+            return
+        if chunk is None:
+            self._say(404, "unknown")
+        else:
+            self._answer(200, chunk.pcm, {"Content-Type": PCM, HEARD: chunk.heard})
 
     def _may(self) -> bool:
         """Whether the request has the token; else it is answered."""
@@ -139,9 +188,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _say(self, status: int, code: str) -> None:
         self._answer(status, msgspec.json.encode({"code": code}))
 
-    def _answer(self, status: int, body: bytes) -> None:
+    def _answer(self, status: int, body: bytes, headers: Mapping[str, str] = JSON) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Cache-Control", "no-store")
         self.end_headers()
@@ -149,6 +199,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Keep requests out of the log: the session says what was done."""
+
+
+def _id_in(path: str, before: str, *after: str) -> UUID | None:
+    """Read the id in /before/ID/after; None: another address."""
+    match path.split("/"):
+        case ["", first, found, *rest] if first == before and rest == [*after]:
+            try:
+                return UUID(found) if len(found) == 36 else None
+            except ValueError:
+                return None
+    return None
 
 
 def _wanted(path: str) -> tuple[Deed, UUID] | None:

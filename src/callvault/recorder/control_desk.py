@@ -15,6 +15,7 @@ from callvault.clock import Instant
 from callvault.errors import ProtocolError, SpoolError
 from callvault.monitoring.live_calls import Asked, EndedCalls, LiveCalls
 from callvault.recorder.dialog import LiveDialog
+from callvault.recorder.listening import Chunk, Listeners
 from callvault.recorder.live_calls import MOST_CALLS, live_calls
 from callvault.recorder.marking import Marked, mark_call
 from callvault.recorder.requests import (
@@ -51,6 +52,7 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"  # no such call, or none any more
     ENDING = "ending"  # it is not answered yet, or ends
     MODE = "mode"  # it is not recorded in a mode in which that can be asked for
+    LISTENERS = "listeners"  # so many listen already
     NOT_ON_DISK = "not_on_disk"  # nothing is kept now; but a restart may not know
 
 
@@ -89,6 +91,7 @@ class Desk:
         self._recorder = recorder
         self._loop = loop
         self._read_clocks = read_clocks
+        self._listeners = Listeners()
         self._calls = _List(self._look)
         self._ended = _List(self._look_at_ended)
 
@@ -125,6 +128,40 @@ class Desk:
             lambda: found.set_result(self._recorder.just_ended.listed(most=MOST_CALLS))
         )
         return found.result(WAIT_S)
+
+    def listen(self, call_id: UUID, owner_id: UUID | None) -> UUID | Outcome:
+        """Let somebody listen to a call; returns by what to ask. Raises TimeoutError."""
+        if not self._legs_of(call_id):
+            return Outcome.UNKNOWN
+        listener_id = self._listeners.begin(call_id, owner_id)
+        if listener_id is None:
+            return Outcome.LISTENERS
+        self._loop.call_soon_threadsafe(self._watch_listeners)
+        return listener_id
+
+    def heard(self, listener_id: UUID) -> Chunk | None:
+        """Return what was said since the last time; None: it is over. Raises TimeoutError."""
+        call_id = self._listeners.call_of(listener_id)
+        if call_id is None:
+            return None
+        chunk = self._listeners.chunk(listener_id, self._legs_of(call_id), self._read_clocks())
+        if chunk is None:
+            self._listeners.end(listener_id)
+        return chunk
+
+    def unlisten(self, listener_id: UUID) -> bool:
+        """Let somebody listen no more; False: nobody of this id did."""
+        return self._listeners.end(listener_id)
+
+    def _legs_of(self, call_id: UUID) -> list[LiveDialog]:
+        found: Future[list[LiveDialog]] = Future()
+        self._loop.call_soon_threadsafe(lambda: found.set_result(self._recorder.legs_of(call_id)))
+        return found.result(WAIT_S)
+
+    def _watch_listeners(self) -> None:
+        """Look again and again, as long as somebody listens, who is gone."""
+        if self._listeners.forget_gone():
+            self._loop.call_later(1.0, self._watch_listeners)
 
     async def _act(self, deed: Deed, call_id: UUID, asked: Asked) -> Outcome:
         if deed in _MARKS:

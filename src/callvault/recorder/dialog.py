@@ -238,6 +238,10 @@ class LiveDialog:
         """Return what each open stream has received. For any thread."""
         return {index: stream.counters() for index, stream in list(self._streams.items())}
 
+    def streams(self) -> dict[int, Stream]:
+        """Return the streams that are open. For any thread."""
+        return dict(self._streams)
+
     @property
     def packets(self) -> int:
         """How many packets have come on all streams, those dropped in a pause included."""

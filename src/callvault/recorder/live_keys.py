@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from callvault.capture import Stream
 from callvault.recorder.key_check import KeyCheck, KeyNews, verify
 from callvault.spool.entries import StreamKeys
+from callvault.srtp import Context
 
 
 class LiveKeys:
@@ -22,6 +23,10 @@ class LiveKeys:
     def are_unproven(self) -> bool:
         """Whether there are keys of which nobody knows yet if they open what comes."""
         return any(one.is_unproven for one in self._check.streams.values())
+
+    def contexts(self) -> dict[int, Context]:
+        """Return the keys in force of each sealed stream. For any thread."""
+        return {index: one.context for index, one in list(self._check.streams.items())}
 
     def watch(self, keys: Sequence[StreamKeys]) -> None:
         """Tap the streams whose keys are new."""
