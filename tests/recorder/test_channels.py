@@ -10,9 +10,11 @@ from callvault.policy.decision import Assignment, Decision, Direction, Party, Ve
 from callvault.policy.modes import RecordingMode
 from callvault.recorder.channels import Channels, is_shared, recordings_of
 from callvault.recorder.judge import PolicyInForce
+from callvault.recorder.states import State
 from callvault.spool.entries import CallVerdict, NodeEvent
 from tests.policy.cast import SNAPSHOT, person
 from tests.recorder.bodies import ANN, MULTIPART, REMOTE, both, metadata, sdp
+from tests.recorder.test_cucm_calls import SECOND_NS, Cucm
 from tests.recorder.test_service import Wire, wire
 
 __all__ = ["wire"]
@@ -115,3 +117,33 @@ def test_a_number_of_several_people_is_told_of_at_the_end(wire: Wire) -> None:
     (event,) = [one for one in wire.receiver.node_events if isinstance(one, NodeEvent)]
     assert (event.kind, event.severity) == ("owner_ambiguous", "warning")
     assert "1001" not in str(event.values)
+
+
+def test_the_two_calls_of_cucm_take_one_place_and_are_one_recording_without_assignee(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        type(wire.recorder), "_now", lambda self: wire.now_ns / SECOND_NS - 1_700_000_000
+    )
+    cucm = Cucm(wire)
+    nobody = person(9, username="catch-all", extension="", active=False)
+    wire.recorder._policy.in_force = PolicyInForce.of(
+        msgspec.structs.replace(
+            SNAPSHOT,
+            people=(nobody,),
+            catch_all=nobody.user_id,
+            capacity=CapacityRules(CapacityModel.CHANNELS, 1),
+        )
+    )
+    cucm.call("near", "far")  # the second one is taken though all places are
+    assert cucm.send("INVITE", "near", call="other", refci="25471899") == [100, 503]
+    made = [
+        one
+        for dialog in wire.recorder.dialogs.values()
+        if dialog.session.state is not State.ENDING and dialog.session.decision
+        for one in dialog.session.decision.assignments
+    ]
+    assert len(made) == 2
+    assert {one.owner_username for one in made} == {"catch-all"}
+    assert len({one.recording_id for one in made}) == 1
+    assert {one.local.number for one in made} == {"1001"}

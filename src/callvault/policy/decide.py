@@ -39,7 +39,7 @@ from msgspec.structs import replace
 
 from callvault.policy.attendance import everyone, named_together, people_of, span_of
 from callvault.policy.by_pilot import PilotCalled
-from callvault.policy.catching import CATCH_ALL, caught_side, is_caught
+from callvault.policy.catching import CATCH_ALL, first_side, is_caught
 from callvault.policy.decision import (
     Assignment,
     Capturing,
@@ -234,17 +234,14 @@ def _caught(call: CallSeen, people: PeopleIndex, missed: list[NoMatch]) -> list[
     """Give what is nobody's to the catch-all user, if there is one."""
     if people.catch_all is None or not is_caught(missed):
         return []
-    sides = [(session, caught_side(session)) for session in call.sessions]
-    return [
-        _Owned(
-            session,
-            side[0],
-            Match(people.catch_all, CATCH_ALL, party_of(side[0].participant).number),
-            side[1],
-        )
-        for session, side in sides
-        if side is not None
-    ]
+    caught = []
+    for session in call.sessions:
+        hint = next(iter(session.hints.owners), None)
+        speaker = _named(session, hint) if hint else first_side(session)
+        if speaker is not None:
+            match = Match(people.catch_all, CATCH_ALL, party_of(speaker.participant).number)
+            caught.append(_Owned(session, speaker, match, hint))
+    return caught
 
 
 def _is_over(owned: _Owned, everybody: Sequence[_Owned], since_ns: int) -> bool:
