@@ -3,16 +3,19 @@
 import asyncio
 import socket
 import struct
+import time
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from msgspec.structs import replace
 
 from callvault.policy.decision import Decision, Direction
+from callvault.policy.ordered import Order
 from callvault.policy.pilots import Pilots
 from callvault.policy.prompts import Announcement, Prompts
 from callvault.recorder.prompts import sound
-from callvault.spool.entries import Decided, TimelineEvent
+from callvault.spool.entries import CallVerdict, Decided, TimelineEvent
 from tests.flows.recorder_node import (
     SNAPSHOT,
     Journal,
@@ -100,6 +103,49 @@ def test_the_caller_hears_that_the_call_is_recorded(tmp_path: Path, language: st
         )
     kinds = [one.kind for one in journal.events if isinstance(one, TimelineEvent)]
     assert kinds == ["answered", "announced", "ended"]
+
+
+def _order(number: int, *, lasts_s: int = 120) -> Order:
+    until_ns = time.time_ns() + lasts_s * 1_000_000_000
+    return Order(UUID(int=number), f"{number:04}", SNAPSHOT.people[0].user_id, until_ns)
+
+
+async def _ordered(recorder: RunningRecorder) -> list[int]:
+    """Call the number of an order twice, then one that expired, then one of none."""
+    offer, found = sdp("sendrecv", address="127.0.0.1"), []
+    async with Src(recorder) as src:
+        for dialled in ("90000007", "90000007", "90000008", "90000009"):
+            dialog_id = src.invite(
+                offer, "application/sdp", caller="b0001", dialled=dialled, is_src=False
+            )
+            answer = await src.final(dialog_id)
+            found.append(answer.status)
+            if answer.status == 200:
+                send_rtp(media_ports(answer.body), 5)
+                await asyncio.sleep(0.1)
+                await src.hang_up(dialog_id)
+        return found
+
+
+ORDERS = (_order(7), _order(8, lasts_s=-1))
+
+
+def test_the_number_of_an_order_records_for_its_person_once(tmp_path: Path) -> None:
+    snapshot = replace(SNAPSHOT, pilots=Pilots(automated_prefix="9000"), orders=ORDERS)
+    with RunningRecorder(tmp_path, snapshot=snapshot) as recorder:
+        statuses = asyncio.run(_ordered(recorder))
+        wait_until(lambda: [one.ended for one in recorder.journals()] == [True])
+        recorder.stop()
+        (journal,) = recorder.journals()
+        refused = [one for one in recorder.node_events() if isinstance(one, CallVerdict)]
+    assert statuses == [200, 403, 403, 404]
+    decision = _last(journal)
+    (one,) = decision.assignments
+    assert (one.owner_username, one.matched_by) == ("akeller", "order")
+    assert (one.direction, one.local.number) == (Direction.DIAL_IN, "1001")
+    steps = [step for verdict in refused for step in verdict.decision.steps]
+    reasons = [step.values["reason"] for step in steps if step.code == "dial_in"]
+    assert reasons == ["order_used", "order_expired", "not_ordered"]
 
 
 def _last(journal: Journal) -> Decision:

@@ -1,17 +1,19 @@
 """Who calls the recorder, by the headers of an INVITE; and a whole dial-in on the bench."""
 
 from dataclasses import replace
+from uuid import UUID
 
 import msgspec
 import pytest
 
 from callvault import sip
 from callvault.policy.decision import Direction, Verdict
+from callvault.policy.ordered import Order
 from callvault.policy.pilots import Pilots
 from callvault.policy.snapshot import Snapshot
 from callvault.recorder.dial_in import MOST_CALLERS, callers_of
 from tests.policy.cast import SNAPSHOT
-from tests.recorder.bench import DIALOG, Bench
+from tests.recorder.bench import DIALOG, SECOND, START, Bench
 from tests.recorder.bodies import sdp
 from tests.recorder.test_checkpoint import gone_on
 
@@ -76,6 +78,21 @@ def dialled_in(snapshot: Snapshot = DIAL_IN, body: bytes = OFFER) -> Bench:
     with_offer = replace(message, headers=headers, body=body, raw=b"")
     bench.feed(sip.InviteReceived(sip.RequestId(1), DIALOG, with_offer, bench.flow))
     return bench
+
+
+def test_an_order_that_is_gone_is_remembered_to_the_end_and_over_a_restart() -> None:
+    order = Order(UUID(int=9), "0007", SNAPSHOT.people[0].user_id, START + 60 * SECOND)
+    pilots = Pilots(automated_prefix="860")  # 8600 is dialled: its digits are "0"
+    snapshot = msgspec.structs.replace(
+        SNAPSHOT, pilots=pilots, orders=(msgspec.structs.replace(order, digits="0"),)
+    )
+    before = dialled_in(snapshot)
+    before.ack()
+    after = gone_on(before)
+    after.snapshot = msgspec.structs.replace(snapshot, orders=())
+    after.bye()
+    (one,) = after.decision.assignments
+    assert (one.owner_username, one.matched_by) == ("user1", "order")
 
 
 def test_a_plain_call_to_a_dial_in_number_is_its_callers_recording() -> None:

@@ -26,6 +26,7 @@ class PilotCalled:
     numeric_id: str  # as dialled
     users: tuple[Person, ...] = ()  # whose user ID it is
     partition: frozenset[UUID] = frozenset()  # the users whose partition ID it is
+    matched_by: str = "numeric_user_id"  # what `users` are known by: order, too
 
     @property
     def is_unknown(self) -> bool:
@@ -59,6 +60,11 @@ class NumericIds:
         found._partitions = {key: frozenset(ids) for key, ids in partitions.items()}
         found._partitions_bare = {key: frozenset(ids) for key, ids in bare.items()}
         return found
+
+    def ordered(self, number: str, person: Person) -> PilotCalled:
+        """Return what a number says of which a program ordered the recording of this person."""
+        pilot = self.pilots.automated_prefix
+        return PilotCalled(pilot, number[len(pilot) :], (person,), matched_by="order")
 
     def called(self, number: str) -> PilotCalled | None:
         """Return what a dialled number says of the owner; None if it names no id."""

@@ -87,6 +87,7 @@ class CallSeen:
     is_over: bool = False  # what is unknown now stays unknown
     dialled: str = ""  # the number called, as `pilots.number_dialled` chooses it
     wishes: Wishes = NO_WISHES
+    ordered_for: UUID | None = None  # the user whose recording a program ordered by this number
 
 
 _ANOTHER_S = frozenset({"ambiguous", "other_id"})
@@ -113,7 +114,7 @@ def decide(
 ) -> Decision:
     """Judge a call that was taken in. Two users on one call give two assignments."""
     steps = [_known_source(call.trunk, call.peer), _step("room", calls=str(call.calls_in_progress))]
-    called = people.ids.called(call.dialled)
+    called = _pilot_called(call, people)
     owned, missed = _find_owners(call, people, called)
     # What nobody owns so far may yet turn out to be somebody's, who has another mode.
     so_far = modes.before_the_owner(call.trunk, is_final=call.is_over or bool(owned))
@@ -149,6 +150,13 @@ def decide(
         said.offered,
         modes.keeping_of(said.offered),
     )
+
+
+def _pilot_called(call: CallSeen, people: PeopleIndex) -> PilotCalled | None:
+    person = people.by_id.get(call.ordered_for) if call.ordered_for else None
+    if person is not None:
+        return people.ids.ordered(call.dialled, person)
+    return people.ids.called(call.dialled)
 
 
 def capturing_of(trunk: Trunk) -> Capturing:

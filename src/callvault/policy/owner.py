@@ -34,7 +34,7 @@ class Match:
     """The user whom a party is, and by what."""
 
     person: Person
-    matched_by: str  # numeric_user_id, numeric_partition_id, pbx_username, extension, alias
+    matched_by: str  # order, numeric_user_id, numeric_partition_id, pbx_username, extension, alias
     number: str  # what matched, as received; empty: a user ID did, and no address
 
 
@@ -56,6 +56,7 @@ class PeopleIndex:
     by_extension: dict[str, list[Person]] = field(default_factory=dict)
     by_alias: dict[str, list[Person]] = field(default_factory=dict)
     by_form: dict[str, list[tuple[Person, str]]] = field(default_factory=dict)
+    by_id: dict[UUID, Person] = field(default_factory=dict)
     ids: NumericIds = field(default_factory=lambda: NumericIds(Pilots()))
     reader: PlanReader = field(default_factory=lambda: PlanReader(NumberingPlan()))
     catch_all: Person | None = None  # owns what is nobody's
@@ -95,7 +96,7 @@ class PeopleIndex:
             return NoMatch("ambiguous", called.numeric_id, _named(users))
         found = self._by_address(addresses, frozenset({users[0].user_id}))
         number = found.number if isinstance(found, Match) else ""
-        return Match(users[0], "numeric_user_id", number)
+        return Match(users[0], called.matched_by, number)
 
     def _in_partition(self, addresses: tuple[Address, ...], called: PilotCalled) -> Match | NoMatch:
         """Match one of those in the partition that was dialled, by extension or alias."""
@@ -139,6 +140,7 @@ class PeopleIndex:
         return isinstance(found, Match) or found.reason != "no_match"
 
     def _add(self, person: Person) -> None:
+        self.by_id[person.user_id] = person
         if person.pbx_username:
             _append(self.by_pbx_username, person.pbx_username.strip().casefold(), person)
         for number, exact, kind in (

@@ -16,6 +16,7 @@ from callvault.policy.filters import Filters
 from callvault.policy.modes import Modes
 from callvault.policy.modes import RecordingMode as RecordingMode
 from callvault.policy.numbering_plan import NumberingPlan
+from callvault.policy.ordered import Order
 from callvault.policy.pilots import Pilots
 from callvault.policy.prompts import Prompts
 
@@ -82,6 +83,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     pilots: Pilots = Pilots()
     modes: Modes = Modes()
     prompts: Prompts = Prompts()
+    orders: tuple[Order, ...] = ()  # recordings ordered of automated dial-in
     capacity: CapacityRules = CapacityRules()
     catch_all: UUID | None = None  # who owns what is nobody's; among `people`, inactive (IDENT-4)
 

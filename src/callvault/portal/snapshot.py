@@ -18,6 +18,7 @@ from callvault.portal.configuration.models import (
 from callvault.portal.configuration.policy_parts import (
     filters_in_force,
     modes_in_force,
+    orders_in_force,
     pilots_of,
     plan_of,
     prompts_of,
@@ -61,6 +62,7 @@ def build_snapshot() -> policy.Snapshot:
             pilots=pilots_of(pilots),
             modes=modes_in_force(),
             prompts=prompts_of(pilots),
+            orders=orders_in_force(),
             capacity=capacity.rules,
             catch_all=UUID(str(capacity.catch_all.public_id)) if capacity.catch_all else None,
         )

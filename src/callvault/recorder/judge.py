@@ -5,7 +5,7 @@ the dialog names the same ones.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID, uuid5
 
 from callvault import policy
@@ -13,11 +13,13 @@ from callvault.policy.decision import Decision
 from callvault.policy.filters import FilterJudge
 from callvault.policy.mode_judge import ModeJudge
 from callvault.policy.numbering_plan import PlanReader
-from callvault.policy.pilots import number_dialled
+from callvault.policy.ordered import by_digits
+from callvault.policy.pilots import PilotKind, number_dialled
 from callvault.policy.prompts import Prompts
 from callvault.policy.snapshot import Snapshot, Trunk
 from callvault.policy.wishes import NO_WISHES, Wishes
 from callvault.recorder.parties import Parties
+from callvault.siprec import NameId
 
 PATIENCE_NS = 20_000_000_000
 """How long a filter may wait: less than capture holds media, looked at every 5 s."""
@@ -61,10 +63,13 @@ class Judge:
     def judge(self, parties: Parties, *, is_over: bool = False) -> Decision:
         """Return the decision by what is known now; nothing is waited for once it is over."""
         in_force = self.policy_in_force()
-        envelope, sessions = parties.envelope, parties.sessions()
-        dialled = number_dialled(in_force.snapshot.pilots, envelope.called)
+        sessions = parties.sessions()
+        dialled = number_dialled(in_force.snapshot.pilots, parties.envelope.called)
+        _learn_order(parties, dialled, in_force)
+        ordered_for = parties.envelope.ordered_for
         if not parties.has_metadata:
-            sessions = policy.dialled_in(sessions, envelope.callers, dialled, in_force.people)
+            callers = _callers(parties, in_force.people)
+            sessions = policy.dialled_in(sessions, callers, dialled, in_force.people)
         call = policy.CallSeen(
             self.trunk,
             self.peer,
@@ -74,6 +79,7 @@ class Judge:
             is_over or not self.is_patient,
             dialled,
             self.wishes,
+            ordered_for,
         )
         self.last = policy.decide(
             call,
@@ -110,6 +116,24 @@ class Judge:
             drawn = self.new_id() if self.pair_id is None else _of_pair(self.pair_id, *key)
             self.recording_ids[key] = drawn
         return self.recording_ids[key]
+
+
+def _learn_order(parties: Parties, dialled: str, in_force: PolicyInForce) -> None:
+    """Remember whose recording was ordered: the order is gone long before a call is over."""
+    pilot = policy.dial_in_pilot(in_force.people, dialled)
+    if parties.envelope.ordered_for or not parties.envelope.callers or pilot is None:
+        return
+    order = by_digits(in_force.snapshot.orders).get(pilot.rest)
+    if order is not None and pilot.kind is PilotKind.AUTOMATED:
+        parties.envelope = replace(parties.envelope, ordered_for=order.user_id)
+
+
+def _callers(parties: Parties, people: policy.PeopleIndex) -> tuple[NameId, ...]:
+    """Return who calls; first whoever a program had called, whatever the call itself says."""
+    envelope = parties.envelope
+    person = people.by_id.get(envelope.ordered_for) if envelope.ordered_for else None
+    ordered = (NameId(f"sip:{person.extension}", person.full_name),) if person else ()
+    return (*ordered, *envelope.callers)
 
 
 def _of_pair(pair_id: UUID, session_key: str, owner_id: UUID) -> UUID:

@@ -26,6 +26,7 @@ from callvault.recorder.facts import body_of, reference_to, shown_peer, warning
 from callvault.recorder.keys import transports_of
 from callvault.recorder.marking import Marked, MarkedCall, keep_call_of
 from callvault.recorder.negotiation import Negotiation
+from callvault.recorder.order_door import OrderDoor
 from callvault.recorder.parties import numbers_called
 from callvault.recorder.prompts import sound
 from callvault.recorder.service import Recorder
@@ -58,13 +59,16 @@ class KeepPilot:
 
     def __init__(self, recorder: Recorder, *, node: str) -> None:
         self._recorder = recorder
+        self._door = OrderDoor(recorder)
         self._node = node
         self._calls: dict[sip.DialogId, _PilotCall] = {}
         self._tasks: dict[sip.DialogId, asyncio.Task[None]] = {}
         self._numbers = count(1)
 
     def begins(self, event: sip.InviteReceived, trunk: Trunk, address: str) -> bool:
-        """Take a plain call to the pilot; False: it is none."""
+        """Take a plain call to the pilot, or refuse one that nobody ordered; False: neither."""
+        if self._door.refuses(event, trunk, address):
+            return True
         in_force, request = self._recorder.policy_in_force, event.request
         callers = callers_of(request)
         dialled = number_dialled(in_force.snapshot.pilots, numbers_called(request))

@@ -5,6 +5,7 @@ parties, as a guess; the first readable document replaces them.
 """
 
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from msgspec.structs import replace
 
@@ -58,6 +59,7 @@ class Envelope:
     aor: str = ""  # of From, whole
     serves_snapshots: bool = False  # Accept lists the request for metadata as a whole
     called: tuple[str, ...] = ()  # numbers that may have been dialled, the most certain first
+    ordered_for: UUID | None = None  # whose recording a program ordered by the number called
     callers: tuple[NameId, ...] = ()  # of a plain call: dial_in.callers_of
 
 
@@ -89,7 +91,7 @@ class Parties:
             sender.uri.text[:512],
             request.serves_snapshots,
             numbers_called(request),
-            callers_of(request),
+            callers=callers_of(request),
         )
         self.of_invite = correlation_of(None, request.kept_headers())
 

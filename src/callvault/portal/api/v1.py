@@ -12,7 +12,7 @@ from ninja.types import DictStrAny
 
 from callvault.portal.people.gates import person_of
 
-from . import audit, calls, filters, live, people, recordings
+from . import audit, calls, filters, live, orders, people, recordings
 from .callers import needing
 from .errors import PROBLEMS
 from .problems import CONTENT_TYPE, Problem, answer_errors
@@ -82,6 +82,7 @@ api.add_router("/recordings", recordings.router)
 api.add_router("/calls", calls.router)
 api.add_router("/filters", filters.router)
 api.add_router("/live-calls", live.router)
+api.add_router("/automated-recordings", orders.router)
 api.add_router("/people", people.router)
 api.add_router("/audit", audit.router)
 

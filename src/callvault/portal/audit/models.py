@@ -70,6 +70,8 @@ class Action(models.TextChoices):
     CALL_KEPT = "call_kept"
     CALL_DROPPED = "call_dropped"
     CALL_DESTROYED = "call_destroyed"
+    RECORDING_ORDERED = "recording_ordered"
+    ORDER_WITHDRAWN = "order_withdrawn"
     DELETION_FORBIDDEN = "deletion_forbidden"
     REASSIGNED = "reassigned"
     PRESERVED = "preserved"

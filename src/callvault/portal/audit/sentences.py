@@ -52,6 +52,12 @@ SENTENCES: dict[Action, Promise | str] = {
     Action.DIRECTORY_SYNC_FAILED: gettext_lazy("A sync with %(object)s failed"),
     Action.SETTINGS_CHANGED: gettext_lazy("%(who)s changed the settings"),
     Action.DELETION_FORBIDDEN: gettext_lazy("%(who)s took away the right to delete, for good"),
+    Action.RECORDING_ORDERED: gettext_lazy(
+        "%(who)s ordered a recording of %(object)s by automated dial-in"
+    ),
+    Action.ORDER_WITHDRAWN: gettext_lazy(
+        "%(who)s withdrew the order of a recording of %(object)s by automated dial-in"
+    ),
     Action.CALL_PAUSED: gettext_lazy("%(who)s paused the recording of %(object)s"),
     Action.CALL_RESUMED: gettext_lazy("%(who)s resumed the recording of %(object)s"),
     Action.CALL_STARTED: gettext_lazy("%(who)s started the recording of %(object)s"),

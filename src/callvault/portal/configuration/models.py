@@ -15,6 +15,7 @@ from .capacity_models import SystemCapacity
 from .filter_models import NumberingPlan, RecordingFilter
 from .mode_choices import Mode, modes
 from .mode_models import RecordingModes
+from .order_models import RecordingOrder
 from .pilot_models import PilotNumbers
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "PolicyRevision",
     "RecordingFilter",
     "RecordingModes",
+    "RecordingOrder",
     "SystemCapacity",
     "SystemSettings",
     "Trunk",

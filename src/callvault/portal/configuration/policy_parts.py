@@ -2,9 +2,11 @@
 
 from uuid import UUID
 
+from callvault.clock import ns_from_utc
 from callvault.policy.filters import Directions, FilterRules, Filters, Traffic
 from callvault.policy.modes import Keeping, Modes, RecordingMode
 from callvault.policy.numbering_plan import NumberingPlan
+from callvault.policy.ordered import Order
 from callvault.policy.pilots import Pilots
 from callvault.policy.prompts import Announcement, Prompts
 
@@ -60,6 +62,17 @@ def pilots_of(row: models.PilotNumbers) -> Pilots:
         automated_prefix=row.automated_prefix,
         dial_in=tuple(row.dial_in),
     )
+
+
+def orders_in_force() -> tuple[Order, ...]:
+    """Read the recordings ordered; those that expired lately, too: a call to one is told so."""
+    rows = models.RecordingOrder.objects.select_related("person")
+    return tuple(map(_order_of, rows))
+
+
+def _order_of(row: models.RecordingOrder) -> Order:
+    owner_id = UUID(str(row.person.public_id))
+    return Order(row.public_id, row.digits, owner_id, ns_from_utc(row.expires_at))
 
 
 def prompts_of(row: models.PilotNumbers) -> Prompts:

@@ -12,6 +12,8 @@ def owner_by_pilot(values: Mapping[str, str], name: str) -> str:
     told = _told(values) | {"name": name}
     if values.get("matched_by") == "numeric_user_id":
         return _("Pilot %(pilot)s was dialled with the user ID %(id)s, which is %(name)s's.") % told
+    if values.get("matched_by") == "order":
+        return _("A program ordered a recording of %(name)s by the number %(pilot)s%(id)s.") % told
     if values.get("matched_by") == "numeric_partition_id":
         text = _(
             "Pilot %(pilot)s was dialled with the partition ID %(id)s, where %(number)s is "

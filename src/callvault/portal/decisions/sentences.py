@@ -78,6 +78,7 @@ def step_view(step: dict[str, Any]) -> StepView:
         "room": _room,
         "offer": _offer,
         "media": _media,
+        "dial_in": _dial_in,
         "owner": _owner,
         "mode": _mode,
         "filters": _filters,
@@ -177,6 +178,16 @@ def _media(step: dict[str, Any]) -> tuple[str, str]:
             "that no audio was sent. Check the region between the phones and the recorder's trunk."
         )
     return _("Audio"), _told(step)
+
+
+def _dial_in(step: dict[str, Any]) -> tuple[str, str]:
+    texts = {
+        "not_ordered": _("Nobody ordered a recording under this number of automated dial-in."),
+        "order_expired": _("A recording was ordered under this number, but the call is too late."),
+        "order_used": _("A recording was ordered under this number, and another call came first."),
+    }
+    reason = _value(step, "reason")
+    return _("Automated dial-in"), texts.get(reason, reason or _told(step))
 
 
 def _owner(step: dict[str, Any]) -> tuple[str, str]:

@@ -2,10 +2,13 @@
 
 from uuid import uuid4
 
+from django.utils import timezone
+
 from callvault.clock import ns_from_utc
 from callvault.portal.audit.models import Action
 from callvault.portal.catalogue import DjangoCatalogue
-from callvault.portal.configuration.models import LowestLevel, Trunk
+from callvault.portal.configuration.models import LowestLevel, RecordingOrder, Trunk
+from callvault.portal.configuration.ordering import order_recording, withdraw
 from callvault.portal.configuration.rights import (
     LowestLevels,
     change_rights,
@@ -95,3 +98,14 @@ def change_settings(stage: Stage) -> None:
 def forbid_deletion(stage: Stage) -> None:
     wanted = LowestLevels(LowestLevel.ADMINISTRATORS, LowestLevel.NOBODY_MAY)
     set_rights(stage, wanted, phrase_to_type())
+
+
+@walk(Action.RECORDING_ORDERED)
+def order(stage: Stage) -> None:
+    order_recording(request_of(stage.rita_user), stage.ann)
+
+
+@walk(Action.ORDER_WITHDRAWN)
+def withdraw_order(stage: Stage) -> None:
+    order(stage)
+    withdraw(request_of(stage.rita_user), RecordingOrder.objects.get(), now=timezone.now())
