@@ -169,3 +169,14 @@ def test_someone_without_rights_sees_only_what_exists_for_them(
     labels = page.get_by_role("navigation", name="Main").get_by_role("link").all_inner_texts()
     context.close()
     assert [label.strip() for label in labels] == ["My recordings", "Live calls"]
+
+
+def test_a_trial_that_takes_long_says_what_it_does(page: Page) -> None:
+    look_at(page, "/settings/filters/", WIDE)
+    told = page.get_by_text("Reading past calls")
+    expect(told).to_be_hidden()
+    # The page stays as it is while it waits; Playwright would wait with it.
+    page.route("**/settings/filters/", lambda route: route.fulfill(status=204))
+    page.get_by_role("button", name="Try on past calls").click()
+    expect(told).to_be_visible()
+    expect(page.locator("[data-cv-seconds]")).to_have_text("2")

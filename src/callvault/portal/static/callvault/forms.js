@@ -1,6 +1,7 @@
 // Forms: one press sends once, errors take the focus, passwords can be shown, htmx says it is busy.
 
 const AGAIN_AFTER_MS = 3000;
+const SLOW_AFTER_MS = 1000;
 
 export function startForms() {
   document.addEventListener("submit", guard);
@@ -28,8 +29,25 @@ function guard(event) {
   if (form.method !== "post") return;
   form.dataset.cvSent = "yes";
   event.submitter?.setAttribute("aria-busy", "true");
+  tellWhenSlow(form, event.submitter);
   // The answer is a file: the page stays, and is to be used again.
   if (event.submitter?.hasAttribute("data-cv-downloads")) setTimeout(release, AGAIN_AFTER_MS);
+}
+
+// What takes long says what it does, and for how long already, until the answer replaces the page.
+function tellWhenSlow(form, submitter) {
+  const told = submitter?.hasAttribute("data-cv-slow") && form.querySelector("[data-cv-told-slow]");
+  if (!told) return;
+  const began = Date.now();
+  const counter = setInterval(() => {
+    if (!form.dataset.cvSent) {
+      clearInterval(counter);
+      told.hidden = true;
+      return;
+    }
+    told.hidden = false;
+    told.querySelector("[data-cv-seconds]").textContent = Math.round((Date.now() - began) / 1000);
+  }, SLOW_AFTER_MS);
 }
 
 // A page brought back from the browser's memory can be sent again.
