@@ -1,8 +1,10 @@
 """A recorder of the demo portal that only has calls in progress: listed, paused, started."""
 
+import math
 import sqlite3
+import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -13,10 +15,12 @@ import msgspec
 from callvault.monitoring.http_server import SmallServer
 from callvault.monitoring.live_calls import (
     CONTROL_FILE,
+    HEARD,
     Asked,
     ControlDoor,
     EndedCall,
     EndedCalls,
+    Listening,
     LiveCall,
     LiveCalls,
     LiveOwner,
@@ -40,14 +44,39 @@ _NOW_ON_THE_PHONE = (
 )
 
 
+_IS_CALL = {HEARD: "call"}
+_PLAIN: Mapping[str, str] = {}
+
+
+def _heard(asked_s: dict[str, float], who: str) -> bytes:
+    """Return what was said since somebody asked last."""
+    now_s = time.monotonic()
+    before_s, asked_s[who] = asked_s.get(who, now_s), now_s
+    return _tone(now_s - before_s)
+
+
+def _tone(seconds: float) -> bytes:
+    """Return what is said on every call: 440 Hz by the one, 880 Hz by the other."""
+    turns = (2 * math.pi * number / 8000 for number in range(round(min(seconds, 3) * 8000)))
+    return b"".join(
+        struct.pack("<hh", round(9000 * math.sin(440 * turn)), round(3000 * math.sin(880 * turn)))
+        for turn in turns
+    )
+
+
 @contextmanager
 def calls_in_progress(data: Path) -> Iterator[None]:
     """Have calls in progress, of people in the catalogue of this data folder."""
     calls = {call.call_id: call for call in _calls(data / "callvault.sqlite3")}
     ended = {call.call_id: _over(call) for call in list(calls.values())[3:]}
 
+    heard: dict[str, float] = {}  # when each listener asked last
+
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if self.path.startswith("/listeners/"):
+                self._say(200, _heard(heard, self.path), _IS_CALL)
+                return
             if self.path == "/ended":
                 self._say(
                     200, msgspec.json.encode(EndedCalls(time.time_ns(), tuple(ended.values())))
@@ -58,6 +87,9 @@ def calls_in_progress(data: Path) -> Iterator[None]:
         def do_POST(self) -> None:
             _, _, call_id, deed = self.path.split("/")
             body = self.rfile.read(int(self.headers["Content-Length"]))
+            if "listen" in self.path:
+                self._say(200, msgspec.json.encode(Listening(UUID(call_id))))
+                return
             asked, which = msgspec.json.decode(body, type=Asked), UUID(call_id)
             if which in calls:
                 calls[which] = _after(calls[which], deed, asked)
@@ -65,8 +97,10 @@ def calls_in_progress(data: Path) -> Iterator[None]:
                 ended[which] = _marked(ended[which], deed)
             self._say(200, b"{}")
 
-        def _say(self, status: int, body: bytes) -> None:
+        def _say(self, status: int, body: bytes, headers: Mapping[str, str] = _PLAIN) -> None:
             self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
 

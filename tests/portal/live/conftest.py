@@ -14,9 +14,11 @@ import pytest
 from callvault.monitoring.http_server import SmallServer
 from callvault.monitoring.live_calls import (
     CONTROL_FILE,
+    HEARD,
     ControlDoor,
     EndedCall,
     EndedCalls,
+    Listening,
     LiveCall,
     LiveCalls,
     LiveOwner,
@@ -25,6 +27,7 @@ from callvault.monitoring.live_calls import (
 from callvault.portal.people.models import User
 
 TOKEN = "of-the-test"
+LISTENER = UUID(int=77)
 ANSWERED_NS = 1_795_442_730_000_000_000
 
 
@@ -35,6 +38,7 @@ class Recorder:
     calls: list[LiveCall] = field(default_factory=list)
     ended: list[EndedCall] = field(default_factory=list)
     asked: list[tuple[str, Any]] = field(default_factory=list)
+    pcm: bytes | None = b"\1\0\2\0"  # what a listener hears; None: it is over
     status: int = 200  # of what it is asked to do
 
 
@@ -83,7 +87,11 @@ def recorder(data_folder: Path) -> Iterator[Recorder]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             assert self.headers["Authorization"] == f"Bearer {TOKEN}"
-            if self.path == "/ended":
+            if self.path.startswith("/listeners/"):
+                told.asked.append((self.path, None))
+                is_over = told.pcm is None
+                self.say(404 if is_over else 200, told.pcm or b"{}", {HEARD: "call"})
+            elif self.path == "/ended":
                 self.say(200, msgspec.json.encode(EndedCalls(ANSWERED_NS, tuple(told.ended))))
             else:
                 self.say(200, msgspec.json.encode(LiveCalls(ANSWERED_NS, tuple(told.calls))))
@@ -92,10 +100,14 @@ def recorder(data_folder: Path) -> Iterator[Recorder]:
             assert self.headers["Authorization"] == f"Bearer {TOKEN}"
             length = int(self.headers["Content-Length"])
             told.asked.append((self.path, json.loads(self.rfile.read(length))))
-            self.say(told.status, b"{}")
+            is_listen = self.path.endswith("/listen")
+            given = msgspec.json.encode(Listening(LISTENER)) if is_listen else b"{}"
+            self.say(told.status, given)
 
-        def say(self, status: int, body: bytes) -> None:
+        def say(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
             self.send_response(status)
+            for name, value in (headers or {}).items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
 

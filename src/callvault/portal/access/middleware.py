@@ -12,7 +12,12 @@ from callvault.portal.people.models import User
 from .duties import duty_of
 from .sessions import CHECKED, end_now, note_use, row_of, rules_during, why_ended
 
-POLLED = frozenset({"/live/table", "/gadget/calls", "/gadget/recordings", "/gadget/waiting"})
+POLLED = frozenset(
+    (
+        *("/live/table", "/live/heard"),
+        *("/gadget/calls", "/gadget/recordings", "/gadget/waiting"),
+    )
+)
 """Addresses that a page asks for by itself: nobody need be there, so that they are no use."""
 
 

@@ -69,6 +69,8 @@ class Action(models.TextChoices):
     CALL_STOPPED = "call_stopped"
     CALL_KEPT = "call_kept"
     CALL_DROPPED = "call_dropped"
+    CALL_LISTENED = "call_listened"
+    CALL_LISTENING_ENDED = "call_listening_ended"
     CALL_DESTROYED = "call_destroyed"
     RECORDING_ORDERED = "recording_ordered"
     ORDER_WITHDRAWN = "order_withdrawn"

@@ -64,6 +64,8 @@ SENTENCES: dict[Action, Promise | str] = {
     Action.CALL_STOPPED: gettext_lazy("%(who)s stopped the recording of %(object)s"),
     Action.CALL_KEPT: gettext_lazy("%(who)s marked %(object)s to be kept"),
     Action.CALL_DROPPED: gettext_lazy("%(who)s marked %(object)s not to be kept"),
+    Action.CALL_LISTENED: gettext_lazy("%(who)s began to listen to %(object)s"),
+    Action.CALL_LISTENING_ENDED: gettext_lazy("%(who)s stopped listening to %(object)s"),
     Action.CALL_DESTROYED: gettext_lazy(
         "The audio of %(object)s was destroyed, since nobody kept it"
     ),
@@ -196,6 +198,8 @@ ICONS: dict[str, str] = {
     "call_stopped": "microphone-off",
     "call_kept": "lock",
     "call_dropped": "trash",
+    "call_listened": "volume",
+    "call_listening_ended": "volume-off",
     "preserved": "lock",
     "deletion_forbidden": "ban",
     "note_added": "file-text",

@@ -83,7 +83,7 @@ def ended_seen_by(user: User) -> list[SeenEnded]:
     """Return the calls that a person may still mark. Raises recorder.Unreachable."""
     actor, found = actor_of(user), []
     for call in ended_calls().calls:
-        own = tuple(one for one in call.owners if sees_live(actor, _facts(one, user, actor)))
+        own = tuple(one for one in call.owners if sees_live(actor, facts_of(one, user, actor)))
         if own:
             found.append(SeenEnded(call, own))
     return found
@@ -99,7 +99,7 @@ def seen(user: User, calls: Iterable[LiveCall]) -> list[SeenCall]:
     actor, nobodys = actor_of(user), RecordingFacts(owner_id=None, group="")
     found = []
     for call in calls:
-        own = [one for one in call.owners if sees_live(actor, _facts(one, user, actor))]
+        own = [one for one in call.owners if sees_live(actor, facts_of(one, user, actor))]
         if own or (not call.owners and sees_live(actor, nobodys)):
             found.append(SeenCall(call, tuple(own)))
     return found
@@ -140,7 +140,7 @@ def _meant(user: User, deed: Deed, call_id: UUID) -> SeenCall | SeenEnded:
     raise Http404
 
 
-def _facts(owner: LiveOwner, user: User, actor: Actor) -> RecordingFacts:
+def facts_of(owner: LiveOwner, user: User, actor: Actor) -> RecordingFacts:
     """Return what rights on the recording that is being made depend on."""
     is_own = owner.user_id == user.public_id
     return RecordingFacts(owner_id=actor.user_id if is_own else None, group=owner.group)

@@ -3,17 +3,21 @@
 from collections.abc import Sequence
 from enum import StrEnum
 from http.client import HTTPConnection, HTTPException
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 from django.conf import settings
 
 from callvault.monitoring.live_calls import (
+    HEARD,
     LONGEST_DETAIL,
     LONGEST_WHO,
     MOST_OWNERS,
     Asked,
     EndedCalls,
+    Listen,
+    Listening,
     LiveCalls,
     read_door,
 )
@@ -59,6 +63,13 @@ class Outcome(StrEnum):
     OVER = "over"  # the call ended meanwhile
     MODE = "mode"  # the call is not recorded in a mode in which that can be asked for
     NOT_ON_DISK = "not_on_disk"  # nothing is kept now; a restarted recorder may not know
+
+
+class Sound(NamedTuple):
+    """What was said on a call since the last time."""
+
+    heard: str  # call, not_kept, codec
+    pcm: bytes
 
 
 _OUTCOMES = {
@@ -111,7 +122,45 @@ def act(
     return _OUTCOMES[status]
 
 
+def listen(call_id: UUID, owner_id: UUID | None) -> UUID | Outcome | None:
+    """Return by what to ask for what is said; None: so many listen already. Raises Unreachable."""
+    body = msgspec.json.encode(Listen(owner_id))
+    status, said = _ask("POST", f"/calls/{call_id}/listen", body, patience_s=LOOK_S)
+    try:
+        if status == 200:
+            return msgspec.json.decode(said, type=Listening).listener
+    except msgspec.DecodeError:
+        pass
+    if status == 429:
+        return None
+    if status == 404:
+        return Outcome.OVER
+    raise Unreachable(is_running=True)
+
+
+def hear(listener_id: UUID) -> Sound | None:
+    """Return what was said since the last time; None: it is over. Raises Unreachable."""
+    status, pcm, heard = _asked("GET", f"/listeners/{listener_id}", None, patience_s=LOOK_S)
+    if status == 200:
+        return Sound(heard, pcm)
+    if status == 404:
+        return None
+    raise Unreachable(is_running=True)
+
+
+def stop_listening(listener_id: UUID) -> None:
+    """Let nothing more be copied for a listener. Raises Unreachable."""
+    _ask("POST", f"/listeners/{listener_id}/stop", b"{}", patience_s=LOOK_S)
+
+
 def _ask(method: str, path: str, body: bytes | None, *, patience_s: float) -> tuple[int, bytes]:
+    return _asked(method, path, body, patience_s=patience_s)[:2]
+
+
+def _asked(
+    method: str, path: str, body: bytes | None, *, patience_s: float
+) -> tuple[int, bytes, str]:
+    """Return status, body, and what is heard in it."""
     door = read_door(settings.DATA_FOLDER)
     if door is None:
         raise Unreachable(is_running=False)
@@ -119,7 +168,7 @@ def _ask(method: str, path: str, body: bytes | None, *, patience_s: float) -> tu
     try:
         connection.request(method, path, body, {"Authorization": f"Bearer {door.token}"})
         answer = connection.getresponse()
-        return answer.status, answer.read(MOST_BYTES)
+        return answer.status, answer.read(MOST_BYTES), answer.getheader(HEARD, "")
     except (OSError, HTTPException) as error:
         raise Unreachable(is_running=True) from error
     finally:

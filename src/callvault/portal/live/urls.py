@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from . import views
+from . import listening_views, views
 from .recorder import Deed
 
 app_name = "live"
@@ -24,5 +24,8 @@ register_converter(DeedConverter, DEED)
 urlpatterns = [
     path("", views.index, name="index"),
     path("table", views.table, name="table"),
+    path("heard", listening_views.heard, name="heard"),
+    path("leave", listening_views.leave, name="leave"),
+    path("<uuid:call_id>/listen", listening_views.listen, name="listen"),
     path("<uuid:call_id>/<live_deed:deed>", views.act, name="act"),
 ]

@@ -21,6 +21,7 @@ from callvault.portal.recordings import phrases
 from callvault.portal.recordings.page import Party
 
 from .calls import SeenCall, SeenEnded, calls_seen_by, control, ended_seen_by
+from .listening import listened_owner
 from .recorder import Deed, Outcome, Unreachable
 
 MOST_SHOWN = 200
@@ -48,6 +49,7 @@ class Row:
     can_pause: bool
     can_keep: bool
     can_drop: bool
+    can_listen: bool
     mark: str | None  # of a call in live-keep mode: kept, dropped, or empty
 
 
@@ -116,13 +118,17 @@ def trouble_of(request: HttpRequest, deed: Deed, call_id: UUID) -> str:
 
 def _context(request: HttpRequest) -> dict[str, object]:
     now = timezone.now()
+    user = person_of(request)
     try:
-        found = calls_seen_by(person_of(request))
+        found = calls_seen_by(user)
     except Unreachable as away:
         return {"is_away": True, "is_running": away.is_running, "rows": []}
     by_default = RecordingModes.load().keeps_unmarked
-    rows = [row_of(one, now, is_kept_unmarked=by_default) for one in found[:MOST_SHOWN]]
-    ended = _ended(person_of(request))
+    rows = [
+        row_of(one, now, is_kept_unmarked=by_default, can_listen=listened_owner(user, one)[0])
+        for one in found[:MOST_SHOWN]
+    ]
+    ended = _ended(user)
     return {
         "rows": rows,
         "left_off": len(found) - len(rows),
@@ -141,7 +147,9 @@ def _ended(user: User) -> list[EndedRow]:
         return []
 
 
-def row_of(seen: SeenCall, now: datetime, *, is_kept_unmarked: bool) -> Row:
+def row_of(
+    seen: SeenCall, now: datetime, *, is_kept_unmarked: bool, can_listen: bool = False
+) -> Row:
     """Return what the page shows of a call."""
     call, owner, state = seen.call, seen.owner, _state(seen)
     is_started = any(one.is_started for one in seen.owners)
@@ -165,6 +173,7 @@ def row_of(seen: SeenCall, now: datetime, *, is_kept_unmarked: bool) -> Row:
         can_pause=call.may_keep and not seen.is_unstarted,
         can_keep=any(mark == "dropped" or not (mark or is_kept_unmarked) for mark in marks),
         can_drop=any(mark == "kept" or (is_kept_unmarked and not mark) for mark in marks),
+        can_listen=can_listen,
         mark=marks[0] if marks else None,
     )
 

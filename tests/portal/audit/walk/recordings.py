@@ -12,7 +12,7 @@ from callvault.finalise.catalogue import Destroyed
 from callvault.monitoring.live_calls import LiveCalls
 from callvault.portal.audit.models import Action
 from callvault.portal.catalogue import DjangoCatalogue
-from callvault.portal.live import calls
+from callvault.portal.live import calls, listening
 from callvault.portal.live.recorder import Deed, Outcome
 from callvault.portal.people.gates import person_of
 from callvault.portal.recordings import deletion, notes, preserving, reassigning
@@ -123,6 +123,29 @@ def keep(stage: Stage) -> None:
 @walk(Action.CALL_DROPPED)
 def drop(stage: Stage) -> None:
     control_call(stage, Deed.DROP)
+
+
+@walk(Action.CALL_LISTENED)
+def listen(stage: Stage) -> None:
+    listen_to_call(stage)
+
+
+@walk(Action.CALL_LISTENING_ENDED)
+def stop_listening(stage: Stage) -> None:
+    token = listen_to_call(stage)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(listening, "stop_listening", lambda _listener: None)
+        listening.end(rita_asks(stage), token)
+
+
+def listen_to_call(stage: Stage) -> str:
+    call = call_of(stage.ann)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(calls, "live_calls", lambda: LiveCalls(call.answered_at_ns, (call,)))
+        patched.setattr(listening, "listen", lambda *_: UUID(int=7))
+        token = listening.begin(rita_asks(stage), call.call_id)
+    assert token is not None
+    return token
 
 
 @walk(Action.CALL_DESTROYED)

@@ -1,0 +1,135 @@
+"""Listening to a call in progress: a supervisor's and an administrator's, gated at every look.
+
+Nothing of it is kept here: whoever listens carries a signed word of what they listen to, and the
+recorder holds their place in the call.
+"""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.core import signing
+from django.http import Http404, HttpRequest
+
+from callvault.monitoring.live_calls import LiveOwner
+from callvault.policy.permissions import Deed as Right
+from callvault.policy.permissions import GlobalRights, RecordingFacts, refusal
+from callvault.portal.audit.log import record
+from callvault.portal.audit.models import Action
+from callvault.portal.people.gates import person_of
+from callvault.portal.people.models import User
+from callvault.portal.recordings.permissions import actor_of
+
+from .calls import SeenCall, calls_seen_by, facts_of
+from .recorder import Sound, hear, listen, stop_listening
+
+SALT = "callvault.portal.live.listening"
+LONGEST_S = 12 * 3600
+"""Whoever listens for longer begins anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What somebody listens to."""
+
+    listener: UUID
+    call_id: UUID
+    owner: UUID | None  # whose recording; None: the call is nobody's
+    trunk: str
+
+
+def listened_owner(user: User, seen: SeenCall) -> tuple[bool, LiveOwner | None]:
+    """Return whether the person may listen to a call, and to the recording of whom."""
+    actor = actor_of(user)
+    for owner in seen.owners:
+        facts = facts_of(owner, user, actor)
+        if refusal(Right.LISTEN, actor, facts, GlobalRights()) is None:
+            return True, owner
+    nobodys = RecordingFacts(owner_id=None, group="")
+    may = not seen.call.owners and refusal(Right.LISTEN, actor, nobodys, GlobalRights()) is None
+    return may, None
+
+
+def begin(request: HttpRequest, call_id: UUID) -> str | None:
+    """Let the person listen; return by what to ask. None: so many listen already.
+
+    Raises Http404 for a call that is over or not theirs to hear; recorder.Unreachable.
+    """
+    user = person_of(request)
+    seen = _seen(user, call_id)
+    may, owner = listened_owner(user, seen) if seen is not None else (False, None)
+    if seen is None or not may:
+        raise Http404
+    owner_id = owner.user_id if owner is not None else None
+    given = listen(call_id, owner_id)
+    if given is None:
+        return None
+    if not isinstance(given, UUID):
+        raise Http404
+    place = Place(given, call_id, owner_id, seen.call.trunk)
+    _note(request, Action.CALL_LISTENED, place)
+    return _told(user, place)
+
+
+def heard(request: HttpRequest, token: str) -> Sound | None:
+    """Return what was said since the last time; None: it is over, or no longer theirs to hear.
+
+    Raises Http404 for a word that is not the person's; recorder.Unreachable.
+    """
+    user = person_of(request)
+    place = _place(user, token)
+    seen = _seen(user, place.call_id)
+    if seen is None or not _still_may(user, seen, place):
+        return None
+    return hear(place.listener)
+
+
+def end(request: HttpRequest, token: str) -> None:
+    """Let the person listen no more. Raises Http404; recorder.Unreachable."""
+    place = _place(person_of(request), token)
+    _note(request, Action.CALL_LISTENING_ENDED, place)
+    stop_listening(place.listener)
+
+
+def _still_may(user: User, seen: SeenCall, place: Place) -> bool:
+    """Whether the one whose recording is heard is still one whom the person may hear."""
+    if place.owner is None:
+        may, owner = listened_owner(user, seen)
+        return may and owner is None
+    actor = actor_of(user)
+    return any(
+        refusal(Right.LISTEN, actor, facts_of(one, user, actor), GlobalRights()) is None
+        for one in seen.owners
+        if one.user_id == place.owner
+    )
+
+
+def _seen(user: User, call_id: UUID) -> SeenCall | None:
+    return next((one for one in calls_seen_by(user) if one.call.call_id == call_id), None)
+
+
+def _note(request: HttpRequest, action: Action, place: Place) -> None:
+    record(
+        request,
+        action,
+        kind="call",
+        object_id=place.call_id,
+        owners=[str(place.owner)] if place.owner is not None else [],
+        trunk=place.trunk,
+        listener=str(place.listener),
+    )
+
+
+def _told(user: User, place: Place) -> str:
+    owner = str(place.owner) if place.owner is not None else ""
+    said = [str(user.public_id), str(place.listener), str(place.call_id), owner, place.trunk]
+    return signing.dumps(said, salt=SALT)
+
+
+def _place(user: User, token: str) -> Place:
+    try:
+        who, listener, call_id, owner, trunk = signing.loads(token, salt=SALT, max_age=LONGEST_S)
+    except signing.BadSignature:
+        raise Http404 from None
+    if who != str(user.public_id):
+        raise Http404
+    return Place(UUID(listener), UUID(call_id), UUID(owner) if owner else None, trunk)
