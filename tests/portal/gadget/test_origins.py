@@ -38,6 +38,8 @@ def test_an_origin_is_written_in_one_form(typed: str, origin: str) -> None:
         "'self'",
         "*",
         "https://[2001:db8::7",
+        "https://[fe80::1%eth0]",
+        "https://[fe80::1%; script-src *]",
     ],
 )
 def test_what_is_none_is_refused(typed: str) -> None:
@@ -45,7 +47,11 @@ def test_what_is_none_is_refused(typed: str) -> None:
         origin_of(typed)
 
 
-@given(st.text(max_size=60) | st.text(max_size=40).map("https://{}".format))
+@given(
+    st.text(max_size=60)
+    | st.text(max_size=40).map("https://{}".format)
+    | st.text(max_size=20).map("https://[fe80::1%{}]".format)
+)
 def test_nothing_that_means_more_gets_into_a_policy(typed: str) -> None:
     try:
         origin = origin_of(typed)

@@ -48,6 +48,8 @@ def origin_of(text: str) -> str:
 
 def _is_host(host: str) -> bool:
     """Whether a text is an address or a name: nothing that means more in a policy of a page."""
+    if "%" in host:  # a zone of IPv6: it may hold anything, and no browser writes one
+        return False
     try:
         ip_address(host)
     except ValueError:
