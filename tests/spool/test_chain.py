@@ -11,6 +11,7 @@ from callvault.spool import (
     chains,
     checkpoint_path,
     continuation_of,
+    erase,
     has_end,
     journal_path,
     last_piece,
@@ -77,6 +78,41 @@ def test_what_a_crash_interrupted_is_finished(tmp_path: Path, already_gone: list
     (tmp_path / f"{FIRST.hex}.listed").write_bytes(b"remove")
     resume_settling(tmp_path)
     assert [one.name for one in tmp_path.iterdir()] == [f"{other.hex}.cvj"]
+
+
+@pytest.mark.parametrize("erased", [[], [FIRST], [SECOND], [FIRST, SECOND]])
+def test_what_a_crash_left_without_its_key_is_removed_and_not_set_aside(
+    tmp_path: Path, erased: list[UUID]
+) -> None:
+    lay(tmp_path, FIRST, SECOND)
+    for one in erased:
+        erase(journal_path(tmp_path, one))
+    (tmp_path / f"{FIRST.hex}.listed").write_bytes(b"destroy")
+    resume_settling(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("pieces", [[FIRST], [FIRST, SECOND]])
+def test_keys_are_overwritten_once_a_note_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pieces: list[UUID]
+) -> None:
+    lay(tmp_path, *pieces)
+    chain = chain_of(tmp_path)
+    other_names = []
+    for piece in chain.pieces:
+        other_names.append(tmp_path / f"{piece.journal_id.hex}.link")
+        other_names[-1].hardlink_to(piece.path)
+
+    def crash(path: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("callvault.spool.chain.remove", crash)
+        with pytest.raises(KeyboardInterrupt):
+            settle(chain, keep=True, destroy=True)
+    resume_settling(tmp_path)
+    assert sorted(tmp_path.iterdir()) == sorted(other_names)
+    assert all(not any(one.read_bytes()) for one in other_names)
 
 
 def test_a_checkpoint_keeps_a_call_open_until_it_is_taken_away(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from callvault.finalise.journal import FinishedJournal, Workbench, failed_call
 from callvault.finalise.node_events import NodeEventTail
 from callvault.finalise.wording import problem_of
 from callvault.policy.decision import Verdict
-from callvault.spool import Chain, JournalReader, SpooledJournal, erase, settle
+from callvault.spool import Chain, JournalReader, SpooledJournal, settle
 from callvault.spool.entries import Decided, JournalHeader
 
 logger = logging.getLogger(__name__)
@@ -149,9 +149,7 @@ class Recovery:
         count = len(finished.recordings)
         logger.info("rs=%s listed recordings=%d", chain.first.journal_id, count)
         if finished.call.destroyed:  # it is in the audit log that it is: whatever may be removed
-            for path in (*chain.paths, *chain.twin_paths):
-                erase(path)
-            settle(chain, keep=False)
+            settle(chain, destroy=True)
             return Recovered(chain, _outcome_of_call(finished), recordings=count, is_removed=True)
         if finished.is_damaged:
             problem = "listed up to the damage; the journal is kept"

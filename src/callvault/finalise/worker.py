@@ -41,7 +41,6 @@ from callvault.spool import (
     SpooledJournal,
     chains,
     claim,
-    erase,
     quarantine,
     remove,
     resume_settling,
@@ -194,10 +193,8 @@ class Worker:
             self._running[chain] = sealed  # only the listing is left to do
             raise
         self._outage = _Retry()
-        if finished.call.destroyed:  # it is in the audit log
-            for path in (*chain.paths, *chain.twin_paths):
-                erase(path)
-        settle(chain, keep=finished.is_damaged and not finished.call.destroyed)
+        # What is destroyed is in the audit log now.
+        settle(chain, keep=finished.is_damaged, destroy=bool(finished.call.destroyed))
         rs, recordings = chain.first.journal_id, len(finished.recordings)
         logger.info("rs=%s listed recordings=%d", rs, recordings)
         self._tell()

@@ -13,7 +13,14 @@ from pathlib import Path
 from uuid import UUID, uuid5
 
 from callvault.spool.claims import claim
-from callvault.spool.folder import SpooledJournal, journal_path, quarantine, remove, sync_folder
+from callvault.spool.folder import (
+    SpooledJournal,
+    erase,
+    journal_path,
+    quarantine,
+    remove,
+    sync_folder,
+)
 from callvault.spool.format import BLOCK_HEAD, TAG_BYTES, BlockKind
 
 MAX_PIECES = 1_000
@@ -139,20 +146,23 @@ def has_end(path: Path) -> bool:
     return bool(length == TAG_BYTES and kind == BlockKind.END)
 
 
-def settle(chain: Chain, *, keep: bool) -> None:
+def settle(chain: Chain, *, keep: bool = False, destroy: bool = False) -> None:
     """Let the pieces go whose recordings are listed: all, even if interrupted half-way.
 
-    `keep` sets them aside instead, as `quarantine` does. A part of a chain must never be taken
-    for a whole call, so that several pieces first get a note that says what is being done.
+    `keep` sets them aside instead, as `quarantine` does; `destroy` overwrites their keys first. A
+    part of a chain must never be taken for a whole call, nor a journal without its key for a
+    damaged one, so that these first get a note that says what is being done.
     """
-    if len(chain.pieces) == 1 and chain.twin is None:
+    if len(chain.pieces) == 1 and chain.twin is None and not destroy:
         (quarantine if keep else remove)(chain.first.path)
         return
     note = chain.first.path.with_suffix(_SETTLED_SUFFIX)
-    with note.open("wb") as file:
-        file.write(b"keep" if keep else b"remove")
+    fresh = note.with_suffix(f"{_SETTLED_SUFFIX}.new")
+    with fresh.open("wb") as file:
+        file.write(b"destroy" if destroy else b"keep" if keep else b"remove")
         file.flush()
         os.fsync(file.fileno())
+    fresh.replace(note)
     sync_folder(note.parent)
     _carry_out(note)
 
@@ -173,8 +183,8 @@ def resume_settling(folder: Path) -> None:
 
 def _carry_out(note: Path) -> None:
     """Let go from the last piece to the first: by the first one the others are found."""
-    # A note that a power cut left empty removes nothing.
-    act = remove if note.read_bytes() == b"remove" else quarantine
+    # A note that says nothing known removes nothing.
+    act = {b"remove": remove, b"destroy": _destroy}.get(note.read_bytes(), quarantine)
     first = UUID(hex=note.stem)
     ids = [*_ids_of_pieces(note.parent, first), *_ids_of_pieces(note.parent, twin_of(first))]
     for journal_id in reversed(ids):
@@ -183,6 +193,11 @@ def _carry_out(note: Path) -> None:
             act(path)
         checkpoint_path(note.parent, journal_id).unlink(missing_ok=True)
     note.unlink(missing_ok=True)
+
+
+def _destroy(path: Path) -> None:
+    erase(path)
+    remove(path)
 
 
 def _ids_of_pieces(folder: Path, first: UUID) -> list[UUID]:
