@@ -70,10 +70,15 @@ OFFER = sdp("sendrecv")
 DIAL_IN = msgspec.structs.replace(SNAPSHOT, pilots=Pilots(dial_in=("8600",)))
 
 
-def dialled_in(snapshot: Snapshot = DIAL_IN, body: bytes = OFFER) -> Bench:
-    """A plain call of Bob's to the recorder."""
+BOBS = invite("P-Asserted-Identity: <sip:1002@192.0.2.14>\r\n")
+NAMELESS = ("<sip:bridge.example.com>", "<sip:>", ";;<<")
+
+
+def dialled_in(
+    snapshot: Snapshot = DIAL_IN, body: bytes = OFFER, message: sip.Request = BOBS
+) -> Bench:
+    """A plain call to the recorder: Bob's."""
     bench = Bench(snapshot=snapshot)
-    message = invite("P-Asserted-Identity: <sip:1002@192.0.2.14>\r\n")
     headers = type(message.headers)((*message.headers, ("Content-Type", "application/sdp")))
     with_offer = replace(message, headers=headers, body=body, raw=b"")
     bench.feed(sip.InviteReceived(sip.RequestId(1), DIALOG, with_offer, bench.flow))
@@ -93,6 +98,27 @@ def test_an_order_that_is_gone_is_remembered_to_the_end_and_over_a_restart() -> 
     after.bye()
     (one,) = after.decision.assignments
     assert (one.owner_username, one.matched_by) == ("user1", "order")
+
+
+@pytest.mark.parametrize("sender", NAMELESS)
+def test_what_was_ordered_is_recorded_though_the_caller_has_no_name(sender: str) -> None:
+    order = Order(UUID(int=9), "0", SNAPSHOT.people[0].user_id, START + 60 * SECOND)
+    snapshot = msgspec.structs.replace(
+        SNAPSHOT, pilots=Pilots(automated_prefix="860"), orders=(order,)
+    )
+    bench = dialled_in(snapshot, message=invite("", sender))
+    bench.ack()
+    bench.bye()
+    (one,) = bench.decision.assignments
+    assert (one.owner_username, one.matched_by) == ("user1", "order")
+
+
+@pytest.mark.parametrize("sender", NAMELESS)
+def test_a_caller_without_a_name_is_nobody(sender: str) -> None:
+    bench = dialled_in(message=invite("", sender))
+    bench.ack()
+    bench.bye()
+    assert bench.decision.assignments == ()
 
 
 def test_a_plain_call_to_a_dial_in_number_is_its_callers_recording() -> None:

@@ -23,8 +23,13 @@ def callers_of(request: Request) -> tuple[NameId, ...]:
         *request.addresses("history-info")[:1],
         request.from_address,
     ]
-    named = (NameId(one.uri.text[:512], one.display_name[:256]) for one in found if _names(one))
-    return tuple(dict.fromkeys(named))[:MOST_CALLERS]
+    named = [_name_id(one) for one in found if _names(one)]
+    # A bridge may call as a host alone: somebody calls all the same, who is nobody we know.
+    return tuple(dict.fromkeys(named))[:MOST_CALLERS] or (_name_id(request.from_address),)
+
+
+def _name_id(address: Address) -> NameId:
+    return NameId(address.uri.text[:512], address.display_name[:256])
 
 
 def _names(address: Address) -> bool:
