@@ -12,7 +12,7 @@ from callvault.portal.people.levels import Level
 from callvault.portal.people.models import User
 from tests.portal.catalogue_facts import list_recording
 from tests.portal.gated import GatedViewTest
-from tests.portal.live.conftest import Recorder, call_of
+from tests.portal.live.conftest import Recorder, call_of, ended_call_of
 
 pytestmark = pytest.mark.django_db
 DESK = "https://finesse.example.com:8445"
@@ -115,6 +115,33 @@ def test_another_ones_call_is_over_to_who_may_not_see_it(
 ) -> None:
     recorder.calls = [call_of(ann)]
     client.force_login(otto)
+    answer = client.post(f"/gadget/{UUID(int=1)}/pause")
+    assert "This call is over." in answer.content.decode()
+    assert recorder.asked == []
+
+
+@pytest.mark.usefixtures("on")
+def test_of_a_call_with_someone_they_supervise_people_see_and_drop_their_own(
+    client: Client, recorder: Recorder, ann: User, sam: User
+) -> None:
+    kept = {"mode": "live_keep", "mark": "kept"}
+    both = (*call_of(ann, owned=kept).owners, *call_of(sam, owned=kept).owners)
+    recorder.calls = [call_of(None, owners=both)]
+    recorder.ended = [ended_call_of(ann, 2, owners=both)]
+    page = text_of(client, sam)
+    assert sam.get_full_name() in page
+    assert ann.get_full_name() not in page
+    client.post(f"/gadget/{UUID(int=1)}/drop")
+    ((_, asked),) = recorder.asked
+    assert asked["owners"] == [str(sam.public_id)]
+
+
+@pytest.mark.usefixtures("on")
+def test_what_one_only_supervises_is_not_controlled_there(
+    client: Client, recorder: Recorder, ann: User, sam: User
+) -> None:
+    recorder.calls = [call_of(ann)]
+    client.force_login(sam)
     answer = client.post(f"/gadget/{UUID(int=1)}/pause")
     assert "This call is over." in answer.content.decode()
     assert recorder.asked == []

@@ -1,6 +1,5 @@
 """The gadget: one's own call in progress with its controls, and one's latest recordings."""
 
-from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -12,10 +11,9 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from callvault.monitoring.live_calls import LiveOwner
 from callvault.portal.configuration.mode_models import RecordingModes
 from callvault.portal.configuration.plan_reading import plan_reader
-from callvault.portal.live.calls import calls_seen_by, ended_seen_by
+from callvault.portal.live.calls import calls_seen_by, ended_seen_by, own_part
 from callvault.portal.live.recorder import Deed, Unreachable
 from callvault.portal.live.views import EndedRow, ended_row_of, row_of, trouble_of
 from callvault.portal.people.levels import Level
@@ -80,7 +78,7 @@ def recordings(request: HttpRequest) -> HttpResponse:
 @embeddable
 def act(request: HttpRequest, call_id: UUID, deed: str) -> HttpResponse:
     """Do something with one's call, and show what is now."""
-    trouble = trouble_of(request, Deed(deed), call_id)
+    trouble = trouble_of(request, Deed(deed), call_id, is_own_only=True)
     user = request.user
     context = _calls(user) if isinstance(user, User) else {}
     return render(request, "gadget/_calls.html", context | {"trouble": trouble})
@@ -111,9 +109,9 @@ def _calls(user: User) -> dict[str, Any]:
     by_default = RecordingModes.load().keeps_unmarked
     return {
         "rows": [
-            row_of(one, now, is_kept_unmarked=by_default)
+            row_of(own, now, is_kept_unmarked=by_default)
             for one in found
-            if _is_own(one.owners, user)
+            if (own := own_part(one, user))
         ],
         "ended": _ended(user),
         "keeps_unmarked": by_default,
@@ -124,13 +122,9 @@ def _calls(user: User) -> dict[str, Any]:
 def _ended(user: User) -> list[EndedRow]:
     """Return one's calls that are over and may still be marked."""
     try:
-        return [ended_row_of(one) for one in ended_seen_by(user) if _is_own(one.owners, user)]
+        return [ended_row_of(own) for one in ended_seen_by(user) if (own := own_part(one, user))]
     except Unreachable:
         return []
-
-
-def _is_own(owners: Iterable[LiveOwner], user: User) -> bool:
-    return any(one.user_id == user.public_id for one in owners)
 
 
 def _recordings(user: User) -> dict[str, object]:

@@ -5,7 +5,8 @@ at any level (`policy.permissions.sees_live`).
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 from uuid import UUID
 
 from django.http import Http404, HttpRequest
@@ -79,6 +80,15 @@ class SeenEnded:
         return [one for one in self.owners if one.mode == mode]
 
 
+Seen = TypeVar("Seen", bound=SeenCall | SeenEnded)
+
+
+def own_part(found: Seen, user: User) -> Seen | None:
+    """Return a call with the person alone as its owner; None: it is not theirs."""
+    own = tuple(one for one in found.owners if one.user_id == user.public_id)
+    return replace(found, owners=own) if own else None
+
+
 def ended_seen_by(user: User) -> list[SeenEnded]:
     """Return the calls that a person may still mark. Raises recorder.Unreachable."""
     actor, found = actor_of(user), []
@@ -105,10 +115,23 @@ def seen(user: User, calls: Iterable[LiveCall]) -> list[SeenCall]:
     return found
 
 
-def control(request: HttpRequest, deed: Deed, call_id: UUID, *, reason: str = "") -> Outcome:
-    """Do something with a call. Raises Http404 for one that is not there or seen; Unreachable."""
+def control(
+    request: HttpRequest,
+    deed: Deed,
+    call_id: UUID,
+    *,
+    reason: str = "",
+    is_own_only: bool = False,
+) -> Outcome:
+    """Do something with a call. Raises Http404 for one that is not there or seen; Unreachable.
+
+    `is_own_only`: only with one's own call, and of its users for oneself alone.
+    """
     user = person_of(request)
-    found = _meant(user, deed, call_id)
+    seen_one = _meant(user, deed, call_id)
+    found = own_part(seen_one, user) if is_own_only else seen_one
+    if found is None:
+        raise Http404
     owners = found.in_mode(_MODES[deed]) if deed.is_of_owners else found.call.owners
     if deed.is_of_owners and not owners:
         return Outcome.MODE

@@ -95,10 +95,12 @@ def act(request: HttpRequest, call_id: UUID, deed: str) -> HttpResponse:
     return redirect("live:index")
 
 
-def trouble_of(request: HttpRequest, deed: Deed, call_id: UUID) -> str:
+def trouble_of(
+    request: HttpRequest, deed: Deed, call_id: UUID, *, is_own_only: bool = False
+) -> str:
     """Do it; say what went wrong."""
     try:
-        outcome = control(request, deed, call_id)
+        outcome = control(request, deed, call_id, is_own_only=is_own_only)
     except Http404:
         outcome = Outcome.OVER
     except Unreachable:
