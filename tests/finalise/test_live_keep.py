@@ -181,3 +181,22 @@ def test_recovery_waits_for_marks_and_destroys_what_nobody_kept(
     assert found.outcome is (Outcome.NOT_KEPT if is_over else Outcome.FAILED)
     assert path.exists() is not is_over
     assert len(listing.calls) == is_over
+
+
+def test_of_a_damaged_journal_in_which_no_mark_is_found_nothing_is_destroyed(
+    node: Node,
+    catalogue: FakeCatalogue,  # noqa: F811
+    new_worker: NewWorker,  # noqa: F811
+    clock_at: Callable[[float], None],
+) -> None:
+    path = journal_path(node.spool, live_keep_call(node))
+    content = bytearray(path.read_bytes())
+    content[-30] ^= 1  # of what is behind the decision
+    path.write_bytes(content)
+    clock_at(AFTER_S)
+    worker = new_worker()
+    worker.run_once(now_s=0)
+    worker.run_once(now_s=1)
+    (told,) = catalogue.calls.values()
+    assert (told.verdict, told.destroyed) == (Verdict.NOT_KEPT, ())
+    assert (path.parent / "damaged" / path.name).read_bytes() == bytes(content)

@@ -173,6 +173,9 @@ def finalise_journal(
         if not recordings:
             raise SpoolError("journal says recorded, but for nobody")
     call = _call(journal.header, found, decision, window, recordings)
+    if journal.is_damaged and any(not one.mark for one in destroyed):
+        logger.error("rs=%s is damaged, a mark may stand behind that: set aside", path.stem)
+        destroyed = ()
     if destroyed:
         told = tuple(_destroyed(one) for one in destroyed)
         digest = _digest((path, *later, *twin))
