@@ -70,6 +70,16 @@ def test_when_one_leg_ends_the_other_has_three_seconds() -> None:
     assert not node.pairs.has(first.pair_id)
 
 
+def test_a_call_is_found_by_its_first_leg_though_that_has_ended() -> None:
+    node = Node()
+    place = node.pairs.place(NEAR, trunk="CUCM", new_id=uuid4(), now_s=0.0)
+    first = place.pair_id
+    node.pairs.began(place, first, trunk="CUCM", now_s=0.0)
+    _, far = node.comes(FAR, 0.3)
+    node.pairs.ended(first, now_s=20.0)
+    assert node.pairs.legs_of(first) == (far,)
+
+
 def test_the_same_voice_again_is_a_call_of_its_own_and_the_newer_gets_its_twin() -> None:
     node = Node()
     older, _ = node.comes(NEAR, 0.0)

@@ -167,8 +167,11 @@ class Pairs:
         return tuple(pair.legs) if pair is not None else ()
 
     def legs_of(self, journal_id: UUID) -> tuple[UUID, ...]:
-        """Return the journals of the legs of a leg's call that live, its own among them."""
-        pair = self._by_pair.get(self._by_journal.get(journal_id, UUID(int=0)))
+        """Return the journals of the legs of a leg's call that live.
+
+        A call is shown by its first leg's journal: that names it even when that leg has ended.
+        """
+        pair = self._by_pair.get(self._by_journal.get(journal_id, journal_id))
         return tuple(pair.legs) if pair is not None else (journal_id,)
 
     def _missing(self, leg: RecordingLeg, trunk: str) -> _Pair | None:

@@ -65,6 +65,10 @@ class KeepPilot:
         self._tasks: dict[sip.DialogId, asyncio.Task[None]] = {}
         self._numbers = count(1)
 
+    def not_taken(self, request: sip.Request) -> None:
+        """Learn that a call that was let in is refused all the same (pilot_calls.PilotCalls)."""
+        self._door.not_taken(request)
+
     def begins(self, event: sip.InviteReceived, trunk: Trunk, address: str) -> bool:
         """Take a plain call to the pilot, or refuse one that nobody ordered; False: neither."""
         if self._door.refuses(event, trunk, address):

@@ -47,13 +47,7 @@ async def mark_call(
         concerned = [one for one in legs if concerned_by(request, one.session.decision)]
         if not concerned:
             return Marked.MODE
-        try:
-            await asyncio.gather(*(one.ask(request) for one in concerned))
-        except SpoolError:
-            return Marked.NOT_ON_DISK
-        except ProtocolError:  # it is not answered yet, or ends just now
-            return Marked.NO_CALL
-        return Marked.DONE
+        return await _mark_all(concerned, request)
     try:
         mark = _MARKS[type(request)]
         is_marked = await recorder.just_ended.mark(call_id, request.owners, mark)
@@ -62,6 +56,18 @@ async def mark_call(
     except SpoolError:
         return Marked.NOT_ON_DISK
     return Marked.DONE if is_marked else Marked.MODE
+
+
+async def _mark_all(legs: list[LiveDialog], request: KeepRequested | DropRequested) -> Marked:
+    """Mark the dialogs of a call; one that ends just now, or is not answered, does not count."""
+    done = await asyncio.gather(*(one.ask(request) for one in legs), return_exceptions=True)
+    failures = [one for one in done if isinstance(one, BaseException)]
+    for one in failures:
+        if isinstance(one, SpoolError):
+            return Marked.NOT_ON_DISK
+        if not isinstance(one, ProtocolError):
+            raise one
+    return Marked.NO_CALL if len(failures) == len(done) else Marked.DONE
 
 
 async def keep_call_of(

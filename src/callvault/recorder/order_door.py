@@ -27,6 +27,7 @@ class OrderDoor:
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         self._used: dict[UUID, int] = {}  # until when each may come again to be refused
+        self._let_in: dict[str, UUID] = {}  # the call that came last, by its Call-ID
 
     def refuses(self, event: sip.InviteReceived, trunk: Trunk, address: str) -> bool:
         """Refuse a call to a number that stands for no order; the first one to it is let in."""
@@ -35,7 +36,7 @@ class OrderDoor:
         pilot = dial_in_pilot(in_force.people, dialled)
         if pilot is None or pilot.kind is not PilotKind.AUTOMATED or not callers_of(event.request):
             return False
-        reason = self._problem(pilot.rest)
+        reason = self._problem(pilot.rest, event.request.call_id)
         if not reason:
             return False
         why = TurnedAway(STATUS[reason], "dial_in", reason)
@@ -44,7 +45,12 @@ class OrderDoor:
         self._recorder.respond(Respond(event.request_id, why.status, told))
         return True
 
-    def _problem(self, digits: str) -> str:
+    def not_taken(self, request: sip.Request) -> None:
+        """Let the order be used after all: its call was refused for want of room or of a codec."""
+        if order_id := self._let_in.pop(request.call_id, None):
+            self._used.pop(order_id, None)
+
+    def _problem(self, digits: str, call_id: str) -> str:
         now_ns = self._recorder.read_clocks().realtime_ns
         self._used = {one: until for one, until in self._used.items() if until > now_ns}
         order = by_digits(self._recorder.policy_in_force.snapshot.orders).get(digits)
@@ -55,6 +61,7 @@ class OrderDoor:
         if order.until_ns <= now_ns:
             return "order_expired"
         self._used[order.order_id] = order.until_ns + KEPT_NS
+        self._let_in = {call_id: order.order_id}
         return ""
 
 

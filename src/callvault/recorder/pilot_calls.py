@@ -13,5 +13,8 @@ class PilotCalls(Protocol):
         """Take a call; False: it is none to the pilot."""
         ...
 
+    def not_taken(self, request: sip.Request) -> None:
+        """Learn that a call that was let in is refused all the same."""
+
     def feed(self, dialog_id: sip.DialogId, event: sip.Event) -> None:
         """Follow what becomes of it."""

@@ -43,6 +43,7 @@ from callvault.recorder.policy_source import PolicySource
 from callvault.recorder.room import Room
 from callvault.recorder.session import RecordingSession
 from callvault.recorder.setting import SessionSetting
+from callvault.recorder.states import State
 from callvault.sip.probe import ProbeKey
 from callvault.sip.pump import Pump
 from callvault.sip.sockets import routed_address
@@ -237,6 +238,8 @@ class Recorder:
         self.dialogs[event.dialog_id] = LiveDialog(session, self, read_clocks=self._read_clocks)
         self._feed(event.dialog_id, event)
         self._cucm.began(session, now_s=self._now())
+        if session.state is State.ENDING and self.pilot_calls:
+            self.pilot_calls.not_taken(event.request)
         self._show_room()
 
     def _setting(

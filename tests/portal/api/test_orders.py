@@ -89,3 +89,27 @@ def test_a_number_rests_before_it_is_given_again(
     assert (problem.status_code, problem.json()["code"]) == (503, "no_number_free")
     RecordingOrder.objects.update(expires_at=timezone.now() - timedelta(minutes=61))
     assert caller("POST", ORDERS, {"username": ann.username}).status_code == 201
+
+
+def test_one_person_has_a_few_numbers_open_at_most(
+    rita: User, ann: User, otto: User, calling: Calling
+) -> None:
+    caller = calling(rita)
+    for _ in range(ordering.MOST_OPEN):
+        last = caller("POST", ORDERS, {"username": ann.username})
+        assert last.status_code == 201
+    problem = caller("POST", ORDERS, {"username": ann.username})
+    assert (problem.status_code, problem.json()["code"]) == (429, "too_many_open")
+    assert RecordingOrder.objects.count() == ordering.MOST_OPEN
+    assert caller("POST", ORDERS, {"username": otto.username}).status_code == 201
+    assert caller("DELETE", f"{ORDERS}/{last.json()['id']}").status_code == 204
+    assert caller("POST", ORDERS, {"username": ann.username}).status_code == 201
+
+
+def test_one_of_several_with_an_extension_orders_for_themselves(
+    ann: User, calling: Calling
+) -> None:
+    for number in range(3):
+        User.objects.create_user(f"a{number}", extension="2077", numeric_user_id=f"{number}")
+    User.objects.filter(pk=ann.pk).update(extension="2077", numeric_user_id="9")
+    assert calling(ann)("POST", ORDERS, {"extension": "2077"}).status_code == 201

@@ -10,7 +10,13 @@ from ninja import Router, Schema, Status
 from pydantic import Field
 
 from callvault.portal.configuration.models import PilotNumbers, RecordingOrder
-from callvault.portal.configuration.ordering import NoNumberFree, order_recording, withdraw
+from callvault.portal.configuration.ordering import (
+    MOST_OPEN,
+    NoNumberFree,
+    TooManyOpen,
+    order_recording,
+    withdraw,
+)
 from callvault.portal.people.gates import person_of
 from callvault.portal.people.levels import Level
 from callvault.portal.people.models import User
@@ -20,6 +26,9 @@ from .errors import PROBLEMS
 from .problems import Problem
 from .scopes import Scope
 from .shapes import Moment, Taken, Text
+
+_MOST_SHARING = 100
+"""People with one extension among whom the caller is looked for."""
 
 router = Router(tags=["Automated dial-in"])
 
@@ -60,6 +69,9 @@ def order(request: HttpRequest, asked: OrderAsked) -> Status[dict[str, Any]]:
     except NoNumberFree:
         detail = "Every number of the pilot is ordered."
         raise Problem(503, "no_number_free", detail, headers={"Retry-After": "60"}) from None
+    except TooManyOpen:
+        detail = f"{MOST_OPEN} orders of this person are open: use, withdraw or await them."
+        raise Problem(429, "too_many_open", detail, headers={"Retry-After": "120"}) from None
     return Status(201, _told(row))
 
 
@@ -87,7 +99,8 @@ def _person(request: HttpRequest, asked: OrderAsked) -> User:
     named = {name: value for name, value in given.items() if value}
     if len(named) != 1:
         raise Problem(422, "one_of", "Give either extension or username.")
-    found = [one for one in User.objects.filter(is_active=True, **named)[:2] if _may(request, one)]
+    people = User.objects.filter(is_active=True, **named)[:_MOST_SHARING]
+    found = [one for one in people if _may(request, one)]
     if len(found) > 1:
         raise Problem(409, "ambiguous", "Several people have this extension: give the username.")
     if not found:

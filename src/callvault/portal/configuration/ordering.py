@@ -20,16 +20,26 @@ RESTS_FOR = timedelta(hours=1)
 _NUMBERS = 10**DIGITS
 
 
+MOST_OPEN = 5
+"""Orders of one person that may be open at a time: a program gone mad leaves numbers to others."""
+
+
 class NoNumberFree(Exception):
     """Every number is ordered or rests."""
 
 
+class TooManyOpen(Exception):
+    """So many orders of this person are open that no other is taken."""
+
+
 @transaction.atomic
 def order_recording(request: HttpRequest, person: User, *, reason: str = "") -> RecordingOrder:
-    """Give a number to be called for this person. Raises NoNumberFree."""
+    """Give a number to be called for this person. Raises NoNumberFree and TooManyOpen."""
     PolicyRevision.bump()  # first: whoever else orders waits here
     now = timezone.now()
     RecordingOrder.objects.filter(expires_at__lte=now - RESTS_FOR).delete()
+    if RecordingOrder.objects.filter(person=person, expires_at__gt=now).count() >= MOST_OPEN:
+        raise TooManyOpen
     row = RecordingOrder.objects.create(
         person=person, digits=_free_digits(), ordered_at=now, expires_at=now + VALID_FOR
     )
