@@ -127,11 +127,9 @@ async def _ordered(recorder: RunningRecorder) -> list[int]:
         return found
 
 
-ORDERS = (_order(7), _order(8, lasts_s=-1))
-
-
 def test_the_number_of_an_order_records_for_its_person_once(tmp_path: Path) -> None:
-    snapshot = replace(SNAPSHOT, pilots=Pilots(automated_prefix="9000"), orders=ORDERS)
+    orders = (_order(7), _order(8, lasts_s=-1))
+    snapshot = replace(SNAPSHOT, pilots=Pilots(automated_prefix="9000"), orders=orders)
     with RunningRecorder(tmp_path, snapshot=snapshot) as recorder:
         statuses = asyncio.run(_ordered(recorder))
         wait_until(lambda: [one.ended for one in recorder.journals()] == [True])

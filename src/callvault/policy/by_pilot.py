@@ -26,7 +26,7 @@ class PilotCalled:
     numeric_id: str  # as dialled
     users: tuple[Person, ...] = ()  # whose user ID it is
     partition: frozenset[UUID] = frozenset()  # the users whose partition ID it is
-    matched_by: str = "numeric_user_id"  # what `users` are known by: order, too
+    is_order: bool = False  # the id is that of a recording ordered for the user
 
     @property
     def is_unknown(self) -> bool:
@@ -64,7 +64,7 @@ class NumericIds:
     def ordered(self, number: str, person: Person) -> PilotCalled:
         """Return what a number says of which a program ordered the recording of this person."""
         pilot = self.pilots.automated_prefix
-        return PilotCalled(pilot, number[len(pilot) :], (person,), matched_by="order")
+        return PilotCalled(pilot, number[len(pilot) :], (person,), is_order=True)
 
     def called(self, number: str) -> PilotCalled | None:
         """Return what a dialled number says of the owner; None if it names no id."""

@@ -96,7 +96,7 @@ class PeopleIndex:
             return NoMatch("ambiguous", called.numeric_id, _named(users))
         found = self._by_address(addresses, frozenset({users[0].user_id}))
         number = found.number if isinstance(found, Match) else ""
-        return Match(users[0], called.matched_by, number)
+        return Match(users[0], "order" if called.is_order else "numeric_user_id", number)
 
     def _in_partition(self, addresses: tuple[Address, ...], called: PilotCalled) -> Match | NoMatch:
         """Match one of those in the partition that was dialled, by extension or alias."""

@@ -107,7 +107,7 @@ def test_the_source_was_read() -> None:
     assert {"known_source", "room", "offer", "media", "owner", "mode"} <= STEPS
     assert {"spool", "ports", "draining", "calls", "lag", "trunk_calls", "rate"} <= NO_ROOM
     assert {*WITHOUT_ID, "other_id", "not_in_partition"} == NO_OWNER
-    assert {"extension", "alias", "pbx_username", "numeric_user_id"} <= MATCHED_BY
+    assert {"extension", "alias", "pbx_username", "numeric_user_id", "order"} <= MATCHED_BY
 
 
 @pytest.mark.parametrize("code", sorted(STEPS))
