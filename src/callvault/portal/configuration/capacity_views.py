@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.contrib import messages
 from django.db import IntegrityError
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -81,11 +81,7 @@ def _is_saved(request: HttpRequest, form: CapacityForm) -> bool:
     try:
         save_capacity(request, form)
     except StaleSetting as stale:
-        form.add_error(None, stale.message)
-        typed = QueryDict(mutable=True)
-        typed.update(form.data)
-        typed["version"] = str(stale.version)
-        form.data = typed
+        stale.tell(form)
         return False
     except IntegrityError:  # somebody got the user name since the form was checked
         form.full_clean()

@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
-from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -50,14 +49,6 @@ class FilterForm(FilterModelForm):
         """Remember the version that is being edited."""
         super().__init__(*args, **kwargs)
         self.initial["version"] = self.instance.version
-
-    def refuse_as_stale(self, message: str, *, version: int) -> None:
-        """Say that somebody was quicker; saved again, the form goes over what they did."""
-        self.add_error(None, message)
-        typed = QueryDict(mutable=True)
-        typed.update(self.data)
-        typed["version"] = str(version)
-        self.data = typed
 
 
 class OverrideForm(FilterForm):

@@ -7,7 +7,8 @@ a pattern with wild cards as it is, a whole number by reference (`number_referen
 from uuid import UUID
 
 from django.db import transaction
-from django.http import HttpRequest
+from django.forms import BaseForm
+from django.http import HttpRequest, QueryDict
 from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
 
@@ -30,6 +31,14 @@ class StaleSetting(Exception):
         super().__init__(message)
         self.message = message
         self.version = version
+
+    def tell(self, form: BaseForm) -> None:
+        """Say so in the form, so that what was typed can be saved over the newer values."""
+        form.add_error(None, self.message)
+        typed = QueryDict(mutable=True)
+        typed.update(form.data)
+        typed["version"] = str(self.version)
+        form.data = typed
 
 
 @transaction.atomic

@@ -115,7 +115,7 @@ def _is_saved(request: HttpRequest, form: FilterForm) -> bool:
     try:
         save_filter(request, form)
     except StaleSetting as stale:
-        form.refuse_as_stale(stale.message, version=stale.version)
+        stale.tell(form)
         return False
     except IntegrityError:  # the same one was added since the form was checked
         form.add_error(None, _("Somebody added a filter for the same meanwhile."))

@@ -1,7 +1,7 @@
 """The page *Recording modes*: what is said for groups, and where else a mode is set (MODE-1)."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -44,10 +44,6 @@ def _is_saved(request: HttpRequest, form: ModesForm) -> bool:
     try:
         save_modes(request, form)
     except StaleSetting as stale:
-        form.add_error(None, stale.message)
-        typed = QueryDict(mutable=True)
-        typed.update(form.data)
-        typed["version"] = str(stale.version)
-        form.data = typed
+        stale.tell(form)
         return False
     return True

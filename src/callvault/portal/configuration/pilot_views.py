@@ -1,7 +1,7 @@
 """The page *Pilot numbers*, and a box that says whose call a number dialled would be (IDENT-5)."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -51,11 +51,7 @@ def _is_saved(request: HttpRequest, form: PilotForm) -> bool:
     try:
         save_pilots(request, form)
     except StaleSetting as stale:
-        form.add_error(None, stale.message)
-        typed = QueryDict(mutable=True)
-        typed.update(form.data)
-        typed["version"] = str(stale.version)
-        form.data = typed
+        stale.tell(form)
         return False
     except UsedMeanwhile:
         return False

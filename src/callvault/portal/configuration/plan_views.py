@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -132,11 +132,7 @@ def _is_saved(request: HttpRequest, form: PlanForm, before: dict[str, object]) -
             opened_at=form.cleaned_data.get("version"),
         )
     except StaleSetting as stale:
-        form.add_error(None, stale.message)
-        typed = QueryDict(mutable=True)
-        typed.update(form.data)
-        typed["version"] = str(stale.version)
-        form.data = typed
+        stale.tell(form)
         return False
     return True
 

@@ -3,7 +3,7 @@
 from django import forms
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -76,11 +76,7 @@ def _is_saved(request: HttpRequest, form: GadgetForm) -> bool:
     try:
         _save(request, form)
     except StaleSetting as stale:
-        form.add_error(None, stale.message)
-        typed = QueryDict(mutable=True)
-        typed.update(form.data)
-        typed["version"] = str(stale.version)
-        form.data = typed
+        stale.tell(form)
         return False
     return True
 
