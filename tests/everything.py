@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 Stage = tuple[str, tuple[str, ...]]
 
 # By file, so that what a file starts is started once and its tests keep their order.
-BY_FILE = ("--dist", "loadfile", "--no-loadscope-reorder", "-p", "tests.order", "-rs")
+BY_FILE = ("--dist", "loadfile", "--no-loadscope-reorder", "-p", "tests.order", "-rfEs")
 LANES: tuple[tuple[Stage, ...], ...] = (
     (("rest", ("pytest", *BY_FILE, "-n", "2", "-m", "not browser")),),
     (
