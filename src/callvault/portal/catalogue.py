@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 from django.db import transaction
 from django.db.models import F
+from django.utils import timezone
 
 from callvault.clock import utc_from_ns
 from callvault.finalise.catalogue import CallFacts, RecordingFacts
@@ -24,6 +25,7 @@ from callvault.portal.decisions.models import (
     JournalRead,
     NodeEvent,
 )
+from callvault.portal.notifications.recording_mail import ask_for
 from callvault.portal.people.models import User
 from callvault.portal.reach import catalogue_reached
 from callvault.portal.recordings.deletion import is_deleted, sealed_too_late
@@ -180,9 +182,12 @@ def _add_recording(facts: RecordingFacts, call: Call) -> None:
         columns = {name: value for name, value in columns.items() if name not in DECIDED_BY_HAND}
     for name, value in storable(columns).items():
         setattr(row, name, value)
+    is_new = row.pk is None
     row.interaction = interaction_of(facts)
     row.call = call
     row.save()
+    if is_new:
+        ask_for(row, now=timezone.now())
 
 
 def _owner_columns(facts: RecordingFacts) -> dict[str, Any]:

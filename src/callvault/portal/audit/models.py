@@ -83,6 +83,7 @@ class Action(models.TextChoices):
     NOTE_CHANGED = "note_changed"
     NOTE_DELETED = "note_deleted"
     MAIL_TESTED = "mail_tested"
+    RECORDING_MAILED = "recording_mailed"
     PASSWORD_RESET_ASKED = "password_reset_asked"  # noqa: S105 - a name, not a password
     PASSWORD_RESET = "password_reset"  # noqa: S105 - a name, not a password
     TOKEN_CREATED = "token_created"  # noqa: S105 - a name, not a token

@@ -77,6 +77,7 @@ SENTENCES: dict[Action, Promise | str] = {
     Action.NOTE_CHANGED: gettext_lazy("%(who)s changed a note on %(object)s"),
     Action.NOTE_DELETED: gettext_lazy("%(who)s deleted a note on %(object)s"),
     Action.MAIL_TESTED: gettext_lazy("%(who)s sent a test mail"),
+    Action.RECORDING_MAILED: gettext_lazy("A mail about %(object)s went to its owner"),
     Action.PASSWORD_RESET_ASKED: gettext_lazy("A link for a new password was asked for"),
     Action.PASSWORD_RESET: gettext_lazy("%(object)s got a new password by a link in a mail"),
     Action.TOKEN_CREATED: gettext_lazy("%(who)s made an access token"),

@@ -32,6 +32,7 @@ PAGES: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
             (_("Directory sync"), "directory:index"),
             (_("API tokens"), "tokens:all"),
             (_("Mail server (SMTP)"), "notifications:mail"),
+            (_("Mail about recordings"), "notifications:recording_mail"),
         ),
     ),
 )

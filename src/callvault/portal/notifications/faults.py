@@ -77,6 +77,10 @@ _WORDS = {
         _("Its portal-secret-key is another one. Type the password anew, or copy the key."),
     ),
     "not_set_up": (_("Mail is not set up."), _("Name a mail server in the settings.")),
+    "audio": (
+        _("The recording that should travel with the mail cannot be read now."),
+        _("Its store may be away. The mail waits for it."),
+    ),
 }
 
 

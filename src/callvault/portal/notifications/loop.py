@@ -2,16 +2,20 @@
 
 import logging
 import threading
+import time
 from datetime import timedelta
 
 from django.db import close_old_connections
 from django.utils import timezone
 
+from . import recording_mail
 from .faults import MailFault
 from .resets import tidy, work_off
 
 LOOK_EVERY_S = 2.0
 TIDY_EVERY = timedelta(hours=1)
+HELD_S = 30.0
+"""How long mail about recordings waits after the server failed: a long queue tries it once."""
 
 logger = logging.getLogger(__name__)
 
@@ -20,9 +24,11 @@ def send_asked_mail(stop: threading.Event) -> None:
     """Look for mail to send, until told to stop."""
     is_told = False
     tidied_at = timezone.now() - TIDY_EVERY
+    held_until_s = 0.0
     while not stop.is_set():
         try:
-            look_once(stop)
+            if not look_once(stop, with_recordings=time.monotonic() >= held_until_s):
+                held_until_s = time.monotonic() + HELD_S
             if timezone.now() - tidied_at >= TIDY_EVERY:
                 tidied_at = timezone.now()
                 tidy(now=tidied_at)
@@ -34,8 +40,8 @@ def send_asked_mail(stop: threading.Event) -> None:
         stop.wait(LOOK_EVERY_S)
 
 
-def look_once(stop: threading.Event) -> None:
-    """Send what waits."""
+def look_once(stop: threading.Event, *, with_recordings: bool = True) -> bool:
+    """Send what waits; links for passwords go first. False: the mail server fails now."""
     close_old_connections()
     is_more = True
     while is_more and not stop.is_set():
@@ -43,3 +49,12 @@ def look_once(stop: threading.Event) -> None:
             is_more = work_off(now=timezone.now())
         except MailFault as fault:
             logger.error("a mail was not sent: %s", fault)
+            continue
+        if is_more or not with_recordings:
+            continue
+        try:
+            is_more = recording_mail.work_off(now=timezone.now())
+        except MailFault as fault:
+            logger.error("mail about recordings waits: %s", fault)
+            return False
+    return True

@@ -9,6 +9,24 @@ from django.utils.translation import gettext_lazy as _
 
 from callvault.portal.sealing import seal, unseal
 
+from .recording_models import (
+    MailState,
+    RecordingMail,
+    RecordingMailSettings,
+    RecordingMailTemplate,
+)
+
+__all__ = (
+    "MailSettings",
+    "MailState",
+    "RecordingMail",
+    "RecordingMailSettings",
+    "RecordingMailTemplate",
+    "ResetLink",
+    "ResetRequest",
+    "Security",
+)
+
 PASSWORD_PURPOSE = "smtp password"  # noqa: S105 - what it is sealed for
 
 

@@ -1,5 +1,7 @@
 """The one way by which mail leaves: `send`. It waits for the server; never call it in a request."""
 
+from dataclasses import replace
+
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
@@ -10,6 +12,9 @@ from .faults import MailFault
 from .mail import Mail, Sender, composed
 from .models import MailSettings
 from .smtp import Server, deliver
+
+SLOWEST_BYTES_S = 50_000
+"""An attachment gets so much more time than the time-out of the settings."""
 
 
 def send(mail: Mail, *, through: MailSettings | None = None) -> None:
@@ -22,7 +27,9 @@ def send(mail: Mail, *, through: MailSettings | None = None) -> None:
         message = composed(mail, sender, now=timezone.now())
     except ValueError as error:
         raise MailFault("recipient", "not an address") from error
-    deliver(server_of(settings), message)
+    server = server_of(settings)
+    extra_s = len(mail.attachment.content) // SLOWEST_BYTES_S if mail.attachment else 0
+    deliver(replace(server, timeout_s=server.timeout_s + extra_s), message)
 
 
 def server_of(settings: MailSettings) -> Server:

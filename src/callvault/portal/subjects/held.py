@@ -16,7 +16,7 @@ from callvault.portal.recordings.permissions import recordings_visible_to
 from .subject import Subject
 
 SHORTEST_IN_TEXT = 6  # digits from which a number is looked for inside of lists of participants
-LEFT_THE_SYSTEM = (Action.DOWNLOADED, Action.SUBJECT_EXPORTED)
+LEFT_THE_SYSTEM = (Action.DOWNLOADED, Action.RECORDING_MAILED, Action.SUBJECT_EXPORTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Counts:
     notes: int
     people: int
     audit: int
-    left: int  # downloads and exports
+    left: int  # downloads, exports and mails
 
 
 def recordings_of(subject: Subject, reader: User) -> QuerySet[Recording]:

@@ -55,6 +55,7 @@ ELSEWHERE: dict[Action, str] = {
     Action.OWN_ACCOUNT_CHANGED: "access",
     # Mail: with a mail server of their own.
     Action.MAIL_TESTED: "notifications",
+    Action.RECORDING_MAILED: "notifications",
     Action.PASSWORD_RESET: "notifications",
     # Directories: with servers of their own.
     Action.PERSON_DELETED: "directory",
