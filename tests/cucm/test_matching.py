@@ -73,8 +73,8 @@ def test_a_far_end_without_cluster_is_in_the_near_ones_and_without_call_leg_has_
     assert key_of_mirror(leg("x-refci=1"), trunk="7") is None
 
 
-RESUMED = CALL.replace("25471835", "25471840").replace("25471834", "25471841")
-NUMBERLESS = RESUMED.replace("x-farendaddr=5550102", "x-farendaddr=")
+AGAIN = CALL.replace("25471835", "25471840").replace("25471834", "25471841")
+NUMBERLESS = AGAIN.replace("x-farendaddr=5550102", "x-farendaddr=")
 
 
 @pytest.mark.parametrize(
@@ -83,9 +83,11 @@ NUMBERLESS = RESUMED.replace("x-farendaddr=5550102", "x-farendaddr=")
         (CALL, 0.0, True),
         (CALL, SEGMENT_GAP_S, True),
         (CALL, SEGMENT_GAP_S + 0.1, False),
-        (RESUMED, 60.0, True),  # new call legs, the same other party
+        (AGAIN, 60.0, False),  # the same other party calls once more
+        (AGAIN.replace("25471841", "25471834"), 60.0, True),  # parked, and taken back
+        (AGAIN.replace("x-refci=25471840;", ""), 60.0, True),  # which leg is not said
         (CALL.replace("5550102", "5550103"), 60.0, True),  # a transfer inside the call leg
-        (RESUMED.replace("5550102", "5550103"), 60.0, False),  # another call
+        (AGAIN.replace("5550102", "5550103"), 60.0, False),  # another call
         (NUMBERLESS, 60.0, False),
         (CALL.replace("SEP0011AABBCCDD", "SEP0011AABBCCDF"), 60.0, False),
         (CALL.replace("clusterid=cluster1", "clusterid=cluster2"), 60.0, False),

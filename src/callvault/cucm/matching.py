@@ -54,8 +54,9 @@ def continues(
 ) -> bool:
     """Whether a leg goes on with the conversation of one that ended `gap_s` before it began.
 
-    The same phone within the gap, and the same call leg or the same other party: CUCM ends both
-    recording calls on hold and makes two new ones on resume.
+    The same phone within the gap, and the same call leg of either end: CUCM ends both recording
+    calls on hold and makes two new ones on resume, for the near leg that was held. The same other
+    party is enough only where CUCM does not name that leg: who calls again has another one.
     """
     if gap_s > longest_gap_s:
         return False
@@ -64,11 +65,12 @@ def continues(
         and later.near.device.lower() == earlier.near.device.lower()
         and scope_of(later.near, trunk) == scope_of(earlier.near, trunk)
     )
-    return is_same_phone and (
-        _is_same(later.near.refci, earlier.near.refci)
-        or _is_same(later.far.refci, earlier.far.refci)
-        or _is_same(later.far.number, earlier.far.number)
-    )
+    if not is_same_phone:
+        return False
+    near, far = (later.near.refci, earlier.near.refci), (later.far.refci, earlier.far.refci)
+    if _is_same(*near) or _is_same(*far):
+        return True
+    return not all(near) and _is_same(later.far.number, earlier.far.number)
 
 
 def _is_same(one: str, other: str) -> bool:
