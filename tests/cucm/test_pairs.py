@@ -80,6 +80,21 @@ def test_a_call_is_found_by_its_first_leg_though_that_has_ended() -> None:
     assert node.pairs.legs_of(first) == (far,)
 
 
+def test_the_other_leg_of_a_call_without_codec_is_of_that_call_for_a_moment() -> None:
+    node = Node()
+    first, journal = node.comes(NEAR, 0.0)
+    node.pairs.ended(journal, now_s=0.1, is_told=True)
+    second, other = node.comes(FAR, 0.4)
+    assert (second.pair_id, second.is_second) == (first.pair_id, True)
+    assert node.pairs.is_void(first.pair_id)
+    node.pairs.ended(other, now_s=0.5, is_told=True)
+    assert not node.pairs.has(first.pair_id)
+    third, journal = node.comes(NEAR, 1.0)
+    node.pairs.ended(journal, now_s=1.1, is_told=True)
+    assert list(node.pairs.due(1.1 + WINDOW_S)) == []
+    assert node.comes(FAR, 1.2 + WINDOW_S)[0].pair_id != third.pair_id
+
+
 def test_the_same_voice_again_is_a_call_of_its_own_and_the_newer_gets_its_twin() -> None:
     node = Node()
     older, _ = node.comes(NEAR, 0.0)

@@ -21,7 +21,7 @@ from callvault.finalise.worker import Worker
 from callvault.policy.decision import Decision, Verdict
 from callvault.spool import JournalWriter, chains, journal_path, remove, scan, twin_of
 from callvault.spool import chain as chain_module
-from callvault.spool.entries import TimelineEvent
+from callvault.spool.entries import Decided, TimelineEvent
 from tests.audio import encoders
 from tests.audio.wire import Sender, speech
 from tests.finalise.bench import FakeCatalogue, Node, RecordedCall, assignment
@@ -146,6 +146,7 @@ def test_a_twin_of_which_nothing_can_be_read_costs_its_voice_and_is_kept(node: N
     assert owner > 100
     assert remote < 1
     assert finished.is_damaged
+    assert "damaged" in finished.recordings[0].quality.flags
 
 
 def test_a_first_journal_of_which_nothing_can_be_read_costs_no_more_than_its_voice(
@@ -173,7 +174,19 @@ def test_a_recorder_that_was_killed_leaves_one_recording_too(node: Node) -> None
     call.write(whole=(False, True))
     finished = call.finish()
     assert finished.recordings[0].end_reason == "bye"  # as the leg that was whole says
+    assert "cut_off" in finished.recordings[0].quality.flags
     assert min(loudness(node, finished)) > 100
+
+
+def test_the_verdict_of_a_second_voice_that_failed_too_is_that_of_the_first(node: Node) -> None:
+    call = CucmCall(node)
+    events = []
+    for index, journal_id in enumerate((call.first, call.second)):
+        with call._journal(index, journal_id) as journal:
+            journal.append(Decided(at(1), Decision(Verdict.FAILED, ())))
+        path = journal_path(node.spool, journal_id)
+        events.append(finalise_journal(path, node.bench()).call.event_id)
+    assert events == [call.first, call.first]
 
 
 def test_a_change_of_parties_is_told_once_though_both_legs_were_updated(node: Node) -> None:

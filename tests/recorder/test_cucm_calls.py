@@ -181,6 +181,17 @@ def test_a_call_for_which_cucm_found_no_codec_failed_and_is_told_of(cucm: Cucm, 
     assert kinds(wire) == ["cucm_no_codec"]
 
 
+def test_legs_without_codec_that_never_live_together_are_one_call(cucm: Cucm, wire: Wire) -> None:
+    for side in ("near", "far"):
+        cucm.send("INVITE", side)
+        cucm.send("ACK", side)
+        cucm.send("BYE", side, headers="Reason: Q.850;cause=47\r\n")
+    first, second = wire.receiver.calls
+    assert second.header.twin_of == first.header.journal_id
+    cucm.wait(10)
+    assert kinds(wire) == ["cucm_no_codec"]
+
+
 def test_a_call_that_had_audio_is_kept_whatever_cause_ends_it(cucm: Cucm, wire: Wire) -> None:
     first, _ = cucm.call("near", "far")
     cucm.wait(60)

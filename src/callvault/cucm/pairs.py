@@ -65,6 +65,8 @@ class _Pair:
     end_at_s: float | None = None  # when what still lives is to end
     ended_at_s: float = 0.0
     is_complete: bool = False
+    is_void: bool = False  # a leg of it ended for want of a codec: the other may only follow
+    void_until_s: float | None = None  # how long it is waited for, when nothing of it lives
 
 
 @dataclass(slots=True)
@@ -112,7 +114,7 @@ class Pairs:
             if pair.key is not None:
                 self._open[pair.key] = pair.pair_id
         elif journal_id not in pair.legs:
-            pair.is_complete, pair.alone_at_s = True, None
+            pair.is_complete, pair.alone_at_s, pair.void_until_s = True, None, None
             self._close(pair)
         pair.legs[journal_id] = place.leg
         self._by_journal[journal_id] = place.pair_id
@@ -121,7 +123,8 @@ class Pairs:
     def ended(self, journal_id: UUID, *, now_s: float, is_told: bool = False) -> None:
         """Learn that a leg has ended: what is left of its call ends soon.
 
-        `is_told`: why is told already, so that nobody need hear that the other leg is missing.
+        `is_told`: that it had no codec is told, so that nobody need hear of the other leg. That one
+        may come yet, and is of the same call.
         """
         pair = self._by_pair.get(self._by_journal.pop(journal_id, UUID(int=0)))
         if pair is None:
@@ -129,8 +132,11 @@ class Pairs:
         pair.legs.pop(journal_id, None)
         pair.ended_at_s = now_s
         pair.alone_at_s = None if is_told else pair.alone_at_s
+        pair.is_void |= is_told
         if pair.legs:
             pair.end_at_s = now_s + LINGER_S
+        elif pair.is_void and not pair.is_complete:
+            pair.void_until_s = now_s + WINDOW_S
         elif pair.alone_at_s is None:
             self._forget(pair)
         else:
@@ -149,6 +155,11 @@ class Pairs:
         """Whether anything of a call is still awaited or lives."""
         return pair_id in self._by_pair
 
+    def is_void(self, pair_id: UUID) -> bool:
+        """Whether a leg of a call ended for want of a codec."""
+        pair = self._by_pair.get(pair_id)
+        return pair is not None and pair.is_void
+
     def due(self, now_s: float) -> Iterator[StayedAlone | Outlived]:
         """Yield what is due, each once."""
         for pair in list(self._by_pair.values()):
@@ -160,6 +171,8 @@ class Pairs:
             if pair.end_at_s is not None and pair.end_at_s <= now_s:
                 pair.end_at_s = None
                 yield from map(Outlived, pair.legs)
+            if pair.void_until_s is not None and pair.void_until_s <= now_s:
+                self._forget(pair)
 
     def living(self, pair_id: UUID) -> tuple[UUID, ...]:
         """Return the journals of the legs of a call that live."""
@@ -179,7 +192,7 @@ class Pairs:
         key = key_of(leg, trunk=trunk)
         pair_id = self._open.get(key) if key is not None else None
         pair = self._by_pair.get(pair_id) if pair_id is not None else None
-        if pair is None or pair.is_complete or not pair.legs:
+        if pair is None or pair.is_complete or not (pair.legs or pair.is_void):
             return None
         first = pair.first.side
         if leg.side is first and leg.side is not Side.UNSAID:

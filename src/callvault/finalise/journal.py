@@ -39,7 +39,7 @@ from callvault.policy import live_keep
 from callvault.policy.decision import Assignment, Decision, Direction, Party, Verdict
 from callvault.sip import parse_message
 from callvault.spool import JournalReader, read_marks
-from callvault.spool.entries import JournalHeader
+from callvault.spool.entries import DialogEnded, JournalHeader
 from callvault.spool.readable import readable
 from callvault.vault import Certificate, RecordingObjects, RecordingSealer, SealedRecording
 
@@ -81,9 +81,10 @@ class _Journal:
     header: JournalHeader = field(init=False)  # of the first piece
     twin: "_Journal | None" = None  # of the dialog that brought the other voice
     journal_ids: tuple[UUID, ...] = ()
-    is_cut_off: bool = False
+    is_cut_off: bool = False  # before its dialog had ended, or its twin's
     is_damaged: bool = False
     was_twin_lost: bool = False
+    _saw_end: bool = False
 
     @contextmanager
     def items(self) -> Iterator[Iterator[Item]]:
@@ -114,9 +115,17 @@ class _Journal:
         with ExitStack() as stack:
             readers = [stack.enter_context(one) for path in self.paths if (one := self._open(path))]
             self.header = readers[0].header
-            yield read_pieces(Piece(one.header.opened_at_ns, one.blocks()) for one in readers)
+            pieces = (Piece(one.header.opened_at_ns, one.blocks()) for one in readers)
+            self._saw_end = False
+            yield self._watched(read_pieces(pieces))
             self.is_damaged |= any(one.damage is not None for one in readers)
-            self.is_cut_off = not readers[-1].ended
+            self.is_cut_off = not readers[-1].ended and not self._saw_end
+
+    def _watched(self, items: Iterator[Item]) -> Iterator[Item]:
+        """Hand on what is read, and learn whether the dialog ended in it."""
+        for item in items:
+            self._saw_end |= isinstance(item, DialogEnded)
+            yield item
 
     def _open(self, path: Path) -> JournalReader | None:
         """Open a piece; None for a later one that its recorder had only begun."""
@@ -282,7 +291,7 @@ def _record(
         found.timeline,
         unreadable=heard.damaged,
         recovered=heard.recovered,
-        cut_off=journal.is_cut_off and found.ended is None and not part.until_ns,
+        cut_off=journal.is_cut_off and not part.until_ns,
         damaged=journal.is_damaged,
     )
     facts = _facts(journal, found, decision, planned, checked, is_part=bool(part.until_ns))
@@ -393,9 +402,11 @@ def _call(
     verdict, problem = decision.verdict, ""
     if verdict is Verdict.RECORDED and not recordings:
         verdict, problem = Verdict.NOT_KEPT, "ended before it was answered"
+    # Where the first voice failed and is finished already, the second one's verdict is its verdict.
+    is_of_first = verdict is Verdict.FAILED and header.twin_of is not None
     caller, callee = _parties(decision, found.invite)
     return CallFacts(
-        event_id=header.journal_id,
+        event_id=(header.twin_of if is_of_first else None) or header.journal_id,
         at_ns=header.opened_at_ns,
         verdict=verdict,
         decision=decision,

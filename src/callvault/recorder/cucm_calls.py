@@ -113,10 +113,11 @@ class CucmCalls:
         if place is None:
             return
         is_without_codec = session.learning.is_without_codec
+        was_told = self._pairs.is_void(place.pair_id)
         self._pairs.ended(session.journal_id, now_s=now_s, is_told=is_without_codec)
         if not self._pairs.has(place.pair_id):
             self._rests.pop(place.pair_id, None)
-        if is_without_codec:
+        if is_without_codec and not was_told:
             self.note("cucm_no_codec", "error", journal=str(session.journal_id))
 
     def rest_of(self, session: RecordingSession) -> tuple[UUID, cucm.Place | None]:
@@ -140,6 +141,10 @@ class CucmCalls:
     def legs_of(self, journal_id: UUID) -> tuple[UUID, ...]:
         """Return the journals of the legs of a call that live; of any other call its own."""
         return self._pairs.legs_of(journal_id)
+
+    def living(self, call_id: UUID) -> tuple[UUID, ...]:
+        """Return the journals of the legs of a call of CUCM's that live; of any other call none."""
+        return self._pairs.living(call_id)
 
     def packets_of_twin(self, dialog: LiveDialog, legs: Mapping[UUID, LiveDialog]) -> int:
         """Return how much has come on the other leg: while that is heard the call is not over."""
