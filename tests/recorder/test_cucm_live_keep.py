@@ -39,6 +39,34 @@ def test_a_mark_of_one_leg_is_one_of_both(both_legs: Wire) -> None:
     assert verdicts(both_legs) == [Verdict.RECORDED] * 2
 
 
+def test_between_the_ends_of_both_a_mark_goes_to_the_one_that_lives_and_is_not_lost(
+    both_legs: Wire,
+    cucm: Cucm,  # noqa: F811
+) -> None:
+    recorder = both_legs.recorder
+    first = next(iter(recorder.dialogs.values())).session.journal_id
+    cucm.send("BYE", "near")
+    assert recorder.just_ended.listed().calls == ()  # it is shown as in progress
+    assert asyncio.run(mark_call(recorder, first, KeepRequested("Ann"))) is Marked.DONE
+    cucm.send("BYE", "far")
+    assert recorder.just_ended.listed().calls == ()  # kept for good: nobody need mark it any more
+
+
+def test_a_mark_while_the_last_leg_is_ending_is_taken_as_of_a_call_that_is_over(
+    both_legs: Wire,
+    cucm: Cucm,  # noqa: F811
+) -> None:
+    recorder = both_legs.recorder
+    first = next(iter(recorder.dialogs.values())).session.journal_id
+    path = journal_path(both_legs.folder, first)
+    path.touch()
+    cucm.send("BYE", "near")
+    cucm.wait(5)  # a BYE to the other one is under way, and finds no answer
+    assert [one.session.state.name for one in recorder.dialogs.values()] == ["ENDING"]
+    assert asyncio.run(mark_call(recorder, first, KeepRequested("Ann"))) is Marked.DONE
+    assert read_marks([path]) == {ANN.user_id: Mark.KEPT}
+
+
 def test_when_both_have_ended_one_call_may_still_be_marked(
     both_legs: Wire,
     cucm: Cucm,  # noqa: F811

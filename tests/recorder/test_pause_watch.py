@@ -36,3 +36,13 @@ def test_a_pause_is_as_old_as_it_was_before_a_restart() -> None:
 
 def test_nothing_is_due_where_both_are_off() -> None:
     assert PauseWatch(0, 0).look(ASKED, now_ns=10**6 * S) == PauseNews()
+
+
+def test_the_pauses_of_two_dialogs_of_one_call_are_told_of_once() -> None:
+    watch = PauseWatch(resume_after_s=0, alarm_after_s=60)
+    call = UUID(int=7)
+    told = [
+        watch.look(ASKED, now_ns=second * S, call_of=lambda _: call).forgotten
+        for second in (160, 211)
+    ]
+    assert told == [(call,), ()]

@@ -20,6 +20,8 @@ from callvault.monitoring.live_calls import EndedCall, EndedCalls
 from callvault.policy.wishes import Mark
 from callvault.recorder.checkpoint import CheckpointDamaged, open_sealed, seal
 from callvault.recorder.files import replace_file
+from callvault.recorder.live_calls import ended_call
+from callvault.recorder.session import RecordingSession
 from callvault.spool import journal_path, write_marks
 
 logger = logging.getLogger(__name__)
@@ -34,9 +36,15 @@ _INFO = b"callvault ended call"
 class JustEnded:
     """The calls that are over and wait for a mark. Lives on the recorder's loop."""
 
-    def __init__(self, spool: Path, read_clocks: Callable[[], Instant]) -> None:
+    def __init__(
+        self,
+        spool: Path,
+        read_clocks: Callable[[], Instant],
+        is_live: Callable[[UUID], bool] = lambda call_id: False,
+    ) -> None:
         self._spool = spool
         self._read_clocks = read_clocks
+        self._is_live = is_live  # a call of two dialogs is, until both have ended
         self._calls: dict[UUID, EndedCall] = {}
         self._node_key: bytes | None = None  # None: nothing is kept for the next recorder
         self._saving: set[asyncio.Future[None]] = set()
@@ -54,8 +62,18 @@ class JustEnded:
                 self._calls[call.call_id] = call
         return len(self._calls)
 
+    def ended(self, session: RecordingSession) -> None:
+        """Learn that a dialog is over: its call is listed, unless no mark changes it."""
+        call, decision = ended_call(session, self._read_clocks()), session.decision
+        if call is not None:
+            self.add(call)
+        elif decision is not None and decision.assignments:  # kept while it went on
+            self._forget(session.learning.call_id)
+
     def add(self, call: EndedCall) -> None:
-        """List a call that has just ended."""
+        """List a call that has just ended; of two dialogs, the mark of either stays."""
+        before = self._calls.pop(call.call_id, None)
+        call = call if before is None else _with_marks(call, before)
         self._calls[call.call_id] = call
         if len(self._calls) > MOST_CALLS:
             eldest = next(iter(self._calls))
@@ -72,7 +90,11 @@ class JustEnded:
     def listed(self, *, most: int = MOST_CALLS) -> EndedCalls:
         """Return them, those that ended last in front."""
         now_ns = self._read_clocks().realtime_ns
-        calls = [one for one in self._calls.values() if one.until_ns > now_ns]
+        calls = [
+            one
+            for one in self._calls.values()
+            if one.until_ns > now_ns and not self._is_live(one.call_id)
+        ]
         calls.sort(key=lambda one: -one.ended_at_ns)
         return EndedCalls(now_ns, tuple(calls[:most]), left_off=max(len(calls) - most, 0))
 
@@ -148,6 +170,18 @@ class JustEnded:
 
     def _path(self, call_id: UUID) -> Path:
         return self._spool / f"{call_id.hex}{SUFFIX}"
+
+
+def _with_marks(call: EndedCall, before: EndedCall) -> EndedCall:
+    """Return a call with what was said of it before; to keep outweighs to drop."""
+    marks = {one.user_id: one.mark for one in before.owners if one.mark}
+    owners = tuple(
+        replace(one, mark=marks[one.user_id])
+        if one.mark != Mark.KEPT and one.user_id in marks
+        else one
+        for one in call.owners
+    )
+    return replace(call, owners=owners)
 
 
 def _read(path: Path, node_key: bytes) -> EndedCall | None:

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import replace
+from uuid import UUID
 
 from callvault import cucm, policy, sip
 from callvault.clock import Instant
@@ -54,6 +55,12 @@ class Learning:
     def place(self) -> cucm.Place | None:
         """Of which call of CUCM this is a leg; None: of none."""
         return self._setting.place
+
+    @property
+    def call_id(self) -> UUID:
+        """By what the call is shown and named: of two dialogs, the journal of the first."""
+        place = self.place
+        return place.pair_id if place is not None else self._setting.journal_id
 
     def learn_invite(self, request: sip.Request) -> Prompts:
         """Take who stands in the INVITE; return what is to be said to who calls."""

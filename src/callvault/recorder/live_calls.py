@@ -98,9 +98,9 @@ def ended_call(session: RecordingSession, now: Instant) -> EndedCall | None:
     answered_at_ns = session.answered_at_ns(now)
     if decision is None or decision.keeping is None or not ended_at_ns or not answered_at_ns:
         return None
-    both, place = (*decision.assignments, *decision.offered), session.learning.place
+    both = (*decision.assignments, *decision.offered)
     return EndedCall(
-        call_id=place.pair_id if place is not None else session.journal_id,
+        call_id=session.learning.call_id,
         trunk=session.trunk_name,
         answered_at_ns=answered_at_ns,
         ended_at_ns=ended_at_ns,

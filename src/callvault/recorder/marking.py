@@ -47,7 +47,15 @@ async def mark_call(
         concerned = [one for one in legs if concerned_by(request, one.session.decision)]
         if not concerned:
             return Marked.MODE
-        return await _mark_all(concerned, request)
+        marked = await _mark_all(concerned, request)
+        if marked is not Marked.NO_CALL:
+            return marked
+    return await _mark_ended(recorder, call_id, request)
+
+
+async def _mark_ended(
+    recorder: Recorder, call_id: UUID, request: KeepRequested | DropRequested
+) -> Marked:
     try:
         mark = _MARKS[type(request)]
         is_marked = await recorder.just_ended.mark(call_id, request.owners, mark)

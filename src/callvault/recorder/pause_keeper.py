@@ -42,9 +42,13 @@ class PauseKeeper:
             if one.session.capturing.asked is not None
         }
         self._resuming = {one: task for one, task in self._resuming.items() if not task.done()}
-        news = self._watch.look(asked, now_ns=self._read_clocks().realtime_ns)
-        for journal_id in news.forgotten:
-            self._recorder.note("pause_forgotten", "warning", journal=str(journal_id))
+        news = self._watch.look(
+            asked,
+            now_ns=self._read_clocks().realtime_ns,
+            call_of=lambda one: dialogs[one].session.learning.call_id,
+        )
+        for call_id in news.forgotten:
+            self._recorder.note("pause_forgotten", "warning", journal=str(call_id))
         for journal_id in news.overdue:
             if journal_id not in self._resuming:
                 task = asyncio.ensure_future(self._resume(dialogs[journal_id]))

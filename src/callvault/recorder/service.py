@@ -35,7 +35,6 @@ from callvault.recorder.journals import JournalOpener, NodeJournal
 from callvault.recorder.judge import PolicyInForce
 from callvault.recorder.just_ended import JustEnded
 from callvault.recorder.key_check import KeyNews
-from callvault.recorder.live_calls import ended_call
 from callvault.recorder.memory import SessionMemory
 from callvault.recorder.no_media import MediaNews
 from callvault.recorder.pilot_calls import PilotCalls
@@ -111,7 +110,9 @@ class Recorder:
         )
         self.dialogs: dict[sip.DialogId, LiveDialog] = {}
         self._intake = Intake(self.room, self.capacity, policy, self.dialogs, self.note)
-        self.just_ended = JustEnded(config.spool.folder, read_clocks)
+        self.just_ended = JustEnded(
+            config.spool.folder, read_clocks, lambda one: bool(self._cucm.living(one))
+        )
         self._pump: Pump[sip.Event] | None = None
         self._slice = 0
         folder = config.spool.folder
@@ -295,9 +296,7 @@ class Recorder:
             self._show_room()
             self._continuing.forget(dialog.session.journal_id)
             self._cucm.ended(dialog.session, now_s=self._now())
-            ended = ended_call(dialog.session, self._read_clocks())
-            if ended is not None:
-                self.just_ended.add(ended)
+            self.just_ended.ended(dialog.session)
             self._intake.ended(dialog.session)
         elif isinstance(event, _CHANGES):
             self._continuing.save(dialog.session)
