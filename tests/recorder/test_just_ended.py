@@ -1,6 +1,7 @@
 """Calls that are over and may still be marked, and marks for whoever knows only the user."""
 
 import asyncio
+import threading
 from pathlib import Path
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from callvault.monitoring.live_calls import EndedCall, LiveOwner, LiveParty
 from callvault.policy.modes import RecordingMode
 from callvault.policy.wishes import Mark
 from callvault.recorder import just_ended
+from callvault.recorder.files import replace_file
 from callvault.recorder.judge import PolicyInForce
 from callvault.recorder.just_ended import JustEnded
 from callvault.recorder.marking import Marked, MarkedCall, keep_call_of, mark_call
@@ -118,6 +120,36 @@ def test_the_next_recorder_knows_them_and_nobody_else(
     clock.now_s = 220
     again.look()
     assert list(tmp_path.glob("*.ended")) == []
+
+
+def test_a_slow_disk_does_not_put_an_older_state_over_a_newer_one(
+    calls: JustEnded, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spooled(tmp_path, 1)
+    is_overtaken, writes = threading.Event(), []
+
+    def slowly(path: Path, content: bytes, *, durable: bool, mode: int) -> None:
+        writes.append(content)
+        is_first = len(writes) == 1
+        if is_first:
+            is_overtaken.wait(0.2)
+        replace_file(path, content, durable=durable, mode=mode)
+        if not is_first:
+            is_overtaken.set()
+
+    async def mark_while_it_is_written() -> None:
+        calls.resume(KEY)
+        calls.add(ended(1))
+        while not writes:
+            await asyncio.sleep(0)
+        assert await calls.mark(UUID(int=1), None, Mark.DROPPED)
+        await calls.close()
+
+    monkeypatch.setattr(just_ended, "replace_file", slowly)
+    asyncio.run(mark_while_it_is_written())
+    again = JustEnded(tmp_path, clock)
+    assert again.resume(KEY) == 1
+    assert [one.mark for one in again.listed().calls[0].owners] == ["dropped"]
 
 
 def test_the_list_is_bounded(calls: JustEnded, monkeypatch: pytest.MonkeyPatch) -> None:

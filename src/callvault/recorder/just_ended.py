@@ -47,7 +47,8 @@ class JustEnded:
         self._is_live = is_live  # a call of two dialogs is, until both have ended
         self._calls: dict[UUID, EndedCall] = {}
         self._node_key: bytes | None = None  # None: nothing is kept for the next recorder
-        self._saving: set[asyncio.Future[None]] = set()
+        self._unsaved: dict[UUID, EndedCall] = {}  # the newest of each is all that counts
+        self._saving: asyncio.Future[None] | None = None
         self._marking = asyncio.Lock()
 
     def resume(self, node_key: bytes) -> int:
@@ -137,8 +138,8 @@ class JustEnded:
 
     async def close(self) -> None:
         """Wait for what is being written."""
-        if self._saving:
-            await asyncio.wait(self._saving)
+        if self._saving is not None:
+            await self._saving
 
     def _write(self, call_id: UUID, marks: dict[UUID, Mark]) -> None:
         journal = journal_path(self._spool, call_id)
@@ -148,15 +149,24 @@ class JustEnded:
 
     def _forget(self, call_id: UUID) -> None:
         self._calls.pop(call_id, None)
+        self._unsaved.pop(call_id, None)
         self._path(call_id).unlink(missing_ok=True)
 
     def _save(self, call: EndedCall) -> None:
-        """Write it down in a thread: a disk that stalls must not keep SIP from being answered."""
+        """Have it written down, soon, and no older one after it."""
         if self._node_key is None:
             return
-        task = asyncio.ensure_future(asyncio.to_thread(self._write_down, call, self._node_key))
-        self._saving.add(task)
-        task.add_done_callback(self._saving.discard)
+        self._unsaved[call.call_id] = call
+        if self._saving is None or self._saving.done():
+            self._saving = asyncio.ensure_future(self._write_unsaved(self._node_key))
+
+    async def _write_unsaved(self, node_key: bytes) -> None:
+        """Write in a thread, one after the other: a disk that stalls must not keep SIP waiting."""
+        while self._unsaved:
+            call_id = next(iter(self._unsaved))
+            await asyncio.to_thread(self._write_down, self._unsaved.pop(call_id), node_key)
+            if call_id not in self._calls:  # it was forgotten meanwhile
+                self._path(call_id).unlink(missing_ok=True)
 
     def _write_down(self, call: EndedCall, node_key: bytes) -> None:
         content = seal(msgspec.msgpack.encode(call), call.call_id, node_key, info=_INFO)
@@ -164,9 +174,6 @@ class JustEnded:
             replace_file(self._path(call.call_id), content, durable=True, mode=0o600)
         except OSError as error:
             logger.warning("rs=%s is not kept for a restart: %s", call.call_id, error)
-            return
-        if call.call_id not in self._calls:  # it was forgotten meanwhile
-            self._path(call.call_id).unlink(missing_ok=True)
 
     def _path(self, call_id: UUID) -> Path:
         return self._spool / f"{call_id.hex}{SUFFIX}"
