@@ -3,7 +3,7 @@
 import pickle
 from collections.abc import Callable
 from hashlib import sha256
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from msgspec.structs import replace
@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from callvault import clock
 from callvault.clock import Instant
 from callvault.errors import JournalDamaged
-from callvault.finalise.awaiting import MARGIN_NS, MarksAwaited
+from callvault.finalise.awaiting import MARGIN_NS, REST_NS, MarksAwaited
 from callvault.finalise.benches import Benches
 from callvault.finalise.recovery import Outcome, Recovery
 from callvault.finalise.twin import TWIN_STREAMS, joined
@@ -19,7 +19,15 @@ from callvault.policy.decision import Decision, Verdict
 from callvault.policy.live_keep import settle
 from callvault.policy.modes import Keeping, RecordingMode
 from callvault.policy.wishes import Mark
-from callvault.spool import JournalReader, chains, journal_path, scan, write_marks
+from callvault.spool import (
+    JournalReader,
+    add_marks,
+    chains,
+    journal_path,
+    rest_of,
+    scan,
+    write_marks,
+)
 from tests.audio.wire import START_NS
 from tests.finalise.bench import FakeCatalogue, Node, assignment
 from tests.finalise.test_recovery import Listing
@@ -200,3 +208,57 @@ def test_of_a_damaged_journal_in_which_no_mark_is_found_nothing_is_destroyed(
     (told,) = catalogue.calls.values()
     assert (told.verdict, told.destroyed) == (Verdict.NOT_KEPT, ())
     assert (path.parent / "damaged" / path.name).read_bytes() == bytes(content)
+
+
+def test_what_is_kept_in_a_damaged_journal_stays_though_another_user_dropped_it(
+    node: Node,
+    catalogue: FakeCatalogue,  # noqa: F811
+    new_worker: NewWorker,  # noqa: F811
+    clock_at: Callable[[float], None],
+) -> None:
+    made, bob = call(), UUID(int=8)
+    offered = tuple(
+        assignment(recording_id=uuid4(), owner_id=one, mode=RecordingMode.LIVE_KEEP)
+        for one in (ANN, bob)
+    )
+    made.decision = Decision(Verdict.NOT_KEPT, (), offered=offered, keeping=Keeping(1))
+    path = journal_path(node.spool, spooled(node, made))
+    content = bytearray(path.read_bytes())
+    content[-30] ^= 1
+    path.write_bytes(content)
+    write_marks(path, {ANN: Mark.KEPT, bob: Mark.DROPPED})
+    clock_at(AFTER_S)
+    worker = new_worker()
+    worker.run_once(now_s=0)
+    worker.run_once(now_s=1)
+    (told,) = catalogue.calls.values()
+    assert (len(told.recording_ids), told.destroyed) == (1, ())
+    assert (path.parent / "damaged" / path.name).read_bytes() == bytes(content)
+
+
+def test_a_part_of_a_call_that_grew_too_long_waits_for_the_end_of_its_rest(
+    node: Node,
+    catalogue: FakeCatalogue,  # noqa: F811
+    new_worker: NewWorker,  # noqa: F811
+    clock_at: Callable[[float], None],
+) -> None:
+    journal_id, worker = live_keep_call(node), new_worker()
+    path = journal_path(node.spool, journal_id)
+    with node.journal(rest_of(journal_id)):
+        clock_at(AFTER_S)
+        worker.run_once(now_s=0)
+        clock_at(AFTER_S + 60)
+        worker.run_once(now_s=60)
+        assert path.exists()
+        assert catalogue.calls == {}
+        add_marks(path, {ANN: Mark.KEPT})  # said of the rest, while the call goes on
+        assert worker.run_once(now_s=61) == 1
+    assert [len(one.recording_ids) for one in catalogue.calls.values()] == [1]
+    again = live_keep_call(node)
+    rest = journal_path(node.spool, rest_of(again))
+    with node.journal(rest_of(again)):
+        worker.run_once(now_s=62)
+    rest.unlink()  # it is finished, and nobody marked it
+    clock_at(AFTER_S + 60 + REST_NS / 1e9)
+    assert worker.run_once(now_s=63) == 1
+    assert not journal_path(node.spool, again).exists()

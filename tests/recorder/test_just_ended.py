@@ -19,7 +19,7 @@ from callvault.recorder.judge import PolicyInForce
 from callvault.recorder.just_ended import JustEnded
 from callvault.recorder.marking import Marked, MarkedCall, keep_call_of, mark_call
 from callvault.recorder.requests import DropRequested, KeepRequested
-from callvault.spool import journal_path, read_marks
+from callvault.spool import journal_path, read_marks, rest_of
 from tests.policy.cast import ANN, BOB, SNAPSHOT
 from tests.recorder.test_service import Wire
 
@@ -212,3 +212,39 @@ def test_only_calls_in_live_keep_mode_are_marked(tmp_path: Path) -> None:
     assert asyncio.run(keep_call_of(wire.recorder, "1001", who="Ann")).outcome is Marked.NO_CALL
     unknown = asyncio.run(mark_call(wire.recorder, UUID(int=9), KeepRequested("Ann")))
     assert unknown is Marked.NO_CALL
+
+
+def grown_too_long(wire: Wire) -> list[UUID]:
+    """Have the call of a recorder go on for longer than one recording; return its journals."""
+    wire.receiver.calls[0].streams[0].packets = 50
+    wire.now_ns += 12 * 3600 * S
+    for _ in range(5):
+        wire.recorder.look_after()
+    journals = [one.header.journal_id for one in wire.receiver.calls]
+    assert journals == [journals[0], rest_of(journals[0])]
+    for one in journals:
+        journal_path(wire.folder, one).touch()
+    return journals
+
+
+def test_a_mark_of_a_call_that_grew_too_long_is_one_of_the_part_before_too(tmp_path: Path) -> None:
+    wire = live_keep(tmp_path)
+    first, second = grown_too_long(wire)
+    marked = asyncio.run(mark_call(wire.recorder, second, KeepRequested("Ann")))
+    assert marked is Marked.DONE
+    assert read_marks([journal_path(tmp_path, first)]) == {ANN.user_id: Mark.KEPT}
+    assert asyncio.run(mark_call(wire.recorder, second, DropRequested("Ann"))) is Marked.DONE
+    assert read_marks([journal_path(tmp_path, first)]) == {ANN.user_id: Mark.KEPT}
+
+
+def test_a_late_mark_of_a_call_that_grew_too_long_is_one_of_all_parts(tmp_path: Path) -> None:
+    wire = live_keep(tmp_path)
+    first, second = grown_too_long(wire)
+    wire.recorder.stop()
+    wire.settle()
+    wire.recorder.abandon()
+    (call,) = wire.recorder.just_ended.listed().calls
+    assert (call.call_id, call.earlier) == (second, (first,))
+    assert asyncio.run(mark_call(wire.recorder, second, KeepRequested("Ann"))) is Marked.DONE
+    for one in (first, second):
+        assert read_marks([journal_path(tmp_path, one)]) == {ANN.user_id: Mark.KEPT}

@@ -12,6 +12,8 @@ from callvault.spool.marks import marks_written_ns
 
 MARGIN_NS = 15_000_000_000
 """A mark that was taken in time may be on its way to the disk, and clocks may differ a little."""
+REST_NS = 900_000_000_000
+"""How often it is looked whether a call that grew too long, and was split, is over."""
 
 
 class MarksAwaited(CallvaultError):

@@ -18,7 +18,7 @@ from callvault import clock
 from callvault.config.sections import FinaliseConfig
 from callvault.errors import JournalDamaged, ProtocolError, SpoolError
 from callvault.finalise import quality, recording
-from callvault.finalise.awaiting import MARGIN_NS, MarksAwaited
+from callvault.finalise.awaiting import MARGIN_NS, REST_NS, MarksAwaited
 from callvault.finalise.catalogue import (
     CallFacts,
     Destroyed,
@@ -38,7 +38,7 @@ from callvault.finalise.window import Window, window_of
 from callvault.policy import live_keep
 from callvault.policy.decision import Assignment, Decision, Direction, Party, Verdict
 from callvault.sip import parse_message
-from callvault.spool import JournalReader, read_marks
+from callvault.spool import JournalReader, has_rest, read_marks
 from callvault.spool.entries import DialogEnded, JournalHeader
 from callvault.spool.readable import readable
 from callvault.vault import Certificate, RecordingObjects, RecordingSealer, SealedRecording
@@ -182,8 +182,9 @@ def finalise_journal(
         if not recordings:
             raise SpoolError("journal says recorded, but for nobody")
     call = _call(journal.header, found, decision, window, recordings)
-    if journal.is_damaged and any(not one.mark for one in destroyed):
-        logger.error("rs=%s is damaged, a mark may stand behind that: set aside", path.stem)
+    if destroyed and journal.is_damaged and (recordings or any(not one.mark for one in destroyed)):
+        # A mark may stand behind the damage; and what is kept of others is nowhere else whole.
+        logger.error("rs=%s is damaged, and not all of it is dropped: set aside", path.stem)
         destroyed = ()
     if destroyed:
         told = tuple(_destroyed(one) for one in destroyed)
@@ -208,8 +209,11 @@ def _settled(
         return live_keep.Settled(decision, ())
     marks = read_marks(paths)
     until_ns = live_keep.waits_until_ns(decision, marks, window.end_ns)
-    if until_ns and clock.read().realtime_ns < until_ns + MARGIN_NS:
+    now_ns = clock.read().realtime_ns
+    if until_ns and now_ns < until_ns + MARGIN_NS:
         raise MarksAwaited(until_ns + MARGIN_NS)
+    if until_ns and any(map(has_rest, paths)):  # the call is not over: a mark of it is for all
+        raise MarksAwaited(now_ns + REST_NS)
     return live_keep.settle(decision, marks, held=held)
 
 

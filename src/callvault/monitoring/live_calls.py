@@ -84,6 +84,7 @@ class EndedCall(msgspec.Struct, frozen=True):
     until_ns: int  # until when it may be marked
     owners: tuple[LiveOwner, ...]  # those who are recorded in that mode
     keeps_unmarked: bool = False  # what becomes of it without a mark
+    earlier: tuple[UUID, ...] = ()  # journals of its parts before, if it grew too long
 
 
 class EndedCalls(msgspec.Struct, frozen=True):

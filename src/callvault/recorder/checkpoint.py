@@ -73,7 +73,8 @@ def encode(checkpoint: Checkpoint) -> bytes | None:
 
 def _without_what_was_said(memory: SessionMemory) -> SessionMemory:
     """Leave out what only fills the details of a recording of the rest of a call."""
-    return msgspec.structs.replace(memory, said=Said(memory.said.first_journal_id))
+    said = Said(memory.said.first_journal_id, earlier=memory.said.earlier)
+    return msgspec.structs.replace(memory, said=said)
 
 
 def _without_the_last_document(memory: SessionMemory) -> SessionMemory:

@@ -152,7 +152,8 @@ class Continuing:
         before: LiveDialog,
     ) -> None:
         journal_id, place = self._recorder.rest_of(before.session)
-        memory = replace(memory, place=place)
+        said = memory.said.of_the_rest(before.session.journal_id)
+        memory = replace(memory, place=place, said=said)
         header = header_of_dialog(
             dialog,
             memory,

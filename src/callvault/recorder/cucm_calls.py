@@ -19,7 +19,7 @@ from callvault.recorder.gatekeeper import Severity
 from callvault.recorder.session import RecordingSession
 from callvault.recorder.setting import SessionSetting
 from callvault.recorder.states import State
-from callvault.spool import twin_of
+from callvault.spool import rest_of, twin_of
 
 logger = logging.getLogger(__name__)
 
@@ -127,10 +127,13 @@ class CucmCalls:
         """
         place = session.learning.place
         if place is None:
-            return new_id(), None
+            return rest_of(session.journal_id), None
         self._pairs.left(session.journal_id)
         is_last = not self._pairs.has(place.pair_id)
-        pair_id = self._rests.get(place.pair_id) or new_id()
+        following = rest_of(place.pair_id)
+        if self.has_journal(following):  # of a split that a restart made undone
+            following = new_id()
+        pair_id = self._rests.get(place.pair_id) or following
         if is_last:
             self._rests.pop(place.pair_id, None)
         else:

@@ -7,7 +7,7 @@ acknowledged; whoever finishes the journal reads it (`spool.marks`).
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from uuid import UUID
 
@@ -22,7 +22,7 @@ from callvault.recorder.checkpoint import CheckpointDamaged, open_sealed, seal
 from callvault.recorder.files import replace_file
 from callvault.recorder.live_calls import ended_call
 from callvault.recorder.session import RecordingSession
-from callvault.spool import journal_path, write_marks
+from callvault.spool import add_marks, journal_path, write_marks
 
 logger = logging.getLogger(__name__)
 
@@ -130,7 +130,7 @@ class JustEnded:
                 for one in call.owners
             )
             marks = {one.user_id: Mark(one.mark) for one in marked if one.mark}
-            await asyncio.to_thread(self._write, call_id, marks)
+            await asyncio.to_thread(self._write, call, marks)
             self._calls[call_id] = replace(call, owners=marked)
             self._save(self._calls[call_id])
             logger.info("rs=%s marked=%s after its end", call_id, mark)
@@ -141,11 +141,24 @@ class JustEnded:
         if self._saving is not None:
             await self._saving
 
-    def _write(self, call_id: UUID, marks: dict[UUID, Mark]) -> None:
-        journal = journal_path(self._spool, call_id)
+    async def mark_earlier(self, earlier: Iterable[UUID], marks: Mapping[UUID, Mark]) -> None:
+        """Mark the parts that were recorded before of a call that grew too long. Raises SpoolError.
+
+        They wait for the end of the call, so that what is said late of it is said of all.
+        """
+        async with self._marking:
+            await asyncio.to_thread(self._add, tuple(earlier), marks)
+
+    def _write(self, call: EndedCall, marks: dict[UUID, Mark]) -> None:
+        journal = journal_path(self._spool, call.call_id)
         if not journal.exists():
             raise SpoolError("the call is finished already")
         write_marks(journal, marks)
+        self._add(call.earlier, marks)
+
+    def _add(self, earlier: tuple[UUID, ...], marks: Mapping[UUID, Mark]) -> None:
+        for journal_id in earlier:
+            add_marks(journal_path(self._spool, journal_id), marks)
 
     def _forget(self, call_id: UUID) -> None:
         self._calls.pop(call_id, None)

@@ -109,6 +109,7 @@ def ended_call(session: RecordingSession, now: Instant) -> EndedCall | None:
             _owner(one, NO_WISHES, {}) for one in both if one.mode == RecordingMode.LIVE_KEEP
         ),
         keeps_unmarked=decision.keeping.keeps_unmarked,
+        earlier=session.learning.said.earlier,
     )
 
 

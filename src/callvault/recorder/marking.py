@@ -48,6 +48,8 @@ async def mark_call(
         if not concerned:
             return Marked.MODE
         marked = await _mark_all(concerned, request)
+        if marked is Marked.DONE:
+            return await _mark_earlier(recorder, concerned, request)
         if marked is not Marked.NO_CALL:
             return marked
     return await _mark_ended(recorder, call_id, request)
@@ -64,6 +66,22 @@ async def _mark_ended(
     except SpoolError:
         return Marked.NOT_ON_DISK
     return Marked.DONE if is_marked else Marked.MODE
+
+
+async def _mark_earlier(
+    recorder: Recorder, legs: list[LiveDialog], request: KeepRequested | DropRequested
+) -> Marked:
+    """Mark the parts before of a call that grew too long and was split."""
+    mark = _MARKS[type(request)]
+    for one in legs:
+        learning = one.session.learning
+        marks = dict.fromkeys(concerned_by(request, learning.decision), mark)
+        try:
+            if learning.said.earlier:
+                await recorder.just_ended.mark_earlier(learning.said.earlier, marks)
+        except SpoolError:
+            return Marked.NOT_ON_DISK
+    return Marked.DONE
 
 
 async def _mark_all(legs: list[LiveDialog], request: KeepRequested | DropRequested) -> Marked:

@@ -6,7 +6,7 @@ recording comes from the raw INVITE and the raw metadata, and each recording has
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from callvault.errors import ProtocolError
@@ -14,6 +14,7 @@ from callvault.sip import parse_message
 from callvault.siprec import Part, read_body
 from callvault.spool import entries
 
+MOST_EARLIER = 256
 MAX_KEPT_BYTES = 65_536
 """A message or document beyond this is left out of the rest of a call; the first part has it."""
 
@@ -38,6 +39,11 @@ class Said:
     invite: bytes | None = None  # compressed; empty: it is too large; None: not heard yet
     whole: KeptMetadata | None = None  # None: those of the INVITE, if it has any
     update: KeptMetadata | None = None
+    earlier: tuple[UUID, ...] = ()  # journals of the parts before, if it grew too long; the last
+
+    def of_the_rest(self, journal_id: UUID) -> "Said":
+        """Return it for what follows this journal."""
+        return replace(self, earlier=(*self.earlier, journal_id)[-MOST_EARLIER:])
 
     def hear(self, message: entries.SignallingSeen) -> None:
         """Take a message of the dialog; the first that came is its INVITE."""

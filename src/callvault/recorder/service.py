@@ -110,17 +110,15 @@ class Recorder:
         )
         self.dialogs: dict[sip.DialogId, LiveDialog] = {}
         self._intake = Intake(self.room, self.capacity, policy, self.dialogs, self.note)
-        self.just_ended = JustEnded(
-            config.spool.folder, read_clocks, lambda one: bool(self._cucm.living(one))
-        )
+        folder = config.spool.folder
+        self.just_ended = JustEnded(folder, read_clocks, self._has_living_legs)
         self._pump: Pump[sip.Event] | None = None
         self._slice = 0
-        folder = config.spool.folder
         self._cucm = CucmCalls(
             self.note, self._end_outlived, lambda one: journal_path(folder, one).exists()
         )
         self._continuing = Continuing(
-            self, node=config.node.name, spool=config.spool.folder, read_clocks=read_clocks
+            self, node=config.node.name, spool=folder, read_clocks=read_clocks
         )
 
     @property
@@ -146,6 +144,9 @@ class Recorder:
         """Return the dialogs that record one call: one, or the two legs of CUCM's."""
         wanted = self._cucm.legs_of(journal_id)
         return [one for one in self.dialogs.values() if one.session.journal_id in wanted]
+
+    def _has_living_legs(self, call_id: UUID) -> bool:
+        return bool(self._cucm.living(call_id))
 
     def attach(self, pump: Pump[sip.Event]) -> None:
         """Use this pump for what the recorder itself wants to send."""

@@ -16,7 +16,9 @@ from callvault.spool.chain import (
     checkpoint_path,
     continuation_of,
     has_end,
+    has_rest,
     last_piece,
+    rest_of,
     resume_settling,
     settle,
     twin_of,
@@ -31,7 +33,7 @@ from callvault.spool.folder import (
     remove,
     scan,
 )
-from callvault.spool.marks import read_marks, write_marks
+from callvault.spool.marks import add_marks, read_marks, write_marks
 from callvault.spool.packets import Packet, PacketsBlock, Source
 from callvault.spool.reader import JournalReader
 from callvault.spool.writer import JournalWriter
@@ -45,18 +47,21 @@ __all__ = [
     "PacketsBlock",
     "Source",
     "SpooledJournal",
+    "add_marks",
     "chains",
     "checkpoint_path",
     "claim",
     "continuation_of",
     "erase",
     "has_end",
+    "has_rest",
     "is_open_by_live_recorder",
     "journal_path",
     "last_piece",
     "quarantine",
     "read_marks",
     "remove",
+    "rest_of",
     "resume_settling",
     "scan",
     "settle",

@@ -4,6 +4,7 @@ The id of a piece follows from the id of the one before it, so that a folder's n
 which belong together; the header's `continues` says it under seal. A checkpoint beside a piece
 says that its recorder may come back and go on. Likewise the two journals of a call whose voices
 come in two dialogs (CUCM): the second one's id follows from the first one's, `twin_of` says it.
+The rest of a call that grew too long, a recording of its own, is found by `rest_of`.
 """
 
 import os
@@ -27,6 +28,7 @@ MAX_PIECES = 1_000
 CHECKPOINT_SUFFIX = ".ckpt"
 _SETTLED_SUFFIX = ".listed"
 _NAMESPACE = UUID("0b1d5f4e-4a54-4f38-9d0b-6a8a0c7b6c55")
+_REST_NAMESPACE = UUID("7e0c6f5a-43a9-4a8c-9f45-0d8f6f2f1b9e")
 _TWIN_NAMESPACE = UUID("c1a7a0f3-52c7-4b9e-8f0e-9f7f0d3f2a41")
 
 
@@ -108,6 +110,17 @@ def continuation_of(journal_id: UUID) -> UUID:
 def twin_of(journal_id: UUID) -> UUID:
     """Return the id of the journal that has the other voice of a call begun in this one."""
     return uuid5(_TWIN_NAMESPACE, journal_id.hex)
+
+
+def rest_of(journal_id: UUID) -> UUID:
+    """Return the id of the journal that records the rest of a call which grew too long."""
+    return uuid5(_REST_NAMESPACE, journal_id.hex)
+
+
+def has_rest(journal: Path) -> bool:
+    """Whether a recording of the rest of a journal's call is in progress, or not finished yet."""
+    rest = rest_of(UUID(hex=journal.stem))
+    return any(journal_path(journal.parent, one).exists() for one in (rest, twin_of(rest)))
 
 
 def last_piece(folder: Path, journal_id: UUID) -> UUID:

@@ -40,6 +40,19 @@ def write_marks(journal: Path, marks: Mapping[UUID, Mark]) -> None:
         raise SpoolError(f"marks cannot be written: {error.strerror}") from error
 
 
+def add_marks(journal: Path, marks: Mapping[UUID, Mark]) -> None:
+    """Add marks to those of a journal; what is kept stays kept. Of one that is gone nothing.
+
+    Raises SpoolError.
+    """
+    if not journal.exists():
+        return
+    before = read_marks([journal])
+    kept = {user: mark for user, mark in before.items() if mark is Mark.KEPT}
+    if (after := {**before, **marks, **kept}) != before:
+        write_marks(journal, after)
+
+
 def read_marks(journals: Iterable[Path]) -> dict[UUID, Mark]:
     """Return the marks beside these journals, those of a later one over an earlier one's.
 
