@@ -36,6 +36,13 @@ def test_a_body_that_is_none_of_ours_is_refused(
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
+def test_a_body_of_another_type_is_refused(rita: User, calling: Calling) -> None:
+    headers = {"Authorization": f"Bearer {calling(rita).token}"}
+    for kind in ("text/plain", "application/xml", "application/x-www-form-urlencoded"):
+        answer = Client().post("/api/v1/people", b"{}", content_type=kind, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_type")
+
+
 def test_a_session_may_call_and_needs_the_csrf_token_to_change(rita: User) -> None:
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(rita)

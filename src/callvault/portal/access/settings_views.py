@@ -35,7 +35,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     data = request.POST if request.method == "POST" else None
     form = RulesForm(data, instance=SignInSettings.load())
     if form.is_valid():
-        _save(request, form)
+        save_settings(request, form)
         messages.success(request, _("Saved. In force now."))
         return redirect("access:settings")
     context = {"form": form, "provider": OpenIdProvider.load()}
@@ -53,7 +53,7 @@ def provider(request: HttpRequest) -> HttpResponse:
     row = OpenIdProvider.load()
     form = ProviderForm(data, instance=row)
     if form.is_valid():
-        _save(request, form)
+        save_settings(request, form)
         messages.success(request, _("Saved. In force now."))
         return redirect("access:provider")
     return _provider_page(request, form)
@@ -85,7 +85,8 @@ def _provider_page(
 
 
 @transaction.atomic
-def _save(request: HttpRequest, form: RulesForm | ProviderForm) -> None:
+def save_settings(request: HttpRequest, form: RulesForm | ProviderForm) -> None:
+    """Save one of the pages of sign-in."""
     page = "sign_in" if isinstance(form, RulesForm) else "openid_connect"
     record(
         request,
@@ -102,12 +103,17 @@ def _save(request: HttpRequest, form: RulesForm | ProviderForm) -> None:
 def unlock(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Let a person try again before the lock-out ends by itself."""
     person = get_object_or_404(User, public_id=public_id)
-    with transaction.atomic():
-        record(request, Action.PERSON_UNLOCKED, kind="person", object_id=public_id)
-        reset(username=person.username.casefold())
+    unlock_person(request, person)
     told = {"name": person.get_full_name()}
     messages.success(request, _("%(name)s may try again.") % told)
     return redirect("people:person", public_id)
+
+
+@transaction.atomic
+def unlock_person(request: HttpRequest, person: User) -> None:
+    """End the lock-out of a person's name."""
+    record(request, Action.PERSON_UNLOCKED, kind="person", object_id=person.public_id)
+    reset(username=person.username.casefold())
 
 
 @require_POST

@@ -2,4 +2,4 @@
 
 from .shapes import ProblemOut
 
-PROBLEMS = dict.fromkeys((400, 401, 403, 404, 409, 413, 422, 429, 500, 503), ProblemOut)
+PROBLEMS = dict.fromkeys((400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503), ProblemOut)

@@ -5,10 +5,14 @@ from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
 
+from callvault.portal.people.csv_reading import LARGEST_BYTES
+
 from .problems import CONTENT_TYPE, Problem
 
 ROOT = "/api/v1/"
 MAX_BODY_BYTES = 65_536
+FILES = {f"{ROOT}people/imports": LARGEST_BYTES + MAX_BODY_BYTES}
+"""Where files are taken, and how large a request may be there."""
 
 
 class ApiMiddleware:
@@ -21,8 +25,9 @@ class ApiMiddleware:
         """Refuse a body that is too large; word errors of other parts; add the rate."""
         if not request.path.startswith(ROOT):
             return self._get_response(request)
-        if _body_bytes(request) > MAX_BODY_BYTES:
-            return Problem(413, "too_large", f"At most {MAX_BODY_BYTES} bytes.").response()
+        most = FILES.get(request.path, MAX_BODY_BYTES)
+        if _body_bytes(request) > most:
+            return Problem(413, "too_large", f"At most {most} bytes.").response()
         response = _worded(self._get_response(request))
         rate = getattr(request, "api_rate", None)
         for name, value in rate.headers.items() if rate is not None else ():
@@ -32,7 +37,7 @@ class ApiMiddleware:
 
 def _body_bytes(request: HttpRequest) -> int:
     text = request.META.get("CONTENT_LENGTH") or "0"
-    return int(text) if text.isdecimal() and len(text) < 16 else MAX_BODY_BYTES + 1
+    return int(text) if text.isdecimal() and len(text) < 16 else 2**63
 
 
 def _worded(response: HttpResponse) -> HttpResponse:

@@ -23,6 +23,11 @@ class Scope(TextChoices):
         _("Pause, resume, start, stop, keep and drop recordings of live calls"),
     )
     AUDIT_READ = "audit:read", _("Read the audit log")
+    SETTINGS_READ = "settings:read", _("Read the global settings")
+    SETTINGS_WRITE = "settings:write", _("Change the global settings")
+    NODES_READ = "nodes:read", _("Read how the nodes are, and test them")
+    SUBJECTS_READ = "subjects:read", _("Look up data subjects, and export what is held of them")
+    SUBJECTS_ERASE = "subjects:erase", _("Erase what is held of data subjects")
 
 
 _LEVELS = {
@@ -31,6 +36,11 @@ _LEVELS = {
     Scope.PEOPLE_DELETE: Level.ADMINISTRATOR,
     Scope.CALLS_READ: Level.ADMINISTRATOR,
     Scope.AUDIT_READ: Level.ADMINISTRATOR,
+    Scope.SETTINGS_READ: Level.ADMINISTRATOR,
+    Scope.SETTINGS_WRITE: Level.ADMINISTRATOR,
+    Scope.NODES_READ: Level.ADMINISTRATOR,
+    Scope.SUBJECTS_READ: Level.ADMINISTRATOR,
+    Scope.SUBJECTS_ERASE: Level.ADMINISTRATOR,
     Scope.LIVE_READ: Level.RECORD_ONLY,
     Scope.LIVE_CONTROL: Level.RECORD_ONLY,
 }

@@ -18,22 +18,21 @@ def _storable(text: str) -> str:
     return text
 
 
-def _given(value: Any) -> Any:
-    if value is None:
-        raise ValueError("this cannot be empty; leave it out to leave it as it is")
-    return value
-
-
 def _written(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-Text = Annotated[str, AfterValidator(_storable)]
+Text = Annotated[
+    str, AfterValidator(_storable), Field(json_schema_extra={"pattern": r"^[^\x00]*$"})
+]
 Moment = Annotated[
     datetime,
     PlainSerializer(_written, return_type=str),
     Field(json_schema_extra={"format": "date-time"}),
 ]
+
+NOT_SENT: Any = None
+"""Default of a field that has no value until it is sent: null is none, and is refused."""
 
 T = TypeVar("T")
 
@@ -153,7 +152,7 @@ class PersonOut(Schema):
 
 
 class PersonChange(Taken):
-    """Fields of a person to change; those left out stay."""
+    """Fields of a person to change; those left out stay, null empties."""
 
     username: Text | None = Field(None, min_length=1, max_length=150)
     first_name: Text | None = Field(None, max_length=150)
@@ -167,9 +166,9 @@ class PersonChange(Taken):
     department: Text | None = Field(None, max_length=150)
     group: Text | None = Field(None, max_length=100)
     additional_groups: list[Text] | None = Field(None, max_length=50)
-    mode: Annotated[ModeName | None, AfterValidator(_given)] = None
-    level: Annotated[LevelName | None, AfterValidator(_given)] = None
-    is_active: Annotated[bool | None, AfterValidator(_given)] = None
+    mode: ModeName = Field(NOT_SENT)
+    level: LevelName = Field(NOT_SENT)
+    is_active: bool = Field(NOT_SENT)
 
 
 class PersonIn(PersonChange):

@@ -79,10 +79,7 @@ def everyones(request: HttpRequest) -> HttpResponse:
     """List everybody's tokens, and change what holds for all."""
     form = ApiSettingsForm(request.POST or None, instance=ApiSettings.load())
     if request.method == "POST" and form.is_valid():
-        with transaction.atomic():
-            fields = sorted(form.changed_data)
-            record(request, Action.SETTINGS_CHANGED, kind="api", fields=fields)
-            form.save()
+        save_rules(request, form)
         messages.success(request, _("Saved."))
         return redirect("tokens:all")
     text = request.GET.get("q", "").replace("\0", "").strip()[:100]
@@ -98,6 +95,14 @@ def everyones(request: HttpRequest) -> HttpResponse:
         key = "before" if name == "newer_url" else "after"
         context[name] = f"?{urlencode({'q': text, key: str(cursor)})}" if cursor else ""
     return render(request, "api/all.html", context, status=422 if form.is_bound else 200)
+
+
+@transaction.atomic
+def save_rules(request: HttpRequest, form: ApiSettingsForm) -> None:
+    """Save what holds for all tokens."""
+    fields = sorted(form.changed_data)
+    record(request, Action.SETTINGS_CHANGED, kind="api", fields=fields)
+    form.save()
 
 
 def _matching(text: str) -> QuerySet[ApiToken]:

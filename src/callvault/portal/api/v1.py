@@ -12,7 +12,21 @@ from ninja.types import DictStrAny
 
 from callvault.portal.people.gates import person_of
 
-from . import audit, calls, filters, live, orders, people, recordings
+from . import (
+    audit,
+    calls,
+    filter_rules,
+    filters,
+    live,
+    mail,
+    nodes,
+    orders,
+    people,
+    recordings,
+    settings,
+    subjects,
+    trunks,
+)
 from .callers import needing
 from .errors import PROBLEMS
 from .problems import CONTENT_TYPE, Problem, answer_errors
@@ -31,6 +45,8 @@ class BoundedParser(Parser):
 
     def parse_body(self, request: HttpRequest) -> DictStrAny:
         """Return the body. Raises a problem for what is no JSON object."""
+        if request.content_type != "application/json":
+            raise Problem(415, "unsupported_type", "Send application/json.")
         try:
             body = json.loads(request.body, parse_constant=_refused)
         except (ValueError, RecursionError) as error:
@@ -65,7 +81,20 @@ class Api(NinjaAPI):
                     content = answer.get("content", {})
                     if int(status) >= 400 and "application/json" in content:
                         content[CONTENT_TYPE] = content.pop("application/json")
+        _without_null_defaults(schema)
         return schema
+
+
+def _without_null_defaults(described: Any) -> None:
+    """Take away defaults that say nothing: what is left out is left out."""
+    if isinstance(described, dict):
+        if "default" in described and described["default"] is None:
+            del described["default"]
+        for one in described.values():
+            _without_null_defaults(one)
+    elif isinstance(described, list):
+        for one in described:
+            _without_null_defaults(one)
 
 
 api = Api(
@@ -85,6 +114,12 @@ api.add_router("/live-calls", live.router)
 api.add_router("/automated-recordings", orders.router)
 api.add_router("/people", people.router)
 api.add_router("/audit", audit.router)
+api.add_router("/subjects", subjects.router)
+api.add_router("/nodes", nodes.router)
+api.add_router("/settings", settings.router)
+api.add_router("/settings/filters", filter_rules.router)
+api.add_router("/settings/trunks", trunks.router)
+api.add_router("/settings/mail", mail.router)
 
 
 def addresses() -> tuple[Sequence[Any], str, str]:

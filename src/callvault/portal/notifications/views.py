@@ -49,9 +49,9 @@ def mail(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"form": form, "is_set_up": stored is not None}
     if request.method == "POST" and form.is_valid():
         if "test" in request.POST:
-            context["tried"] = _try(request, form)
+            context["tried"] = try_mail(request, form)
             return render(request, "notifications/mail.html", context)
-        _save(request, form)
+        save_mail(request, form)
         messages.success(request, _("Saved. Mail goes this way from now on."))
         return redirect("notifications:mail")
     status = 422 if form.is_bound else 200
@@ -62,21 +62,27 @@ def mail(request: HttpRequest) -> HttpResponse:
 @administrators_only
 def forget_mail(request: HttpRequest) -> HttpResponse:
     """Remove the mail server: no mail is sent any more."""
-    with transaction.atomic():
-        record(request, Action.SETTINGS_CHANGED, kind="mail", fields=["removed"])
-        MailSettings.objects.all().delete()
+    remove_mail(request)
     messages.success(request, _("Removed. No mail is sent any more."))
     return redirect("notifications:mail")
 
 
 @transaction.atomic
-def _save(request: HttpRequest, form: MailSettingsForm) -> None:
+def remove_mail(request: HttpRequest) -> None:
+    """Remove the mail server."""
+    record(request, Action.SETTINGS_CHANGED, kind="mail", fields=["removed"])
+    MailSettings.objects.all().delete()
+
+
+@transaction.atomic
+def save_mail(request: HttpRequest, form: MailSettingsForm) -> None:
+    """Save how mail goes out."""
     fields = sorted(set(form.changed_data) - {"test_to"})
     record(request, Action.SETTINGS_CHANGED, kind="mail", fields=fields)
     form.as_typed().save()
 
 
-def _try(request: HttpRequest, form: MailSettingsForm) -> Tried:
+def try_mail(request: HttpRequest, form: MailSettingsForm) -> Tried:
     """Send a test mail through the server as typed; the audit entry says that it was tried."""
     to = form.cleaned_data.get("test_to")
     if not to:

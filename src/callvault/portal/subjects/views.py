@@ -1,5 +1,6 @@
 """Data subjects: what is held of a number or a person, to show, to hand over and to erase."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -119,14 +120,15 @@ def subjects(request: HttpRequest) -> HttpResponse:
     subject = form.subject
     context: dict[str, Any] = {"form": form, "subject": subject}
     if subject is not None:
-        _written_down(request, subject)
+        note_look_up(request, subject)
         context |= _held(subject, person_of(request)) | {"query": _query(subject)}
     context["erasures"] = Erasure.objects.all()[:ERASURES_SHOWN]
     status = 422 if form.errors else 200
     return render(request, "subjects/index.html", context, status=status)
 
 
-def _written_down(request: HttpRequest, subject: Subject) -> None:
+def note_look_up(request: HttpRequest, subject: Subject) -> None:
+    """Write down that somebody looks up what is held of a subject."""
     asked = {"person": str(subject.person.public_id)} if subject.person is not None else {}
     record_search(request, "subjects", asked, text=subject.number)
 
@@ -174,17 +176,21 @@ def export_all(request: HttpRequest) -> HttpResponseBase:
     subject = form.subject
     if subject is None:
         return redirect("subjects:index")
-    reader, now = person_of(request), timezone.now()
-    counts = held.counts_of(subject, reader)
-    if request.method == "GET":
+    return export_of(request, subject, zone=ZoneInfo(SystemSettings.load().zone))
+
+
+def export_of(request: HttpRequest, subject: Subject, *, zone: ZoneInfo) -> StreamingHttpResponse:
+    """Stream the ZIP, once the log says so; of a mere question for its head, nothing."""
+    now = timezone.now()
+    name = f"callvault-subject-{now.astimezone(zone):%Y-%m-%d-%H%M%S}.zip"
+    content: Iterable[bytes] = ()
+    if request.method != "HEAD":
+        counts = held.counts_of(subject, person_of(request))
         record(
             request, Action.SUBJECT_EXPORTED, kind="subject", object_id=subject.reference,
             actor=None, recordings=counts.recordings, calls=counts.calls, notes=counts.notes,
         )  # fmt: skip
-    zone = ZoneInfo(SystemSettings.load().zone)
-    name = f"callvault-subject-{now.astimezone(zone):%Y-%m-%d-%H%M%S}.zip"
-    is_asked = request.method == "GET"
-    content = archive(request, subject, name=name, at=now, zone=zone) if is_asked else ()
+        content = archive(request, subject, name=name, at=now, zone=zone)
     response = StreamingHttpResponse(content, content_type="application/zip")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["Cache-Control"] = "private, no-store"
