@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.db import IntegrityError
 
 from callvault.portal.audit.models import AuditEntry
 from callvault.portal.configuration.models import PilotNumbers, PolicyRevision, SystemCapacity
@@ -162,3 +163,28 @@ def test_nobody_is_enabled_beyond_the_capacity(administrator: Caller) -> None:
     assert refused.status_code == 422
     assert f"{most} enabled people" in refused.content.decode()
     assert administrator("POST", "/people", NEW | {"is_active": False}).status_code == 201
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_name_that_is_taken_while_it_is_saved_is_a_problem_and_no_fault(
+    administrator: Caller, ann: User, monkeypatch: pytest.MonkeyPatch, *, is_new: bool
+) -> None:
+    def taken_meanwhile(*_: object) -> None:
+        User.objects.create(username="bea")
+        raise IntegrityError
+
+    name = "add_person" if is_new else "change_person"
+    monkeypatch.setattr(saving, name, taken_meanwhile)
+    method, path = ("POST", "/people") if is_new else ("PATCH", f"/people/{ann.public_id}")
+    answer = administrator(method, path, NEW)
+    assert answer.status_code == 422
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert [one["pointer"] for one in answer.json()["errors"]] == ["/username"]
+
+    def given_back(*_: object) -> None:
+        raise IntegrityError
+
+    User.objects.filter(username="bea").delete()
+    monkeypatch.setattr(saving, name, given_back)
+    answer = administrator(method, path, NEW)
+    assert (answer.status_code, answer.json()["code"]) == (409, "taken")

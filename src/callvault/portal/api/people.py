@@ -1,9 +1,12 @@
 """People by the API, for administrators: checked by the portal's form, saved by its function."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
@@ -64,7 +67,8 @@ def create_person(request: HttpRequest, person: PersonIn) -> Status[dict[str, An
     editor = _administrator(request)
     fresh = User(level=Level.BASE)
     form = _form(fresh, person, editor)
-    return Status(201, told(saving.add_person(request, form)))
+    with _nobody_quicker(form):
+        return Status(201, told(saving.add_person(request, form)))
 
 
 @router.patch(
@@ -76,7 +80,8 @@ def change_person(request: HttpRequest, person_id: UUID, person: PersonChange) -
     editor = _administrator(request)
     form = _form(get_object_or_404(User, public_id=person_id), person, editor)
     try:
-        saving.change_person(request, form)
+        with _nobody_quicker(form):
+            saving.change_person(request, form)
     except saving.StalePerson as stale:
         raise invalid([{"in": "body", "pointer": "/", "detail": str(stale)}]) from stale
     except saving.LastAdministrator as last:
@@ -148,6 +153,19 @@ def _form(person: User, change: PersonChange, editor: User) -> PersonForm:
     if not form.is_valid():
         raise invalid(_refused(form))
     return form
+
+
+@contextmanager
+def _nobody_quicker(form: PersonForm) -> Iterator[None]:
+    """Answer as the form would by now where somebody took a number or name since it was checked."""
+    try:
+        yield
+    except IntegrityError as taken:
+        form.full_clean()
+        if errors := _refused(form):
+            raise invalid(errors) from taken
+        detail = "Somebody saved the same just now. Send it again."  # and gave it back meanwhile
+        raise Problem(409, "taken", detail) from taken
 
 
 def _refused(form: PersonForm) -> list[dict[str, str]]:
