@@ -39,6 +39,7 @@ def chores_of_vault(store: "Store") -> tuple[Chore, ...]:
     from callvault.portal.access.sessions import forget_ended
     from callvault.portal.audit import late
     from callvault.portal.configuration.deletion_ban import uphold_ban
+    from callvault.portal.live.open_listening import end_gone
     from callvault.portal.reach import catalogue_reached
     from callvault.portal.recordings.deletion import finish_deletions, uphold_tombstones
     from callvault.portal.subjects.erasure import work_off
@@ -51,6 +52,7 @@ def chores_of_vault(store: "Store") -> tuple[Chore, ...]:
         Chore("finish deletions", 10.0, lambda: finish_deletions(clock.read().utc)),
         Chore("erase data subjects", 2.0, lambda: work_off(clock.read().utc)),
         Chore("write down late deeds", 10.0, lambda: late.write_kept(settings.DATA_FOLDER)),
+        Chore("write down who listens no more", 10.0, lambda: end_gone(clock.read().utc)),
         Chore("forget sessions that ended", 3600.0, lambda: forget_ended(clock.read().utc)),
         Chore("keep that nobody may delete", 300.0, keep_the_ban),
         Chore(

@@ -1,13 +1,17 @@
 """Who may listen to a call in progress, what they hear, and what is told of it."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from django.core import signing
 from django.test import Client
+from django.utils import timezone
 
 from callvault.monitoring.live_calls import HEARD
 from callvault.portal.audit.models import Action, AuditEntry
+from callvault.portal.live.models import OpenListening
+from callvault.portal.live.open_listening import GONE_AFTER, NOTED_EVERY, end_gone
 from callvault.portal.people.levels import Level
 from callvault.portal.people.models import User
 
@@ -83,6 +87,49 @@ def test_what_is_heard_comes_from_the_recorder_until_the_call_is_over(
     assert client.post("/live/leave", {"listening": token}).status_code == 204
     assert (f"/listeners/{LISTENER}/stop", {}) in recorder.asked
     assert told() == [Action.CALL_LISTENED, Action.CALL_LISTENING_ENDED]
+
+
+def ends() -> list[tuple[str, object, object]]:
+    found = AuditEntry.objects.filter(action=Action.CALL_LISTENING_ENDED).order_by("pk")
+    return [(one.actor_name, one.detail["why"], one.detail["seconds"]) for one in found]
+
+
+def test_the_end_is_written_down_once_with_its_length(
+    client: Client, recorder: Recorder, ann: User, sam: User
+) -> None:
+    recorder.calls = [call_of(ann)]
+    client.force_login(sam)
+    for _ in range(2):
+        token = begun(client)
+        begun_at = OpenListening.objects.get().begun_at
+        OpenListening.objects.update(begun_at=begun_at - timedelta(seconds=90))
+        for _ in range(2):
+            assert client.post("/live/leave", {"listening": token}).status_code == 204
+    assert ends() == [("sam", "left", 90)] * 2
+    token = begun(client)
+    recorder.calls = []
+    assert heard(client, token)[0] == 410
+    assert ends()[2:] == [("sam", "over", 0)]
+
+
+def test_who_asks_no_more_has_ended_and_hears_nothing_after_it(
+    client: Client, recorder: Recorder, ann: User, sam: User
+) -> None:
+    recorder.calls = [call_of(ann)]
+    client.force_login(sam)
+    token = begun(client)
+    row = OpenListening.objects.get()
+    OpenListening.objects.update(
+        begun_at=row.begun_at - timedelta(seconds=60), heard_at=row.heard_at - NOTED_EVERY
+    )
+    assert heard(client, token) == (200, recorder.pcm)  # noted again
+    now = timezone.now()
+    assert end_gone(now + GONE_AFTER - timedelta(seconds=5)) == 0
+    assert end_gone(now + GONE_AFTER + timedelta(seconds=5)) == 1
+    assert end_gone(now + GONE_AFTER + timedelta(seconds=5)) == 0
+    assert ends() == [("sam", "gone", 60)]
+    assert heard(client, token) == (410, b"")
+    assert len(ends()) == 1
 
 
 def test_rights_that_are_taken_away_end_it(

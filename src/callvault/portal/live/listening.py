@@ -4,7 +4,6 @@ Nothing of it is kept here: whoever listens carries a signed word of what they l
 recorder holds their place in the call.
 """
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from django.core import signing
@@ -13,28 +12,18 @@ from django.http import Http404, HttpRequest
 from callvault.monitoring.live_calls import LiveOwner
 from callvault.policy.permissions import Deed as Right
 from callvault.policy.permissions import GlobalRights, RecordingFacts, refusal
-from callvault.portal.audit.log import record
-from callvault.portal.audit.models import Action
 from callvault.portal.people.gates import person_of
 from callvault.portal.people.models import User
 from callvault.portal.recordings.permissions import actor_of
 
+from . import open_listening
 from .calls import SeenCall, calls_seen_by, facts_of
+from .place import Place
 from .recorder import Sound, hear, listen, stop_listening
 
 SALT = "callvault.portal.live.listening"
 LONGEST_S = 12 * 3600
 """Whoever listens for longer begins anew."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """What somebody listens to."""
-
-    listener: UUID
-    call_id: UUID
-    owner: UUID | None  # whose recording; None: the call is nobody's
-    trunk: str
 
 
 def listened_owner(user: User, seen: SeenCall) -> tuple[bool, LiveOwner | None]:
@@ -66,7 +55,7 @@ def begin(request: HttpRequest, call_id: UUID) -> str | None:
     if not isinstance(given, UUID):
         raise Http404
     place = Place(given, call_id, owner_id, seen.call.trunk)
-    _note(request, Action.CALL_LISTENED, place)
+    open_listening.begin(request, place)
     return _told(user, place)
 
 
@@ -78,15 +67,17 @@ def heard(request: HttpRequest, token: str) -> Sound | None:
     user = person_of(request)
     place = _place(user, token)
     seen = _seen(user, place.call_id)
-    if seen is None or not _still_may(user, seen, place):
-        return None
-    return hear(place.listener)
+    may = seen is not None and _still_may(user, seen, place) and open_listening.goes_on(place)
+    sound = hear(place.listener) if may else None
+    if sound is None:
+        open_listening.end(place, open_listening.End.OVER)
+    return sound
 
 
 def end(request: HttpRequest, token: str) -> None:
     """Let the person listen no more. Raises Http404; recorder.Unreachable."""
     place = _place(person_of(request), token)
-    _note(request, Action.CALL_LISTENING_ENDED, place)
+    open_listening.end(place, open_listening.End.LEFT)
     stop_listening(place.listener)
 
 
@@ -105,18 +96,6 @@ def _still_may(user: User, seen: SeenCall, place: Place) -> bool:
 
 def _seen(user: User, call_id: UUID) -> SeenCall | None:
     return next((one for one in calls_seen_by(user) if one.call.call_id == call_id), None)
-
-
-def _note(request: HttpRequest, action: Action, place: Place) -> None:
-    record(
-        request,
-        action,
-        kind="call",
-        object_id=place.call_id,
-        owners=[str(place.owner)] if place.owner is not None else [],
-        trunk=place.trunk,
-        listener=str(place.listener),
-    )
 
 
 def _told(user: User, place: Place) -> str:
