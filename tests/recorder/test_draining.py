@@ -7,6 +7,8 @@ import pytest
 from callvault.recorder.draining import (
     DRAIN_FILE,
     DrainOrder,
+    end_order,
+    is_stopped,
     read_order,
     withdraw_order,
     write_order,
@@ -44,3 +46,21 @@ def test_draining_is_over_without_calls_or_patience(
 ) -> None:
     order = DrainOrder(0, 60 * S, stays)
     assert order.is_over(calls=calls, now_ns=at_s * S) is is_over
+
+
+def test_an_order_to_stop_stays_when_the_recorder_has_ended_by_it(tmp_path: Path) -> None:
+    order = write_order(tmp_path, now_ns=5 * S, stops=True)
+    assert not is_stopped(tmp_path)
+    end_order(tmp_path, order)
+    assert is_stopped(tmp_path)
+    assert write_order(tmp_path, now_ns=6 * S).stops  # an upgrade drains; it has nothing to drain
+    assert is_stopped(tmp_path)
+    assert withdraw_order(tmp_path)
+    assert not is_stopped(tmp_path)
+
+
+def test_an_order_that_was_replaced_meanwhile_is_not_ended(tmp_path: Path) -> None:
+    first = write_order(tmp_path, now_ns=5 * S)
+    second = write_order(tmp_path, now_ns=6 * S, stays=True)
+    end_order(tmp_path, first)
+    assert read_order(tmp_path) == second

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpRequest
 
+from callvault import __version__
 from callvault.audio.g711 import Samples
 from callvault.audio.mp3 import Mp3Encoder
 from callvault.audio.peaks import PeaksMeter
@@ -23,7 +24,7 @@ from callvault.portal.people.models import User
 from callvault.portal.recordings.notes import add_note
 from callvault.portal.recordings.permissions import recordings_in_catalogue
 from callvault.portal.recordings.preserving import preserve
-from callvault.portal.status import Heartbeat, TrunkBeat
+from callvault.portal.status import Heartbeat, ProgramBeat, TrunkBeat
 from callvault.spool.entries import TrunkRef
 from callvault.vault import (
     Certificate,
@@ -144,13 +145,44 @@ def _trunk() -> TrunkRef:
         digest_ha1_md5="0" * 32,
         digest_ha1_sha256="0" * 64,
     )
+    _node(row)
+    return TrunkRef(row.public_id, row.name)
+
+
+def _node(row: Trunk) -> None:
+    """Have a node report just now, tested."""
     now_ns = read().realtime_ns
     beats = {row.name: TrunkBeat(calls=3, heard_at_ns=now_ns)}
-    beat = Heartbeat(at_ns=now_ns, calls=3, sip="udp/tcp 5060", trunks=beats)
+    since_ns = now_ns - 9 * 86_400 * 10**9
+    beat = Heartbeat(
+        at_ns=now_ns,
+        calls=3,
+        sip="udp/tcp 5060",
+        trunks=beats,
+        max_calls=1250,
+        free_bytes=310 * 10**9,
+        total_bytes=480 * 10**9,
+        version=__version__,
+        since_ns=since_ns,
+    )
+    program = ProgramBeat(now_ns, since_ns, __version__)
     address = NodeAddress(("192.0.2.200", "2001:db8::200"), True, 5060, 5061, 10000, 32767)  # noqa: FBT003
-    put_report(facts.NODE, Report(at_ns=now_ns, recorder=beat, address=address))
+    report = Report(
+        at_ns=now_ns,
+        recorder=beat,
+        address=address,
+        worker=program,
+        web=program,
+        waiting_journals=4,
+        waiting_bytes=18 * 10**6,
+        oldest_age_s=42.0,
+        vault_free_bytes=1_560 * 10**9,
+        vault_total_bytes=4_000 * 10**9,
+        clock_offset_ms=3,
+        is_clock_synchronised=True,
+    )
+    put_report(facts.NODE, report)
     put_test(facts.NODE, TestReport(at_ns=now_ns, checks=facts.node_checks()))
-    return TrunkRef(row.public_id, row.name)
 
 
 def _seal(call: cast.DemoCall, sealed_to: tuple[Certificate, ...]) -> SealedRecording:

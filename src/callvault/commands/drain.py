@@ -16,7 +16,8 @@ DESCRIPTION = """\
 Take a recorder out of service without cutting a call: new calls get 503 with Retry-After, so that
 phone systems go elsewhere; calls in progress end by themselves; then the recorder ends with exit
 code 0. Under systemd and 'callvault serve' it is started again: that is how an upgrade takes hold.
-With --stay it does not end, and takes no calls until --undo, over restarts too.
+With --stay it does not end, and takes no calls until --undo, over restarts too. With --stop it ends
+and stays ended until --undo, over restarts too: calls that are left after the limit are ended.
 
 This waits and says how many calls are left. Ctrl+C ends the waiting, not the draining."""
 
@@ -34,10 +35,12 @@ def add_arguments(parser: ArgumentParser) -> None:
         default=60,
         help="end after so long, whatever calls are left (default: %(default)s)",
     )
-    parser.add_argument(
+    after = parser.add_mutually_exclusive_group()
+    after.add_argument(
         "--stay", action="store_true", help="go on refusing calls, instead of ending"
     )
-    parser.add_argument("--undo", action="store_true", help="take calls again")
+    after.add_argument("--stop", action="store_true", help="end, and stay ended until --undo")
+    after.add_argument("--undo", action="store_true", help="take calls again")
     parser.add_argument("--no-wait", action="store_true", help="do not wait for the last call")
     add_options(parser)
 
@@ -55,7 +58,13 @@ def run(options: Namespace) -> int:
         print("the recorder takes calls again" if was_there else "it was not draining")
         return 0
     now_ns = clock.read().realtime_ns
-    write_order(data_folder, now_ns=now_ns, longest_s=options.limit * 60, stays=options.stay)
+    write_order(
+        data_folder,
+        now_ns=now_ns,
+        longest_s=options.limit * 60,
+        stays=options.stay,
+        stops=options.stop,
+    )
     if options.no_wait:
         return 0
     return _wait(data_folder, stays=options.stay)
@@ -67,13 +76,19 @@ class _Beat(msgspec.Struct, frozen=True):
     at_ns: int
     calls: int = 0
     is_draining: bool = False
+    is_stopped: bool = False
 
 
 def _wait(data_folder: Path, *, stays: bool) -> int:
     """Tell how many calls are left, until none is and the order is carried out."""
+    from callvault.recorder.draining import is_stopped
+
     told = -1
     while True:
         beat = _read_beat(data_folder)
+        if beat is None and is_stopped(data_folder):  # ended, and nothing starts it again
+            print("drained")
+            return 0
         if beat is None:
             print("no recorder runs here; one that starts will follow the order", file=sys.stderr)
             return 1
@@ -87,11 +102,12 @@ def _wait(data_folder: Path, *, stays: bool) -> int:
 
 
 def _is_done(data_folder: Path, beat: _Beat, *, stays: bool) -> bool:
-    from callvault.recorder.draining import read_order
+    from callvault.recorder.draining import is_stopped, read_order
 
     if stays:
         return beat.is_draining and beat.calls == 0
-    return read_order(data_folder) is None
+    # Ports are closed when the next recorder waits, not yet when the order is carried out.
+    return read_order(data_folder) is None or (is_stopped(data_folder) and beat.is_stopped)
 
 
 def _read_beat(data_folder: Path) -> _Beat | None:

@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import socket
 
+from callvault import clock
 from callvault.config import Config
 from callvault.config.sections import WebConfig
+from callvault.portal.status import fresh_heartbeat
 
 _TIMEOUT_S = 2.0
 _ANY = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1"}  # noqa: S104 - read from settings, not bound
@@ -13,12 +15,19 @@ _SOMEWHERE = ("192.0.2.1", "2001:db8::1")  # nobody is there; the way out is the
 
 
 async def is_up(config: Config) -> bool:
-    """Tell whether recorder and portal answer on their ports."""
-    sip_host = _ANY.get(config.sip.bind_address, config.sip.bind_address)
+    """Tell whether recorder and portal answer on their ports; one that was stopped need not."""
     answers = await asyncio.gather(
-        _accepts(sip_host, config.sip.port), asyncio.to_thread(_portal_answers, config.web)
+        _recorder_answers(config), asyncio.to_thread(_portal_answers, config.web)
     )
     return all(answers)
+
+
+async def _recorder_answers(config: Config) -> bool:
+    beat = fresh_heartbeat(config.node.data_folder, now_ns=clock.read().realtime_ns)
+    if beat is not None and beat.is_stopped:
+        return True
+    host = _ANY.get(config.sip.bind_address, config.sip.bind_address)
+    return await _accepts(host, config.sip.port)
 
 
 async def _accepts(host: str, port: int) -> bool:

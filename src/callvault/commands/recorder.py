@@ -52,6 +52,7 @@ def run(options: Namespace) -> int:
     config = choose(options).config
     django_ready.set_up()
     # Imported here: capture and database take a second that `--help` need not wait for.
+    from callvault.commands.recorder_stopped import wait_while_stopped
     from callvault.portal.snapshot import SnapshotLoader
     from callvault.recorder import run_recorder
     from callvault.recorder.draining import write_order
@@ -80,6 +81,8 @@ def run(options: Namespace) -> int:
 
     try:
         with watch:
+            if not wait_while_stopped(config, stop, watch):
+                return 0
             run_recorder(
                 config,
                 load_snapshot=SnapshotLoader(),

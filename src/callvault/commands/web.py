@@ -5,6 +5,8 @@ import threading
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 
 from callvault.commands import logs
 from callvault.commands.chosen import add_options, choose
@@ -55,7 +57,7 @@ def run(options: Namespace) -> int:
     port = config.metrics.web_port
     with (
         Watch("web", config.metrics.bind_address, port, silent_after_s=SILENT_AFTER_S) as watch,
-        _beside(web, watch, stop),
+        _beside(web, watch, stop, config.node.data_folder),
     ):
         _serve(web)
     return 0
@@ -89,11 +91,14 @@ def _serve(web: WebConfig) -> None:
 
 
 @contextmanager
-def _beside(web: WebConfig, watch: Watch, stop: threading.Event) -> Iterator[None]:
+def _beside(
+    web: WebConfig, watch: Watch, stop: threading.Event, data_folder: Path
+) -> Iterator[None]:
     """Run what goes on beside the server: looks at the portal and its files, and the redirect."""
     certificate = CertificateWatch(files_of(web)) if web.speaks_https else None
     redirector = Redirector(web) if web.redirect_port else None
-    threads = [threading.Thread(target=watch_portal, args=(watch, web, stop, certificate))]
+    looks = partial(watch_portal, watch, web, stop, certificate, data_folder=data_folder)
+    threads = [threading.Thread(target=looks)]
     if certificate is not None:
         threads.append(threading.Thread(target=certificate.run, args=(stop,)))
     for thread in threads:

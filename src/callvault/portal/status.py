@@ -7,10 +7,14 @@ other machines only, there is no such file, and nothing is claimed.
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 FRESH_NS = 10_000_000_000  # a heartbeat older than this is no heartbeat
+WEB_FRESH_NS = 30_000_000_000  # it looks at itself every five seconds, and may wait for that
+WEB_FILE = "run/web.json"
+"""Name of the file in the data folder in which the portal says that it runs."""
 
 
 class TrunkBeat(msgspec.Struct, frozen=True):
@@ -36,6 +40,21 @@ class Heartbeat(msgspec.Struct, frozen=True):
     recordings: int = 0  # that are made now
     most_recordings: int = 0  # at a time since the recorder started
     trunks: dict[str, TrunkBeat] = {}  # by name
+    version: str = ""  # empty: one that does not tell
+    since_ns: int = 0  # UTC, when it started; 0: not told
+    is_stopped: bool = False  # by an order; its program waits to be started
+
+
+class ProgramBeat(msgspec.Struct, frozen=True):
+    """What another program of a node last said: worker or portal."""
+
+    at_ns: int
+    since_ns: int = 0  # UTC, when it started
+    version: str = ""
+    trouble: str = ""  # why it does not do its work; empty: it does
+
+
+B = TypeVar("B", Heartbeat, ProgramBeat)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +67,7 @@ class RecorderStatus:
     refusal: str = ""
     is_draining: bool = False
     is_disk_filling: bool = False
+    is_stopped: bool = False
 
 
 def recorder_status(data_folder: Path, *, now_ns: int) -> RecorderStatus:
@@ -62,14 +82,23 @@ def recorder_status(data_folder: Path, *, now_ns: int) -> RecorderStatus:
         refusal=beat.refusal,
         is_draining=beat.is_draining,
         is_disk_filling=beat.is_disk_filling,
+        is_stopped=beat.is_stopped,
     )
 
 
 def fresh_heartbeat(data_folder: Path, *, now_ns: int) -> Heartbeat | None:
     """Return what the recorder of this machine just said; None: none runs here."""
+    return _fresh(data_folder / "run" / "recorder.json", Heartbeat, now_ns=now_ns)
+
+
+def fresh_web_beat(data_folder: Path, *, now_ns: int) -> ProgramBeat | None:
+    """Return what the portal of this machine just said; None: none runs here."""
+    return _fresh(data_folder / WEB_FILE, ProgramBeat, now_ns=now_ns, within_ns=WEB_FRESH_NS)
+
+
+def _fresh(path: Path, kind: type[B], *, now_ns: int, within_ns: int = FRESH_NS) -> B | None:
     try:
-        text = (data_folder / "run" / "recorder.json").read_bytes()
-        beat = msgspec.json.decode(text, type=Heartbeat)
+        beat = msgspec.json.decode(path.read_bytes(), type=kind)
     except (OSError, msgspec.DecodeError):
         return None
-    return beat if 0 <= now_ns - beat.at_ns <= FRESH_NS else None
+    return beat if 0 <= now_ns - beat.at_ns <= within_ns else None

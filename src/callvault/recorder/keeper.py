@@ -11,9 +11,9 @@ from pathlib import Path
 
 import msgspec
 
-from callvault import clock
+from callvault import __version__, clock
 from callvault.config.sections import Config
-from callvault.recorder.draining import DrainOrder, read_order, withdraw_order
+from callvault.recorder.draining import DrainOrder, end_order, read_order
 from callvault.recorder.figures import RecorderFigures
 from callvault.recorder.files import HEARTBEAT_FILE, replace_file
 from callvault.recorder.pause_keeper import PauseKeeper
@@ -54,6 +54,9 @@ class Keeper:
         self._beating: asyncio.Future[DrainOrder | None] | None = None
         self._worst_lag_s = 0.0
         self._is_drained = False
+        self.is_stopped = False
+        """Whether it ended by an order to stop: for good, not for the next start to go on."""
+        self._since_ns = clock.read().realtime_ns
 
     async def keep(self, refreshing: asyncio.Future[bool], stop: threading.Event) -> None:
         """Go round until told to stop, or drained. A slow catalogue delays nothing but itself."""
@@ -115,7 +118,13 @@ class Keeper:
             if not self._beating.done():
                 return
             self._follow(self._beating.result())
-        beat = {"at_ns": clock.read().realtime_ns, "sip": self._ports, **figures.heartbeat()}
+        beat = {
+            "at_ns": clock.read().realtime_ns,
+            "since_ns": self._since_ns,
+            "version": __version__,
+            "sip": self._ports,
+            **figures.heartbeat(),
+        }
         loop = asyncio.get_running_loop()
         self._beating = loop.run_in_executor(None, _beat_and_listen, self._data_folder, beat)
 
@@ -124,9 +133,10 @@ class Keeper:
         self._recorder.follow(order)
         calls = self._recorder.calls_in_progress
         if order is not None and order.is_over(calls=calls, now_ns=clock.read().realtime_ns):
-            withdraw_order(self._data_folder)
+            end_order(self._data_folder, order)
             self._recorder.note("drained", calls_left=str(calls))
             self._is_drained = True
+            self.is_stopped = order.stops
 
 
 def _beat_and_listen(data_folder: Path, beat: dict[str, object]) -> DrainOrder | None:

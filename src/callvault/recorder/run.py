@@ -186,7 +186,7 @@ async def _serve(
             tls=doors.tls.figures,
         )
         await keeper.keep(refreshing, stop)
-        if hooks.keeps_calls():
+        if hooks.keeps_calls() and not keeper.is_stopped:
             recorder.let_go()
         else:
             await _say_goodbye(recorder)

@@ -86,6 +86,9 @@ class Action(models.TextChoices):
     RECORDING_MAILED = "recording_mailed"
     PASSWORD_RESET_ASKED = "password_reset_asked"  # noqa: S105 - a name, not a password
     PASSWORD_RESET = "password_reset"  # noqa: S105 - a name, not a password
+    NODE_STARTED = "node_started"
+    NODE_DRAINED = "node_drained"
+    NODE_STOPPED = "node_stopped"
     TOKEN_CREATED = "token_created"  # noqa: S105 - a name, not a token
     TOKEN_REVOKED = "token_revoked"  # noqa: S105 - a name, not a token
 

@@ -107,6 +107,7 @@ OBJECTS: dict[str, ObjectKind] = {
     "modes": ObjectKind(gettext_lazy("Recording modes"), gettext_lazy("the recording modes")),
     "pilots": ObjectKind(gettext_lazy("Pilot numbers"), gettext_lazy("the pilot numbers")),
     "plan": ObjectKind(gettext_lazy("Numbering plan"), gettext_lazy("the numbering plan")),
+    "node": ObjectKind(gettext_lazy("Nodes"), gettext_lazy("node %(id)s")),
     "search": ObjectKind(gettext_lazy("Searches"), gettext_lazy("search %(id)s")),
     "audit": ObjectKind(gettext_lazy("Audit log"), gettext_lazy("the audit log")),
     "certificate": ObjectKind(gettext_lazy("Certificates"), gettext_lazy("a certificate (%(id)s)")),

@@ -80,6 +80,9 @@ SENTENCES: dict[Action, Promise | str] = {
     Action.RECORDING_MAILED: gettext_lazy("A mail about %(object)s went to its owner"),
     Action.PASSWORD_RESET_ASKED: gettext_lazy("A link for a new password was asked for"),
     Action.PASSWORD_RESET: gettext_lazy("%(object)s got a new password by a link in a mail"),
+    Action.NODE_STARTED: gettext_lazy("%(who)s had %(object)s take calls again"),
+    Action.NODE_DRAINED: gettext_lazy("%(who)s had %(object)s drain: no new calls"),
+    Action.NODE_STOPPED: gettext_lazy("%(who)s had %(object)s stop"),
     Action.TOKEN_CREATED: gettext_lazy("%(who)s made an access token"),
     Action.TOKEN_REVOKED: gettext_lazy("%(who)s revoked an access token"),
     Action.SESSION_ENDED: gettext_lazy("A session of %(object)s came to its end"),
@@ -172,7 +175,12 @@ def action_choices() -> Iterator[tuple[str, str]]:
 
 def _short(action: Action) -> str:
     """Return the sentence of an action without who did it, and what it is about left open."""
-    about = {"person": _("a person"), "trunk": _("a trunk"), "directory": _("a directory")}
+    about = {
+        "person": _("a person"),
+        "trunk": _("a trunk"),
+        "directory": _("a directory"),
+        "node": _("a node"),
+    }
     told = about.get(action.value.partition("_")[0], "…")
     text = (str(SENTENCES[action]) % {"who": "", "object": told}).strip(" …,").replace("  ", " ")
     return text[:1].upper() + text[1:]
@@ -206,6 +214,9 @@ ICONS: dict[str, str] = {
     "note_added": "file-text",
     "note_changed": "file-text",
     "subject_exported": "archive",
+    "node_started": "player-play",
+    "node_drained": "player-pause",
+    "node_stopped": "microphone-off",
 }
 _ICON_OF_ENDING = {
     "deleted": "trash",

@@ -11,6 +11,8 @@ class NodeReport(models.Model):
     document = models.JSONField()  # nodes.reports.Report
     test_asked_at = models.DateTimeField(null=True, blank=True)  # null: it never was, or is done
     test = models.JSONField(null=True, blank=True)  # nodes.reports.TestReport, the last
+    ordered = models.JSONField(null=True, blank=True)  # nodes.orders.Order; null: carried out
+    ordered_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         """By name, as people look for them."""

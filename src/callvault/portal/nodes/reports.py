@@ -3,13 +3,13 @@
 from datetime import datetime, timedelta
 
 import msgspec
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 from django.utils import timezone
 
 from callvault.clock import utc_from_ns
 from callvault.monitoring.reachability import NodeAddress, NodeCheck
 from callvault.portal.nodes.models import NodeReport
-from callvault.portal.status import Heartbeat
+from callvault.portal.status import Heartbeat, ProgramBeat
 
 FRESH = timedelta(seconds=60)
 """A node whose last report is older is out of reach, or down."""
@@ -28,6 +28,11 @@ class Report(msgspec.Struct, frozen=True):
     vault_trouble: str = ""  # why the vault takes nothing
     cores: int = 0  # that finish recordings there; 0: a version that does not tell
     address: NodeAddress | None = None  # None: a version that does not tell
+    worker: ProgramBeat | None = None  # None: a version that does not tell
+    web: ProgramBeat | None = None  # None: no portal runs there
+    clock_offset_ms: int | None = None  # ahead of the catalogue's clock; None: not measured
+    is_clock_synchronised: bool | None = None  # by NTP or such, as the kernel says; None: no word
+    order_trouble: str = ""  # why the last order could not be carried out
 
 
 class TestReport(msgspec.Struct, frozen=True):
@@ -59,6 +64,17 @@ def read_report(row: NodeReport) -> Report:
 def is_fresh(row: NodeReport, *, now: datetime) -> bool:
     """Whether the node still reports."""
     return now - row.at <= FRESH
+
+
+def catalogue_now_ns() -> int:
+    """Return what time the catalogue's machine says it is, UTC."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT extract(epoch FROM clock_timestamp()) * 1e9")
+        else:  # a file: this machine's clock, to the millisecond
+            cursor.execute("SELECT (julianday('now') - 2440587.5) * 86400e9")
+        (found,) = cursor.fetchone()
+    return int(found)
 
 
 def ask_for_test(node: str) -> bool:

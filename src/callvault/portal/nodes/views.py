@@ -20,15 +20,19 @@ from callvault.portal.decisions.node_events import node_event_view
 from callvault.portal.people.gates import administrators_only, person_of
 from callvault.portal.people.models import User
 from callvault.portal.recordings.permissions import recordings_visible_to
+from callvault.portal.status import Heartbeat, ProgramBeat
 
 from .forecast import Forecast, forecast
 from .models import NodeReport
+from .order_views import OFFERED
+from .orders import Order, OrderKind, read_order_of, state_of
 from .reports import Report, TestReport, ask_for_test, is_fresh, read_report, read_test
 from .wording import CheckView, check_view
 
 EVENTS_SHOWN = 20
 FORECAST_FROM_DAYS = 14
 _REMEMBERED_S = 600
+CLOCK_OFF_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,48 @@ class NodeView:
         return self.is_fresh and self.row.test_asked_at is not None
 
     @property
+    def order(self) -> Order | None:
+        """What is ordered that its worker has not taken over yet."""
+        return read_order_of(self.row)
+
+    @property
+    def state(self) -> str:
+        """What its recorder does: none, recording, draining or stopped."""
+        return state_of(self.report.recorder)
+
+    @property
+    def offered(self) -> tuple[OrderKind, ...]:
+        """What can be ordered of it; while an order waits, its opposite."""
+        if self.order is not None:
+            return ("drain",) if self.order.kind == "start" else ("start",)
+        return OFFERED[self.state]
+
+    @property
+    def recorder_since(self) -> datetime | None:
+        """When its recorder started."""
+        return _since(self.report.recorder)
+
+    @property
+    def worker_since(self) -> datetime | None:
+        """When its worker started."""
+        return _since(self.report.worker)
+
+    @property
+    def web_since(self) -> datetime | None:
+        """When its portal started."""
+        return _since(self.report.web)
+
+    @property
+    def clock_offset_s(self) -> float:
+        """How far its clock is from the catalogue's."""
+        return abs(self.report.clock_offset_ms or 0) / 1000
+
+    @property
+    def is_clock_off(self) -> bool:
+        """Whether recordings get wrong times there."""
+        return self.clock_offset_s >= CLOCK_OFF_S
+
+    @property
     def tested_at(self) -> datetime | None:
         """When it was tested last."""
         return utc_from_ns(self.test.at_ns) if self.test else None
@@ -81,7 +127,6 @@ def index(request: HttpRequest) -> HttpResponse:
     nodes = [_node_view(row, now) for row in NodeReport.objects.all()]
     context = {
         "nodes": nodes,
-        "is_testing": any(node.is_being_tested for node in nodes),
         "forecast": _forecast(nodes, person_of(request), now),
         "node_events": [node_event_view(row) for row in NodeEvent.objects.all()[:EVENTS_SHOWN]],
     }
@@ -95,6 +140,10 @@ def test(request: HttpRequest, node: str) -> HttpResponse:
     if not ask_for_test(node):
         raise Http404
     return redirect(f"{reverse('nodes:index')}#{node}")
+
+
+def _since(beat: Heartbeat | ProgramBeat | None) -> datetime | None:
+    return utc_from_ns(beat.since_ns) if beat is not None and beat.since_ns else None
 
 
 def _node_view(row: NodeReport, now: datetime) -> NodeView:

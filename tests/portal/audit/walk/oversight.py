@@ -5,10 +5,13 @@ from typing import cast
 
 from django.utils import timezone
 
+from callvault.clock import ns_from_utc
 from callvault.commands.verify_audit import accept_loss
 from callvault.portal.audit.anchor import FILE_NAME
 from callvault.portal.audit.keeper import Keeper
 from callvault.portal.audit.models import Action
+from callvault.portal.nodes.reports import Report, put_report
+from callvault.portal.status import Heartbeat
 from callvault.portal.subjects.erasure import work_off
 from callvault.vault import audit_key, audit_keys
 
@@ -48,3 +51,26 @@ def erase(stage: Stage) -> None:
 @walk(Action.CALL_REDACTED)
 def redact(stage: Stage) -> None:
     erase(stage)
+
+
+def node(*, is_draining: bool = False) -> None:
+    now_ns = ns_from_utc(timezone.now())
+    put_report("rec-1", Report(now_ns, recorder=Heartbeat(now_ns, is_draining=is_draining)))
+
+
+@walk(Action.NODE_DRAINED)
+def drain_node(stage: Stage) -> None:
+    node()
+    stage.rita.post("/nodes/rec-1/drain")
+
+
+@walk(Action.NODE_STOPPED)
+def stop_node(stage: Stage) -> None:
+    node()
+    stage.rita.post("/nodes/rec-1/stop", {"wait": "5"})
+
+
+@walk(Action.NODE_STARTED)
+def start_node(stage: Stage) -> None:
+    node(is_draining=True)
+    stage.rita.post("/nodes/rec-1/start")
