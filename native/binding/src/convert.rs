@@ -47,5 +47,6 @@ pub fn counters<'py>(py: Python<'py>, counters: &Counters) -> PyResult<Bound<'py
     values.set_item("ssrcs", PyTuple::new(py, &counters.ssrcs)?)?;
     values.set_item("sources", counters.sources)?;
     values.set_item("peak_dbfs", counters.peak_dbfs)?;
+    values.set_item("last_speech_ns", counters.last_speech_ns)?;
     Ok(values)
 }

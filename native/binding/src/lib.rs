@@ -324,6 +324,15 @@ mod native {
             (next, heard.iter().map(|datagram| PyBytes::new(py, datagram)).collect())
         }
 
+        fn set_keypad(&self, py: Python<'_>, payload_types: Vec<u8>) {
+            py.detach(|| self.held.0.set_keypad(self.number, &payload_types));
+        }
+
+        fn pressed<'py>(&self, py: Python<'py>) -> Vec<(u64, Bound<'py, PyBytes>)> {
+            let pressed = py.detach(|| self.held.0.pressed(self.number));
+            pressed.iter().map(|one| (one.arrival_ns, PyBytes::new(py, &one.datagram))).collect()
+        }
+
         fn close(&self, py: Python<'_>) {
             py.detach(|| self.held.0.close_stream(self.number));
         }

@@ -2,6 +2,8 @@
 
 /// How long a peak is shown at least.
 const SPAN_NS: u64 = 1_000_000_000;
+/// Linear magnitude from which on a packet may be speech: -45 dB, well above a line's own noise.
+pub const SPEECH: u16 = 184;
 
 /// Highest magnitude of µ-law code words, 0 to 127 (the words are inverted on the wire).
 pub fn ulaw_peak(payload: &[u8]) -> u8 {

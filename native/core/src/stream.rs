@@ -11,6 +11,7 @@ use crate::classify::{classify, Class};
 use crate::clock;
 use crate::ear::Ear;
 use crate::error::Error;
+use crate::keypad::{Keypad, Press};
 use crate::level::{self, PeakMeter};
 use crate::network::Network;
 use crate::pair::{self, SocketPair};
@@ -25,6 +26,8 @@ use crate::window::Window;
 
 const PCMU: u8 = 0;
 const PCMA: u8 = 8;
+/// Comfort noise: nobody speaks (RFC 3551; 19 as it was before).
+const NOISE: [u8; 2] = [13, 19];
 
 /// The ports of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +67,8 @@ pub struct Counters {
     pub sources: u64,
     /// Loudest G.711 sample of the last one to two seconds; None: no G.711.
     pub peak_dbfs: Option<f64>,
+    /// Arrival of the newest journalled packet in which somebody may speak, realtime; 0: none.
+    pub last_speech_ns: u64,
 }
 
 /// Which of the two sockets.
@@ -108,7 +113,8 @@ pub struct Stream {
     tap: Option<Box<Tap>>, // of a stream with SRTP
     ear: Option<Box<Ear>>, // while somebody listens
     reporter: Option<Box<Reporter>>,
-    voice: Option<Arc<Voice>>, // of a stream into which something is said
+    voice: Option<Arc<Voice>>,   // of a stream into which something is said
+    keypad: Option<Box<Keypad>>, // of a call that is told by keys what to do
 }
 
 impl Stream {
@@ -136,6 +142,7 @@ impl Stream {
             ear: None,
             reporter: None,
             voice: None,
+            keypad: None,
         })
     }
 
@@ -200,6 +207,17 @@ impl Stream {
     /// The copies from this number on, and the number of the next.
     pub fn overheard(&self, since: u64) -> (u64, Vec<Vec<u8>>) {
         self.ear.as_ref().map_or((since, Vec::new()), |ear| ear.since(since))
+    }
+
+    /// Copy the keys that come under these payload types from now on, in pauses, too; none: no keys.
+    pub fn set_keypad(&mut self, payload_types: &[u8]) {
+        let is_open = !payload_types.is_empty();
+        self.keypad = is_open.then(|| Box::new(Keypad::new(payload_types)));
+    }
+
+    /// Take the keys copied since the last call.
+    pub fn pressed(&mut self) -> Vec<Press> {
+        self.keypad.as_mut().map(|keypad| keypad.take()).unwrap_or_default()
     }
 
     /// Send receiver reports from now on, or none.
@@ -350,9 +368,9 @@ impl Stream {
         true
     }
 
-    /// Let reports and what is said know of what is dropped: it was received all the same.
+    /// Let reports, keys and what is said know of what is dropped: it was received all the same.
     fn hear_in_pause(&mut self, port: Port, datagram: &Datagram<'_>, arrival_ns: u64) {
-        let is_listening = self.reporter.is_some() || self.voice.is_some();
+        let is_listening = self.reporter.is_some() || self.voice.is_some() || self.keypad.is_some();
         if is_listening && self.is_allowed(datagram.address) {
             self.hear(class_of(port, datagram), port, datagram, arrival_ns);
         }
@@ -362,6 +380,9 @@ impl Stream {
         let from = (datagram.address, datagram.port);
         if let (Some(voice), Class::Rtp { .. }) = (&self.voice, class) {
             voice.hear(from);
+        }
+        if let (Some(keypad), Class::Rtp { ssrc, payload_type, .. }) = (&mut self.keypad, class) {
+            keypad.hear(ssrc, payload_type, datagram.bytes, arrival_ns);
         }
         let Some(reporter) = &mut self.reporter else { return };
         match class {
@@ -387,14 +408,19 @@ impl Stream {
         self.counted.packets += 1;
         self.counted.bytes += datagram.len() as u64;
         self.counted.last_arrival_ns = self.counted.last_arrival_ns.max(arrival_ns);
-        if self.tap.is_some() {
-            return;
-        }
         let payload = datagram.get(payload_offset..).unwrap_or_default();
-        match payload_type {
-            PCMU => self.level.add(level::ulaw_linear(level::ulaw_peak(payload)), now_ns),
-            PCMA => self.level.add(level::alaw_linear(level::alaw_peak(payload)), now_ns),
-            _ => {}
+        let peak = match payload_type {
+            _ if self.tap.is_some() => None, // sealed
+            PCMU => Some(level::ulaw_linear(level::ulaw_peak(payload))),
+            PCMA => Some(level::alaw_linear(level::alaw_peak(payload))),
+            _ => None,
+        };
+        if let Some(peak) = peak {
+            self.level.add(peak, now_ns);
+        }
+        // What has no level that we know may be speech.
+        if peak.map_or(!NOISE.contains(&payload_type), |peak| peak >= level::SPEECH) {
+            self.counted.last_speech_ns = self.counted.last_speech_ns.max(arrival_ns);
         }
     }
 

@@ -349,6 +349,71 @@ fn whoever_listens_hears_what_is_kept_and_nothing_of_a_pause() {
     assert_eq!(journal.overheard(stream, 2), (2, vec![]));
 }
 
+/// A packet of a key (RFC 4733), under payload type 101.
+fn key(timestamp: u8, event: u8) -> [u8; 16] {
+    [0x80, 101, 0, 1, 0, 0, 0, timestamp, 0, 0, 0, 1, event, 10, 0, 160]
+}
+
+#[test]
+fn keys_are_heard_once_and_in_a_pause_too_of_which_nothing_is_kept() {
+    let node = Node::start("keys", |_| ());
+    let journal = node.journal(1);
+    let (stream, ports) = journal.open_stream(0, loopback(), None).unwrap();
+    let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let send = |packets: &[&[u8]]| {
+        packets.iter().for_each(|one| {
+            sender.send_to(one, ("127.0.0.1", ports.rtp)).unwrap();
+        });
+    };
+    let pressed = || journal.pressed(stream).iter().map(|one| one.datagram[12]).collect::<Vec<_>>();
+
+    send(&[&key(1, 10), &rtp(1)]);
+    wait_for(&journal, stream, |counters| counters.packets == 2);
+    assert_eq!(pressed(), [0; 0], "nobody wants to know");
+    journal.set_keypad(stream, &[101]);
+    send(&[&key(2, 10), &key(2, 10), &rtp(1), &key(3, 3), &key(2, 10)]);
+    wait_for(&journal, stream, |counters| counters.packets == 7);
+    assert_eq!(pressed(), [10, 3]);
+    journal.pause().unwrap();
+    send(&[&key(4, 10), &key(4, 10), &key(5, 4), &rtp(1)]);
+    let counters = wait_for(&journal, stream, |counters| counters.dropped_paused == 4);
+    assert_eq!((pressed(), counters.packets), (vec![10, 4], 7));
+    journal.set_keypad(stream, &[]);
+    send(&[&key(6, 10)]);
+    wait_for(&journal, stream, |counters| counters.dropped_paused == 5);
+    assert_eq!(pressed(), [0; 0]);
+}
+
+#[test]
+fn speech_is_told_from_silence_and_from_comfort_noise() {
+    let node = Node::start("speech", |_| ());
+    let journal = node.journal(1);
+    let (stream, ports) = journal.open_stream(0, loopback(), None).unwrap();
+    let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mut packets = 0;
+    let mut spoken_after = |packet: &[u8]| {
+        sender.send_to(packet, ("127.0.0.1", ports.rtp)).unwrap();
+        packets += 1;
+        wait_for(&journal, stream, |counters| counters.packets == packets).last_speech_ns
+    };
+    let with = |payload_type: u8, payload: u8| {
+        let mut packet = rtp(1);
+        packet[1] = payload_type;
+        packet[12..].fill(payload);
+        packet
+    };
+    assert_eq!(spoken_after(&with(0, 0xFF)), 0, "silence in the law of America");
+    assert_eq!(spoken_after(&with(8, 0xD5)), 0, "and in that of Europe");
+    assert_eq!(spoken_after(&with(13, 60)), 0, "comfort noise");
+    let loud = spoken_after(&with(0, 0x10));
+    assert!(loud > 0);
+    assert_eq!(spoken_after(&with(0, 0xFF)), loud);
+    assert!(spoken_after(&with(9, 0xFF)) > loud, "G.722 has no level that is known");
+    journal.open_tap(stream);
+    let sealed = spoken_after(&with(0, 0xFF));
+    assert!(sealed > loud, "and neither has what is sealed");
+}
+
 #[test]
 fn what_is_said_goes_to_who_sends_and_ends_with_the_stream() {
     let node = Node::start("speak", |_| {});

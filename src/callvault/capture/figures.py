@@ -33,6 +33,7 @@ class StreamCounters:
     ssrcs: tuple[int, ...]  # of the sources heard lately, oldest first
     sources: int  # (address, port, SSRC) so far; one that had lost its place counts again
     peak_dbfs: float | None  # loudest G.711 sample of the last one to two seconds; None: no G.711
+    last_speech_ns: int = 0  # as last_arrival_ns, of what is louder than silence or has no level
 
 
 @dataclass(frozen=True, slots=True)

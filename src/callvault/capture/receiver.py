@@ -336,6 +336,25 @@ class Stream:
         """
         return self._native.overheard(since)
 
+    def open_keypad(self, payload_types: Sequence[int]) -> None:
+        """Copy the first packet of each key (RFC 4733) that comes under these from now on.
+
+        For `pressed`; other packets of the same source and time stamp are the same key. At most
+        32 copies wait, in memory alone. Opened once more, it begins anew.
+        """
+        self._native.set_keypad(bytes(payload_types))
+
+    def close_keypad(self) -> None:
+        """Copy none any more, and forget the copies."""
+        self._native.set_keypad(b"")
+
+    def pressed(self) -> list[tuple[int, bytes]]:
+        """Take the copies made since the last call, each with its arrival, UTC nanoseconds.
+
+        What came in a pause is among them: whoever may end it by keys must be heard in it.
+        """
+        return self._native.pressed()
+
     def close(self) -> None:
         """Receive what has arrived, then let the ports rest. Closing twice is harmless."""
         self._native.close()

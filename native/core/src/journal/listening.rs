@@ -1,6 +1,7 @@
-//! Copies of what arrives, for whoever listens to a call while it lasts.
+//! Copies of what arrives while a call lasts: for whoever listens to it, and of keys pressed.
 
 use super::Journal;
+use crate::keypad::Press;
 use crate::stream::Stream;
 
 impl Journal {
@@ -18,5 +19,16 @@ impl Journal {
     pub fn overheard(&self, number: usize, since: u64) -> (u64, Vec<Vec<u8>>) {
         let inner = self.lock();
         inner.streams.get(number).map_or((since, Vec::new()), |stream| stream.overheard(since))
+    }
+
+    /// Copy the keys that come under these payload types from now on; none: no keys.
+    pub fn set_keypad(&self, number: usize, payload_types: &[u8]) {
+        let mut inner = self.lock();
+        inner.streams.get_mut(number).into_iter().for_each(|one| one.set_keypad(payload_types));
+    }
+
+    /// Take the keys copied since the last call, those that came in a pause, too.
+    pub fn pressed(&self, number: usize) -> Vec<Press> {
+        self.lock().streams.get_mut(number).map(Stream::pressed).unwrap_or_default()
     }
 }
