@@ -4,8 +4,9 @@ import pytest
 
 from callvault.audio import Digit
 from callvault.finalise.evidence import entries_of
-from callvault.finalise.pressed_keys import PressedKey, key_in_info, keys_in, without_keys
+from callvault.finalise.pressed_keys import keys_in, without_keys
 from callvault.finalise.transcript import Transcript
+from callvault.sip import PressedKey, key_in_info
 from callvault.spool.entries import JournalHeader, SignallingSeen
 from tests.audio.wire import START_NS, Sender, speech
 from tests.finalise.bench import Node, RecordedCall, assignment
@@ -25,6 +26,8 @@ def info(body: bytes, kind: bytes = b"application/dtmf-relay") -> bytes:
         (info(b"Signal=5\r\nDuration=160\r\n"), PressedKey(9, "5", 160)),
         (info(b"Signal= #\nDuration= 250"), PressedKey(9, "#", 250)),
         (info(b"7\r\n", b"application/dtmf"), PressedKey(9, "7")),
+        (info(b"Signal=10\r\n"), PressedKey(9, "*")),
+        (info(b"Signal=11\r\n"), PressedKey(9, "#")),
         (info(b"signal=d", b"Application/DTMF-Relay"), PressedKey(9, "D")),
         (info(b"Signal=55\r\n"), None),
         (info(b"Signal=\r\n"), None),

@@ -2,12 +2,13 @@
 
 import pytest
 
-from callvault.policy import CallSeen, PeopleIndex, decide, dialled_in
+from callvault.policy import CallSeen, PeopleIndex, asked_by_calling, decide, dialled_in
 from callvault.policy.decision import Decision, Direction, Verdict
 from callvault.policy.mode_judge import ModeJudge
 from callvault.policy.modes import RecordingMode
 from callvault.policy.pilots import Pilots
 from callvault.policy.snapshot import Person, Snapshot
+from callvault.policy.wishes import NO_WISHES, Mark, Piece, Wishes
 from callvault.siprec import NameId, Participant, SessionRoster, Speaker
 from tests.policy.cast import ANN, BOB, OTTO, TRUNK, person
 
@@ -99,16 +100,32 @@ def test_no_caller_no_dial_in() -> None:
     assert dialled_in((), (OF_ANN,), "8600", index) == ()
 
 
+MARKED = Wishes(marks={ANN.user_id: Mark.DROPPED})
+STOPPED = Wishes(pieces={ANN.user_id: (Piece(0, 5),)})
+
+
 @pytest.mark.parametrize(
-    ("mode", "verdict"),
+    ("mode", "asked"),
     [
-        (RecordingMode.ON_DEMAND, Verdict.RECORDED),  # calling is asking
-        (RecordingMode.LIVE_KEEP, Verdict.RECORDED),
-        (RecordingMode.NEVER, Verdict.FILTERED),
+        (RecordingMode.ON_DEMAND, Wishes(pieces={ANN.user_id: (Piece(0),)})),
+        (RecordingMode.LIVE_KEEP, Wishes(marks={ANN.user_id: Mark.KEPT})),
+        (RecordingMode.ALWAYS_ON, NO_WISHES),
+        (RecordingMode.NEVER, NO_WISHES),
     ],
 )
-def test_who_calls_asks_for_it_but_not_who_is_never_recorded(
-    mode: RecordingMode, verdict: Verdict
+def test_who_calls_asks_for_it_by_that_and_may_take_it_back(
+    mode: RecordingMode, asked: Wishes
 ) -> None:
     decision = judged(OF_ANN, people=(person(1, mode=mode),))
-    assert decision.verdict is verdict
+    assert asked_by_calling(decision, NO_WISHES) == asked
+    assert asked_by_calling(decision, asked) == asked
+    if mode is RecordingMode.ON_DEMAND:
+        assert asked_by_calling(decision, STOPPED) == STOPPED
+    if mode is RecordingMode.LIVE_KEEP:
+        assert asked_by_calling(decision, MARKED) == MARKED
+
+
+def test_who_calls_somebody_else_asks_for_nothing() -> None:
+    decision = judged(OF_ANN, dialled="7100", people=(person(1, mode=RecordingMode.ON_DEMAND),))
+    assert decision.offered != ()
+    assert asked_by_calling(decision, NO_WISHES) == NO_WISHES

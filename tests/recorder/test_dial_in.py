@@ -1,5 +1,6 @@
 """Who calls the recorder, by the headers of an INVITE; and a whole dial-in on the bench."""
 
+import re
 from dataclasses import replace
 from uuid import UUID
 
@@ -7,13 +8,18 @@ import msgspec
 import pytest
 
 from callvault import sip
-from callvault.policy.decision import Direction, Verdict
+from callvault.policy.decision import Capturing, Direction, Verdict
+from callvault.policy.dial_in_rules import DialInRules
+from callvault.policy.modes import RecordingMode
 from callvault.policy.ordered import Order
 from callvault.policy.pilots import Pilots
 from callvault.policy.snapshot import Snapshot
+from callvault.recorder.actions import MediaChecked, PauseRequested, ResumeRequested, SendBye
 from callvault.recorder.dial_in import MOST_CALLERS, callers_of
+from callvault.recorder.requests import DropRequested, StartRequested, StopRequested
+from callvault.spool.entries import DialogEnded, SignallingSeen, TimelineEvent
 from tests.policy.cast import SNAPSHOT
-from tests.recorder.bench import DIALOG, SECOND, START, Bench
+from tests.recorder.bench import DIALOG, FLOW, SECOND, START, Bench
 from tests.recorder.bodies import sdp
 from tests.recorder.test_checkpoint import gone_on
 
@@ -138,3 +144,90 @@ def test_it_is_the_same_after_a_restart() -> None:
     after.snapshot = before.snapshot
     after.bye()
     assert after.decision.assignments == before.decision.assignments
+
+
+def of_mode(mode: RecordingMode) -> Snapshot:
+    people = tuple(
+        msgspec.structs.replace(one, mode=mode) if one.extension == "1002" else one
+        for one in SNAPSHOT.people
+    )
+    return msgspec.structs.replace(DIAL_IN, people=people)
+
+
+def test_calling_is_the_start_of_a_recording_on_demand_that_may_be_stopped_and_started() -> None:
+    bench = dialled_in(of_mode(RecordingMode.ON_DEMAND))
+    bench.ack()
+    assert [one.from_ns for one in bench.decision.assignments] == [0]
+    assert bench.session.capturing.wanted is Capturing.KEEP
+    bench.now_s = 10
+    bench.feed(StopRequested("User 2", "keypad"))
+    bench.now_s = 20
+    bench.feed(StartRequested("User 2", "keypad"))
+    bench.bye()
+    found = [(one.from_ns, one.until_ns) for one in bench.decision.assignments]
+    assert found == [(0, START + 10 * SECOND), (START + 20 * SECOND, 0)]
+
+
+def test_calling_keeps_a_call_of_live_keep_until_somebody_drops_it() -> None:
+    bench = dialled_in(of_mode(RecordingMode.LIVE_KEEP))
+    bench.ack()
+    assert [one.mark for one in bench.decision.assignments] == ["kept"]
+    bench.feed(DropRequested("User 2", "keypad"))
+    bench.bye()
+    assert bench.decision.assignments == ()
+    assert [one.mark for one in bench.decision.offered] == ["dropped"]
+
+
+def test_what_was_stopped_stays_stopped_over_a_restart() -> None:
+    snapshot = of_mode(RecordingMode.ON_DEMAND)
+    before = dialled_in(snapshot)
+    before.ack()
+    before.feed(StopRequested("User 2"))
+    after = gone_on(before)
+    after.snapshot = snapshot
+    after.bye()
+    assert len(after.decision.assignments) == len(before.decision.assignments)
+    assert not after.session.capturing.takes_in
+
+
+def key(digit: str, kind: str = "application/dtmf-relay") -> bytes:
+    body = f"Signal={digit}\r\nDuration=160\r\n"
+    return (
+        "INFO sip:8600@192.0.2.200 SIP/2.0\r\nCall-ID: 1\r\n"
+        f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+    ).encode()
+
+
+def kept_digits(bench: Bench) -> list[str]:
+    seen = bench.entries(SignallingSeen)
+    found = [re.search(rb"Signal=(.)", one.raw) for one in seen]
+    return [one[1].decode() if one else "-" for one in found]
+
+
+@pytest.mark.parametrize("kind", ["application/dtmf-relay", "application/x-vendor-keys"])
+def test_no_key_that_is_pressed_in_a_pause_is_kept(kind: str) -> None:
+    bench = dialled_in()
+    bench.ack()
+    bench.feed(sip.MessageSeen(DIALOG, raw=key("7"), sent=False, flow=FLOW))
+    bench.feed(PauseRequested("User 2"))
+    for digit in "4111":
+        bench.feed(sip.MessageSeen(DIALOG, raw=key(digit, kind), sent=False, flow=FLOW))
+    bench.feed(ResumeRequested("User 2"))
+    bench.feed(sip.MessageSeen(DIALOG, raw=key("8"), sent=False, flow=FLOW))
+    assert kept_digits(bench) == ["7", "-", "-", "-", "-", "8"]
+
+
+def test_a_dial_in_in_which_nobody_speaks_is_ended_and_says_why() -> None:
+    rules = DialInRules(without_speech_min=1)
+    bench = dialled_in(msgspec.structs.replace(DIAL_IN, dial_in=rules))
+    bench.ack()
+    for second in range(5, 60, 5):
+        bench.now_s = second
+        assert bench.feed(MediaChecked(second * 50, 1)) == []
+    bench.now_s = 70
+    bench.feed(MediaChecked(3500, 1))
+    assert isinstance(bench.actions[-1], SendBye)
+    bench.feed(sip.DialogEnded(DIALOG, "bye_sent", 200))
+    assert [one.reason for one in bench.entries(DialogEnded)] == ["no_speech"]
+    told = [(one.kind, one.detail) for one in bench.entries(TimelineEvent)]
+    assert told[-1] == ("ended", "no_speech")

@@ -81,6 +81,54 @@ def test_an_announcement_that_a_hold_cut_off_is_said_again() -> None:
     assert [once for _, once, _, _ in mouth.said] == [sound("en", "PCMA")] * 2
 
 
+def test_no_tone_comes_in_a_pause_and_they_come_again_after_it() -> None:
+    mouth, prompter = FakeMouth(), Prompter()
+    prompter.change({0: mouth}, {0: LINE}, Prompts(beep_every_s=15))
+    for is_silent in (True, True, False, False):
+        prompter.follow(is_silent=is_silent)
+    beep = sound("beep", "PCMA")
+    assert (mouth.said, mouth.hushed) == ([(8, b"", beep, 15)] * 2, 1)
+
+
+def test_an_announcement_without_tones_goes_on_in_a_pause() -> None:
+    mouth, prompter = FakeMouth(), Prompter()
+    prompter.change({0: mouth}, {0: LINE}, ENGLISH)
+    prompter.follow(is_silent=True)
+    assert (len(mouth.said), mouth.hushed) == (1, 0)
+
+
+@pytest.mark.parametrize("tones", [1, 2, 3])
+def test_tones_tell_what_came_of_a_command(tones: int) -> None:
+    mouth, prompter = FakeMouth(), Prompter()
+    prompter.change({0: mouth}, {0: LINE}, Prompts(beep_every_s=15, confirms_keys=True))
+    prompter.confirm(tones)
+    beep = sound("beep", "PCMA")
+    _, once, repeated, every_s = mouth.said[-1]
+    assert (once.count(beep), repeated, every_s) == (tones, beep, 15)
+    prompter.follow(is_silent=True)
+    prompter.confirm(tones)
+    assert [one[2:] for one in mouth.said[-1:]] == [(b"", 0)]
+
+
+def test_where_only_keys_are_confirmed_nothing_else_is_said() -> None:
+    mouth, prompter = FakeMouth(), Prompter()
+    prompter.change({0: mouth}, {0: LINE}, Prompts(confirms_keys=True))
+    assert mouth.said == []
+    prompter.confirm(1)
+    assert [one[0] for one in mouth.said] == [8]
+
+
+def test_an_announcement_that_a_tone_cut_off_is_said_again_and_told_of_once() -> None:
+    mouth, prompter = FakeMouth(), Prompter()
+    prompter.change({0: mouth}, {0: LINE}, ENGLISH)
+    prompter.confirm(2)
+    assert mouth.said[-1][1].endswith(sound("en", "PCMA"))
+    mouth.is_done = True
+    prompter.confirm(1)
+    assert sound("en", "PCMA") not in mouth.said[-1][1]
+    assert (prompter.news(), prompter.news()) == ((0,), ())
+
+
 def test_a_prompt_that_cannot_be_said_costs_nothing_else() -> None:
     prompter = Prompter()
     prompter.change({0: FakeMouth(fails=True)}, {0: LINE, 1: LINE}, ENGLISH)

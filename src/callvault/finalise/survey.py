@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from callvault.audio import Encoding, PayloadTable, SourceSurvey
-from callvault.finalise.pressed_keys import PressedKey, key_in_info
 from callvault.finalise.reading import Cut, Item, Locked, Meant, Reached, SourceBatch, SourceKey
 from callvault.policy.decision import Decision
+from callvault.sip import PressedKey, key_in_info
 from callvault.spool.entries import (
     Decided,
     DialogEnded,

@@ -5,10 +5,10 @@ from typing import Literal
 
 from callvault.finalise.catalogue import ParticipantSpan, TimelineItem
 from callvault.finalise.plan import SIDES, RecordingPlan
-from callvault.finalise.pressed_keys import PressedKey
 from callvault.finalise.quality import lost_holes, was_cut
 from callvault.finalise.window import Interval
 from callvault.policy.modes import RecordingMode
+from callvault.sip import PressedKey
 from callvault.spool.entries import DialogEnded, TimelineEvent
 
 LOST_MS = 200  # losses shorter than this are counted, not listed

@@ -8,7 +8,12 @@ from callvault.policy.decide import (
     turned_away,
     without_codec,
 )
-from callvault.policy.dialling_in import caller_found, dial_in_pilot, dialled_in
+from callvault.policy.dialling_in import (
+    asked_by_calling,
+    caller_found,
+    dial_in_pilot,
+    dialled_in,
+)
 from callvault.policy.numbers import forms, normalise
 from callvault.policy.owner import Address, Match, NoMatch, PeopleIndex
 from callvault.policy.trunks import TrunkTable
@@ -20,6 +25,7 @@ __all__ = [
     "NoMatch",
     "PeopleIndex",
     "TrunkTable",
+    "asked_by_calling",
     "caller_found",
     "capturing_of",
     "decide",

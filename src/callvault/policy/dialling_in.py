@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from callvault.policy.by_pilot import PilotCalled
-from callvault.policy.decision import Direction
+from callvault.policy.decision import Decision, Direction
+from callvault.policy.modes import RecordingMode
 from callvault.policy.owner import Address, Match, NoMatch, PeopleIndex
 from callvault.policy.pilots import Dialled, PilotKind, read_pilot
+from callvault.policy.wishes import Mark, Wishes
 from callvault.siprec import (
     Hints,
     NameId,
@@ -26,6 +28,7 @@ RULE = "dial_in"
 """What names the owner of such a call, as OwnerHint says it."""
 KINDS = frozenset({PilotKind.DIAL_IN, PilotKind.AUTOMATED})
 
+FROM_THE_BEGINNING = 0
 _CALLER, _PILOT = "caller", "pilot"
 _NAMELESS = frozenset({"anonymous", "unavailable", "restricted", "unknown"})
 
@@ -34,6 +37,27 @@ def dial_in_pilot(people: PeopleIndex, dialled: str) -> Dialled | None:
     """Return the dial-in number that was dialled; None: another number was."""
     pilot = read_pilot(people.ids.pilots, dialled)
     return pilot if pilot is not None and pilot.kind in KINDS else None
+
+
+def asked_by_calling(decision: Decision, wishes: Wishes) -> Wishes:
+    """Return what whoever called the recorder asks for by that: start, or keep, what is offered.
+
+    Only of users who asked for nothing yet: a stop, or a mark that drops, is the later word.
+    """
+    offered = [one for one in decision.offered if one.direction is Direction.DIAL_IN]
+    starting = [
+        one.owner_id
+        for one in offered
+        if one.mode == RecordingMode.ON_DEMAND and one.owner_id not in wishes.pieces
+    ]
+    keeping = [
+        one.owner_id
+        for one in offered
+        if one.mode == RecordingMode.LIVE_KEEP and one.owner_id not in wishes.marks
+    ]
+    if not starting and not keeping:
+        return wishes
+    return wishes.started(starting, FROM_THE_BEGINNING).marked(keeping, Mark.KEPT)
 
 
 def dialled_in(

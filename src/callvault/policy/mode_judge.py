@@ -8,8 +8,6 @@ from callvault.policy.pilots import PilotKind, Pilots, read_pilot
 from callvault.policy.snapshot import Person, Snapshot, Trunk
 
 _NO_PILOTS = Pilots()
-_ASKING = frozenset({RecordingMode.ON_DEMAND, RecordingMode.LIVE_KEEP})
-_ASKED_BY_CALLING = frozenset({PilotKind.DIAL_IN, PilotKind.AUTOMATED})
 
 
 class ModeJudge:
@@ -32,14 +30,8 @@ class ModeJudge:
         return cls(snapshot.modes, (one.mode for one in snapshot.people), snapshot.pilots)
 
     def rule_on(self, trunk: Trunk, person: Person, dialled: str = "") -> ModeRuling:
-        """Return the mode of a person's call to a number: the last one that is set.
-
-        Who calls the recorder asks for the recording by that: nothing more is waited for.
-        """
+        """Return the mode of a person's call to a number: the last one that is set."""
         *_, last = self._said(trunk, person, dialled)
-        pilot = read_pilot(self._pilots, dialled) if last.mode in _ASKING else None
-        if pilot is not None and pilot.kind in _ASKED_BY_CALLING:
-            return ModeRuling(RecordingMode.ALWAYS_ON, SetBy.PILOT, pilot.pilot)
         return last
 
     def keeping_of(self, offered: Iterable[Assignment]) -> Keeping | None:

@@ -22,8 +22,9 @@ class Prompts(msgspec.Struct, frozen=True):
 
     announcement: Announcement = Announcement.NONE  # as soon as the call is answered
     beep_every_s: int = 0  # 0: never
+    confirms_keys: bool = False  # a tone tells what came of a command by keys
 
     @property
     def are_set(self) -> bool:
-        """Whether anything is said."""
-        return bool(self.announcement or self.beep_every_s)
+        """Whether anything may be said."""
+        return bool(self.announcement or self.beep_every_s or self.confirms_keys)

@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 
 from callvault.policy.capacity import CapacityRules
+from callvault.policy.dial_in_rules import DialInRules
 from callvault.policy.filters import Filters
 from callvault.policy.modes import Modes
 from callvault.policy.modes import RecordingMode as RecordingMode
@@ -83,6 +84,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     pilots: Pilots = Pilots()
     modes: Modes = Modes()
     prompts: Prompts = Prompts()
+    dial_in: DialInRules = DialInRules()
     orders: tuple[Order, ...] = ()  # recordings ordered of automated dial-in
     capacity: CapacityRules = CapacityRules()
     catch_all: UUID | None = None  # who owns what is nobody's; among `people`, inactive (IDENT-4)

@@ -65,8 +65,8 @@ class Wishes(msgspec.Struct, frozen=True):
 
     def of_the_rest(self, at_ns: int) -> "Wishes":
         """Return what holds for the rest of a call that is recorded by itself from a moment on."""
-        running = {one: (Piece(at_ns),) for one in self.pieces if self.is_started(one)}
-        return replace(self, pieces=running)
+        pieces = {one: (Piece(at_ns),) if self.is_started(one) else () for one in self.pieces}
+        return replace(self, pieces=pieces)
 
     def _with_pieces(self, changed: Mapping[UUID, tuple[Piece, ...]]) -> "Wishes":
         return replace(self, pieces={**self.pieces, **changed}) if changed else self

@@ -35,6 +35,7 @@ class MediaChecked:
     """How many packets have come so far on all streams, those dropped in a pause included."""
 
     packets: int
+    speech_ns: int = 0  # UTC, when one came last in which somebody may speak; 0: never
 
 
 @dataclass(frozen=True, slots=True)

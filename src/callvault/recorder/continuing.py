@@ -17,7 +17,8 @@ from callvault.cucm import Place
 from callvault.errors import CallvaultError
 from callvault.recorder.checkpoint import Checkpoint, encode
 from callvault.recorder.checkpoint_files import CheckpointFiles
-from callvault.recorder.dialog import LiveDialog, Wait
+from callvault.recorder.dialog import LiveDialog
+from callvault.recorder.dialog_node import Wait
 from callvault.recorder.facts import header_of_dialog
 from callvault.recorder.memory import SessionMemory
 from callvault.recorder.no_media import NoMediaWatch

@@ -3,8 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Protocol
-from uuid import UUID
+from typing import Any
 
 from callvault import sip
 from callvault.capture import Journal, Stream, StreamCounters
@@ -39,20 +38,20 @@ from callvault.recorder.actions import (
     StreamsOpened,
     StreamsRefused,
 )
+from callvault.recorder.call_keypad import CallKeypad
+from callvault.recorder.dialog_node import Node, Wait
 from callvault.recorder.key_check import KeyNews
 from callvault.recorder.live_keys import LiveKeys
 from callvault.recorder.memory import SessionMemory
-from callvault.recorder.no_media import MediaNews, NoMediaWatch
+from callvault.recorder.no_media import NoMediaWatch
 from callvault.recorder.prompts import Prompter
 from callvault.recorder.reception import report_reception
 from callvault.recorder.requests import WishRequested
 from callvault.recorder.session import RecordingSession
 from callvault.spool.entries import (
-    CallVerdict,
     Event,
     JournalHeader,
     MediaKeys,
-    StreamDescription,
     StreamsChanged,
     TimelineEvent,
     encode_entry,
@@ -62,52 +61,6 @@ logger = logging.getLogger(__name__)
 
 ANYWHERE = ("0.0.0.0/0", "::/0")
 """Media networks of a trunk that names none."""
-
-Wait = Coroutine[Any, Any, None]
-
-
-class Node(Protocol):
-    """What a dialog needs of the node it lives on."""
-
-    def respond(self, action: Respond) -> None:
-        """Answer a request."""
-
-    def bye(self, dialog_id: sip.DialogId, reason: str) -> None:
-        """End a dialog."""
-
-    def request_snapshot(self, dialog_id: sip.DialogId, reason: str) -> None:
-        """Ask the SRC for all its metadata."""
-
-    def open_journal(self, header: JournalHeader) -> Journal:
-        """Create a journal. Raises SpoolError or VaultError."""
-        ...
-
-    def report(self, entry: CallVerdict) -> None:
-        """Write into the node's event journal."""
-
-    def ports_ran_out(self) -> None:
-        """Learn that no port was left."""
-
-    def streams_changed(self, trunk_name: str, streams: Sequence[StreamDescription]) -> None:
-        """Learn what media a call of a trunk has now."""
-
-    def stream_ended(self, counters: StreamCounters) -> None:
-        """Learn what a stream received and dropped."""
-
-    def go_on_apart(self, dialog_id: sip.DialogId, memory: SessionMemory) -> Wait | None:
-        """Record the rest of a call in a session and journal of its own.
-
-        Returns what to wait for before the first journal ends; None: for nothing.
-        """
-
-    def key_news(self, journal_id: UUID, news: KeyNews) -> None:
-        """Tell operators whether the keys of a stream open what comes."""
-
-    def media_news(self, journal_id: UUID, news: MediaNews) -> None:
-        """Tell operators whether anything comes on a stream."""
-
-    async def checkpoint(self, session: RecordingSession) -> None:
-        """Put on disk what a restart needs of this call. Raises SpoolError if it is not."""
 
 
 class LiveDialog:
@@ -124,6 +77,7 @@ class LiveDialog:
         self.keys = LiveKeys(self._streams, self._key_news)
         self.no_media = NoMediaWatch()
         self.prompter = Prompter()
+        self.keypad = CallKeypad(self.keys.contexts)
         self._packets_closed = 0  # of streams that are closed already
         self._packets_kept = 0  # of those
         self._pausing = asyncio.Lock()
@@ -134,7 +88,11 @@ class LiveDialog:
 
         Raises ProtocolError for an event out of place, before anything was done.
         """
-        self._perform_all(self.session.receive(event, now=self._read_clocks()))
+        now = self._read_clocks()
+        self._perform_all(self.session.receive(event, now=now))
+        if isinstance(event, sip.InfoReceived):
+            self.keypad.hear_info(event.request, now.realtime_ns)
+        self._follow_pause()
         reason = self.session.snapshot_wish()
         if reason and self.session.dialog_id is not None:
             self._node.request_snapshot(self.session.dialog_id, reason)
@@ -253,7 +211,9 @@ class LiveDialog:
         `of_twin`: what has come of the call's other voice, which is elsewhere.
         """
         self._tell_announced()
-        self.feed(MediaChecked(self.packets + of_twin))
+        counters = self.heard().values()
+        speech_ns = max((one.last_speech_ns for one in counters), default=0)
+        self.feed(MediaChecked(self.packets + of_twin, speech_ns))
 
     def _tell_announced(self) -> None:
         if told := self.prompter.news():
@@ -282,6 +242,7 @@ class LiveDialog:
             ):
                 if isinstance(action, PauseCapture):
                     await asyncio.to_thread(self._pause, action.entry)
+            self._follow_pause()
             await self._node.checkpoint(self.session)
 
     async def resume(self, *, who: str, detail: str = "") -> None:
@@ -302,7 +263,16 @@ class LiveDialog:
                         self._journal.pause()  # somebody wanted it while the disk was waited for
                 else:
                     self._perform(action)
+            self._follow_pause()
             await self._node.checkpoint(self.session)
+
+    def confirm(self, tones: int) -> None:
+        """Let who calls hear what came of a command: so many tones, if they hear us."""
+        self.prompter.confirm(tones)
+
+    def _follow_pause(self) -> None:
+        """Have no tone come as long as nothing is recorded: it says that something is."""
+        self.prompter.follow(is_silent=not self.session.capturing.takes_in)
 
     async def ask(self, request: WishRequested) -> None:
         """Do what somebody asks for of the call; returns when that is on disk.
@@ -316,6 +286,7 @@ class LiveDialog:
             if actions and isinstance(last := actions[-1], Append) and self._journal is not None:
                 # What stands before it is on disk with it.
                 await asyncio.to_thread(self._journal.append_durably, encode_entry(last.entry))
+            self._follow_pause()
             await self._node.checkpoint(self.session)
 
     def _perform(self, action: Action) -> None:
@@ -371,6 +342,8 @@ class LiveDialog:
             self._node.streams_changed(self.session.trunk_name, entry.streams)
             report_reception(self._streams, entry.streams)
             self.prompter.change(self._streams, *self.session.spoken())
+            rules = self.session.learning.dial_in_rules()
+            self.keypad.change(self._streams, entry.streams, rules.keypad if rules else None)
             self.no_media.change(entry.streams, now_ns=self._read_clocks().monotonic_ns)
 
     def _go_on_capturing(self, entry: TimelineEvent) -> None:

@@ -8,8 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from uuid import UUID, uuid5
 
+import msgspec
+
 from callvault import policy
 from callvault.policy.decision import Decision
+from callvault.policy.dial_in_rules import DialInRules
 from callvault.policy.filters import FilterJudge
 from callvault.policy.mode_judge import ModeJudge
 from callvault.policy.numbering_plan import PlanReader
@@ -62,6 +65,15 @@ class Judge:
 
     def judge(self, parties: Parties, *, is_over: bool = False) -> Decision:
         """Return the decision by what is known now; nothing is waited for once it is over."""
+        decision = self._judge(parties, is_over=is_over)
+        asked = policy.asked_by_calling(decision, self.wishes)
+        if asked != self.wishes:
+            self.wishes = asked
+            decision = self._judge(parties, is_over=is_over)
+        self.last = decision
+        return decision
+
+    def _judge(self, parties: Parties, *, is_over: bool) -> Decision:
         in_force = self.policy_in_force()
         sessions = parties.sessions()
         dialled = number_dialled(in_force.snapshot.pilots, parties.envelope.called)
@@ -81,7 +93,7 @@ class Judge:
             self.wishes,
             ordered_for,
         )
-        self.last = policy.decide(
+        return policy.decide(
             call,
             in_force.people,
             filters=in_force.filters,
@@ -89,16 +101,24 @@ class Judge:
             revision=in_force.snapshot.revision,
             recording_id=self._recording_id,
         )
-        return self.last
+
+    def dial_in_rules(self, parties: Parties) -> DialInRules | None:
+        """Return how a call is led that somebody dialled in; None: it is none."""
+        envelope = parties.envelope
+        if not envelope.callers or parties.has_metadata:
+            return None
+        in_force = self.policy_in_force()
+        dialled = number_dialled(in_force.snapshot.pilots, envelope.called)
+        pilot = policy.dial_in_pilot(in_force.people, dialled)
+        return in_force.snapshot.dial_in if pilot is not None else None
 
     def prompts_for(self, parties: Parties) -> Prompts:
         """Return what is to be said in a call: nothing but in a dial-in."""
-        in_force, envelope = self.policy_in_force(), parties.envelope
-        dialled = number_dialled(in_force.snapshot.pilots, envelope.called)
-        is_plain = bool(envelope.callers) and not parties.has_metadata
-        if not is_plain or policy.dial_in_pilot(in_force.people, dialled) is None:
+        rules = self.dial_in_rules(parties)
+        if rules is None:
             return Prompts()
-        return in_force.snapshot.prompts
+        prompts = self.policy_in_force().snapshot.prompts
+        return msgspec.structs.replace(prompts, confirms_keys=rules.keypad.is_on)
 
     def changed(self, parties: Parties) -> Decision | None:
         """Judge again; None if it comes to the same."""

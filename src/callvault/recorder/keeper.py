@@ -16,6 +16,7 @@ from callvault.config.sections import Config
 from callvault.recorder.draining import DrainOrder, end_order, read_order
 from callvault.recorder.figures import RecorderFigures
 from callvault.recorder.files import HEARTBEAT_FILE, replace_file
+from callvault.recorder.key_desk import KeyDesk
 from callvault.recorder.pause_keeper import PauseKeeper
 from callvault.recorder.policy_source import PolicySource
 from callvault.recorder.service import Recorder
@@ -45,6 +46,7 @@ class Keeper:
         self._tls = tls
         self._recorder = recorder
         self._pauses = PauseKeeper(recorder, config.control)
+        self._keys = KeyDesk(recorder)
         self._policy = policy
         self._policy_thread = policy_thread
         self._data_folder = config.node.data_folder
@@ -68,6 +70,7 @@ class Keeper:
                 self._round()
                 if refreshing.done():
                     refreshing = loop.run_in_executor(self._policy_thread, self._policy.refresh)
+            self._keys.look()
             asleep_at = loop.time()
             await asyncio.sleep(NAP_S)
             late_s = loop.time() - asleep_at - NAP_S

@@ -7,6 +7,7 @@ from uuid import UUID
 from callvault import cucm, policy, sip
 from callvault.clock import Instant
 from callvault.policy.decision import Decision
+from callvault.policy.dial_in_rules import DialInRules
 from callvault.policy.prompts import Prompts
 from callvault.recorder.actions import Action, Append
 from callvault.recorder.capturing import CaptureControl
@@ -26,6 +27,7 @@ from callvault.recorder.requests import (
 from callvault.recorder.said import Said
 from callvault.recorder.setting import SessionSetting
 from callvault.recorder.timeline import HoldWatch, party_events
+from callvault.sdp import without_keys
 from callvault.siprec import Part
 from callvault.spool import entries
 
@@ -66,6 +68,10 @@ class Learning:
         """Take who stands in the INVITE; return what is to be said to who calls."""
         self.parties.learn_invite(request)
         return self.judge.prompts_for(self.parties) if self.judge else Prompts()
+
+    def dial_in_rules(self) -> DialInRules | None:
+        """Return how the call is led if somebody dialled in; None: it is no such call."""
+        return self.judge.dial_in_rules(self.parties) if self.judge else None
 
     @property
     def decision(self) -> Decision | None:
@@ -153,6 +159,18 @@ class Learning:
         told = Append(entries.TimelineEvent(at_ns, kind, request.who, request.detail))
         news = self.judge_again(negotiation, now)
         return [*news, told] if isinstance(request, StopRequested) else [told, *news]
+
+    def hear(self, event: sip.MessageSeen, now: Instant) -> list[Action]:
+        """Keep a message of the dialog, without the keys in its SDP.
+
+        While nothing is taken in no digit may be kept either: it may be of a card number.
+        """
+        raw = without_keys(event.raw)
+        if not event.sent and not self._capturing.takes_in:
+            raw = sip.without_any_key(raw)
+        seen = entries.SignallingSeen(now.realtime_ns, event.sent, raw)
+        self.said.hear(seen)
+        return [Append(seen)]
 
     def last_word(self, negotiation: Negotiation, now: Instant) -> list[Action]:
         """Judge for the last time: always written, so that the journal ends with its verdict."""

@@ -123,10 +123,15 @@ def _call_of(recorder: Recorder, owner_id: UUID) -> UUID | None:
     now = recorder.read_clocks()
     running = [one for one in recorder.dialogs.values() if _is_live_keep(one, owner_id, now)]
     if running:
-        latest = max(running, key=lambda one: one.session.answered_at_ns(now))
+        # What is kept already, as a call to the recorder itself is, needs no mark.
+        latest = max(running, key=lambda one: (_is_undecided(one), one.session.answered_at_ns(now)))
         return latest.session.journal_id
     ended = recorder.just_ended.latest_of(owner_id)
     return ended.call_id if ended is not None else None
+
+
+def _is_undecided(dialog: LiveDialog) -> bool:
+    return bool(dialog.session.decision and dialog.session.decision.offered)
 
 
 def _is_live_keep(dialog: LiveDialog, owner_id: UUID, now: Instant) -> bool:

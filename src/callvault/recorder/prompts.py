@@ -84,11 +84,16 @@ class Prompter:
     said: dict[int, tuple[Mouth, SpokenLine]] = field(default_factory=dict)
     announced: set[int] = field(default_factory=set)
     announcing: set[int] = field(default_factory=set)
+    is_silent: bool = False  # nothing is recorded now: no tone says that it is
+    _prompts: Prompts = field(default_factory=Prompts)
+    _untold: set[int] = field(default_factory=set)  # announced, and not in the news yet
 
     def change(
         self, mouths: Mapping[int, Mouth], lines: Mapping[int, SpokenLine], prompts: Prompts
     ) -> None:
         """Speak on the lines that take it now, and on no other; what was announced is not again."""
+        self._prompts = prompts
+        self._settle()
         for index in self.said.keys() - lines.keys():
             self.said.pop(index)[0].hush()
             self.announcing.discard(index)
@@ -96,25 +101,63 @@ class Prompter:
             mouth = mouths.get(index)
             if mouth is None or not prompts.are_set or self.said.get(index) == (mouth, line):
                 continue
-            is_told = index in self.announced or not prompts.announcement
-            try:
-                mouth.speak(
-                    line.payload_type,
-                    once=b"" if is_told else sound(prompts.announcement.value, line.encoding),
-                    repeated=sound("beep", line.encoding) if prompts.beep_every_s else b"",
-                    every_s=prompts.beep_every_s,
-                    wanted=line.wanted,
-                )
-            except CaptureError as error:
-                logger.error("prompt cannot be said: %s", error)
-            else:
+            if self._say(index, mouth, line):
                 self.said[index] = (mouth, line)
-                if not is_told:
-                    self.announcing.add(index)
+
+    def follow(self, *, is_silent: bool) -> None:
+        """Stop the tones, or let them come again."""
+        if is_silent == self.is_silent:
+            return
+        self.is_silent = is_silent
+        if self._prompts.beep_every_s:
+            self._say_anew()
+
+    def confirm(self, tones: int) -> None:
+        """Say so many tones, one after the other, at once."""
+        self._say_anew(tones)
 
     def news(self) -> tuple[int, ...]:
         """Return the lines on which the announcement came to its end since the last asking."""
-        told = tuple(index for index in self.announcing if self.said[index][0].spoken()[1])
-        self.announcing.difference_update(told)
-        self.announced.update(told)
+        self._settle()
+        told, self._untold = tuple(sorted(self._untold)), set()
         return told
+
+    def _settle(self) -> None:
+        """Note which announcements were said to their end."""
+        said = {index for index in self.announcing if self.said[index][0].spoken()[1]}
+        self.announcing -= said
+        self.announced |= said
+        self._untold |= said
+
+    def _say_anew(self, tones: int = 0) -> None:
+        """Say what is to be said now instead; an announcement that is cut off by it begins anew."""
+        self._settle()
+        for index, (mouth, line) in self.said.items():
+            self._say(index, mouth, line, tones)
+
+    def _say(self, index: int, mouth: Mouth, line: SpokenLine, tones: int = 0) -> bool:
+        """Say what is to be said on a line now; whether it can be."""
+        prompts, tone = self._prompts, sound("beep", line.encoding)
+        is_told = index in self.announced or not prompts.announcement
+        once = b"" if is_told else sound(prompts.announcement.value, line.encoding)
+        if tones:
+            gap = bytes([tone[-1]]) * (len(tone) // 2)
+            once = (tone + gap) * tones + once
+        beeps = bool(prompts.beep_every_s) and not self.is_silent
+        try:
+            if once or beeps:
+                mouth.speak(
+                    line.payload_type,
+                    once=once,
+                    repeated=tone if beeps else b"",
+                    every_s=prompts.beep_every_s if beeps else 0,
+                    wanted=line.wanted,
+                )
+            else:
+                mouth.hush()
+        except CaptureError as error:
+            logger.error("prompt cannot be said: %s", error)
+            return False
+        if not is_told:
+            self.announcing.add(index)
+        return True

@@ -24,7 +24,8 @@ from callvault.recorder.capacity import Capacity
 from callvault.recorder.checkpoint_files import CheckpointFiles
 from callvault.recorder.continuing import Continuing
 from callvault.recorder.cucm_calls import CucmCalls, journal_of, legs_in
-from callvault.recorder.dialog import LiveDialog, Wait
+from callvault.recorder.dialog import LiveDialog
+from callvault.recorder.dialog_node import Wait
 from callvault.recorder.disk_watch import DiskWatch
 from callvault.recorder.draining import DrainOrder
 from callvault.recorder.facts import TurnedAway, warning

@@ -54,7 +54,6 @@ from callvault.recorder.negotiation import Negotiation
 from callvault.recorder.requests import KINDS, WishRequested
 from callvault.recorder.setting import SessionSetting
 from callvault.recorder.states import AFTER_CALL, TRANSITIONS, State
-from callvault.sdp import without_keys
 from callvault.siprec import Body, classify
 from callvault.spool import entries
 
@@ -380,7 +379,13 @@ class RecordingSession:
     def _media_checked(self, event: MediaChecked, now: Instant) -> list[Action]:
         """End a call that is silent or endless; on hold silence is right."""
         is_quiet = self._learning.holds.is_held or not self.is_to_be_heard
-        overdue = self._media.overdue(event.packets, is_quiet=is_quiet, now_ns=now.monotonic_ns)
+        overdue = self._media.overdue(
+            event,
+            is_quiet=is_quiet,
+            is_deaf=not self.capturing.takes_in,
+            rules=self._learning.dial_in_rules(),
+            now_ns=now.monotonic_ns,
+        )
         if overdue == "max_length":
             return self._split(now)
         judge = self._learning.judge
@@ -450,12 +455,7 @@ class RecordingSession:
     # --- the rest
 
     def _message_seen(self, event: sip.MessageSeen, now: Instant) -> list[Action]:
-        """Keep each message of the dialog, without the keys in its SDP."""
-        if not self._has_journal:
-            return []
-        seen = entries.SignallingSeen(now.realtime_ns, event.sent, without_keys(event.raw))
-        self._learning.said.hear(seen)
-        return [Append(seen)]
+        return self._learning.hear(event, now) if self._has_journal else []
 
     def _nothing(self, event: object, now: Instant) -> list[Action]:
         return []

@@ -35,6 +35,13 @@ from callvault.sip.events import (
 )
 from callvault.sip.flow import Flow, HostPort, Transport
 from callvault.sip.headers import Address, CSeq, MediaType, SessionExpires, Uri, Via
+from callvault.sip.keys_pressed import (
+    HIDDEN_KEY,
+    PressedKey,
+    key_in_info,
+    without_any_key,
+    without_key,
+)
 from callvault.sip.message import Headers, MalformedMessage, Request, Response
 from callvault.sip.own_address import OwnAddress
 from callvault.sip.parsing import parse_message
@@ -43,6 +50,7 @@ from callvault.sip.saved import SavedDialog
 from callvault.sip.settings import AgentSettings
 
 __all__ = [
+    "HIDDEN_KEY",
     "AckReceived",
     "AckTimedOut",
     "Address",
@@ -69,6 +77,7 @@ __all__ = [
     "OptionsReceived",
     "OwnAddress",
     "PeerRequestReceived",
+    "PressedKey",
     "Pump",
     "ReinviteReceived",
     "Request",
@@ -87,5 +96,8 @@ __all__ = [
     "UserAgentClient",
     "UserAgentServer",
     "Via",
+    "key_in_info",
     "parse_message",
+    "without_any_key",
+    "without_key",
 ]

@@ -1,0 +1,104 @@
+"""Does what the keys of dial-in calls ask for, and lets it be heard (CAP-3, MODE-2 to 4).
+
+One tone: the call is recorded, or kept, from now on. Two: it is not. Three: that could not be done.
+"""
+
+import asyncio
+import logging
+from uuid import UUID
+
+from callvault.errors import CallvaultError, ProtocolError, SpoolError
+from callvault.policy.decision import Capturing
+from callvault.policy.keypad import Command
+from callvault.recorder.dialog import LiveDialog
+from callvault.recorder.facts import owner_of
+from callvault.recorder.requests import (
+    DropRequested,
+    KeepRequested,
+    StartRequested,
+    StopRequested,
+    WishRequested,
+    concerned_by,
+)
+from callvault.recorder.service import Recorder
+
+logger = logging.getLogger(__name__)
+
+KEYPAD = "keypad"
+"""Detail of what was asked for by keys."""
+REFUSED = 3
+TONES = {
+    Command.START: 1,
+    Command.RESUME: 1,
+    Command.KEEP: 1,
+    Command.STOP: 2,
+    Command.PAUSE: 2,
+    Command.DROP: 2,
+}
+_REQUESTS: dict[Command, type[WishRequested]] = {
+    Command.START: StartRequested,
+    Command.STOP: StopRequested,
+    Command.KEEP: KeepRequested,
+    Command.DROP: DropRequested,
+}
+
+
+class KeyDesk:
+    """Looks at the keys of all calls that they lead. Lives on the recorder's loop."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._doing: dict[UUID, asyncio.Future[None]] = {}
+
+    def look(self) -> None:
+        """Do what was asked for; what is asked of a call meanwhile waits for the next look."""
+        self._doing = {one: task for one, task in self._doing.items() if not task.done()}
+        for dialog in list(self._recorder.dialogs.values()):
+            if not dialog.keypad.is_open or dialog.session.journal_id in self._doing:
+                continue
+            commands = dialog.keypad.commands()
+            if commands:
+                task = asyncio.ensure_future(_obey_all(dialog, commands))
+                self._doing[dialog.session.journal_id] = task
+
+
+async def _obey_all(dialog: LiveDialog, commands: list[Command]) -> None:
+    for command in commands:
+        try:
+            is_done = await obey(dialog, command)
+        except SpoolError as error:
+            logger.error("rs=%s %s is not on disk: %s", dialog.session.journal_id, command, error)
+            is_done = command is not Command.RESUME  # that one alone is not done then
+        except ProtocolError as error:  # it ended meanwhile
+            logger.info("rs=%s %s", dialog.session.journal_id, error)
+            return
+        except CallvaultError as error:
+            logger.error("rs=%s %s cannot be done: %s", dialog.session.journal_id, command, error)
+            is_done = False
+        dialog.confirm(TONES[command] if is_done else REFUSED)
+
+
+async def obey(dialog: LiveDialog, command: Command) -> bool:
+    """Do what is asked for; False: the call's mode knows no such thing.
+
+    Who calls the recorder is the owner of the call, and may do all this with it. Raises
+    ProtocolError if the call ends, SpoolError as `LiveDialog` does.
+    """
+    session = dialog.session
+    decision = session.decision
+    if decision is None or not (decision.assignments or decision.offered):
+        return False
+    who = owner_of(decision) or decision.offered[0].owner_name
+    if command in _REQUESTS:
+        request = _REQUESTS[command](who, KEYPAD)
+        if not concerned_by(request, decision):
+            return False
+        await dialog.ask(request)
+        return True
+    if session.capturing.wanted is Capturing.NOTHING:
+        return False
+    if command is Command.PAUSE:
+        await dialog.pause(who=who, detail=KEYPAD)
+    else:
+        await dialog.resume(who=who, detail=KEYPAD)
+    return not session.capturing.by_src
