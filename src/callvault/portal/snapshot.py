@@ -16,6 +16,7 @@ from callvault.portal.configuration.models import (
     Trunk,
 )
 from callvault.portal.configuration.policy_parts import (
+    dial_in_of,
     filters_in_force,
     modes_in_force,
     orders_in_force,
@@ -62,6 +63,7 @@ def build_snapshot() -> policy.Snapshot:
             pilots=pilots_of(pilots),
             modes=modes_in_force(),
             prompts=prompts_of(pilots),
+            dial_in=dial_in_of(pilots),
             orders=orders_in_force(),
             capacity=capacity.rules,
             catch_all=UUID(str(capacity.catch_all.public_id)) if capacity.catch_all else None,

@@ -139,8 +139,8 @@ class DialogEnded(msgspec.Struct, frozen=True, tag="ended"):
     """The last event of a dialog. A journal without it was cut off."""
 
     at_ns: int
-    # bye, cancelled, session_timeout, ack_timeout, media_timeout, srtp_required, srtp_unusable,
-    # drained, shutdown
+    # bye, cancelled, session_timeout, ack_timeout, media_timeout, no_speech, srtp_required,
+    # srtp_unusable, drained, shutdown
     reason: str
     by_us: bool = False
 

@@ -17,6 +17,7 @@ SECTIONS: list[tuple[str, dict[str, Any]]] = [
     ("permissions", {"download": "administrators"}),
     ("numbering-plan", {"outgoing_prefixes": ["0"], "internal_patterns": ["2..."]}),
     ("pilot-numbers", {"recording_prefix": "8400", "dial_in": ["8600"]}),
+    ("pilot-numbers", {"keys_on": True, "key_stop": "#9", "key_drop": "", "end_silence_s": 30}),
     ("capacity", {"model": "channels", "most_channels": 30}),
     ("sign-in", {"min_length": 14}),
     ("filters/system", {"directions": "in", "black_list": ["7100", "72."]}),

@@ -9,6 +9,8 @@ from django.test import Client
 from django.utils.html import strip_tags
 from pytest_django import DjangoAssertNumQueries
 
+from callvault.policy.dial_in_rules import DialInRules
+from callvault.policy.keypad import Command, Keypad
 from callvault.policy.pilots import Pilots
 from callvault.policy.prompts import Announcement, Prompts
 from callvault.portal.audit.models import Action, AuditEntry
@@ -106,6 +108,54 @@ def test_what_is_said_in_dial_ins_is_saved_audited_and_told_to_recorders(
 )
 def test_what_cannot_be_said_is_refused(rita_client: Client, field: str, wrong: str) -> None:
     assert set(errors_of(rita_client, **{field: wrong})) == {field}
+
+
+CODES = {f"key_{one.value}": f"*{place}" for place, one in enumerate(Command, start=1)}
+LED = CODES | {"keys_on": "on", "end_silence_s": "30", "end_without_speech_min": "5"}
+
+
+def test_keys_and_ends_of_dial_ins_are_saved_audited_and_told_to_recorders(
+    rita_client: Client,
+) -> None:
+    shown = rita_client.get(PAGE).context["form"]
+    assert {name: shown[name].value() for name in CODES} == CODES
+    assert [shown[name].value() for name in ("keys_on", "end_silence_s")] == [False, None]
+    assert build_snapshot().dial_in == DialInRules()
+    assert rita_client.post(PAGE, TYPED | LED).status_code == 302
+    assert build_snapshot().dial_in == DialInRules(Keypad(is_on=True), 30, 5)
+    after = TYPED | CODES | {"version": "1", "keys_on": "on", "key_drop": "", "key_stop": "#22"}
+    assert rita_client.post(PAGE, after).status_code == 302
+    keypad = Keypad(is_on=True, stop="#22", drop="")
+    assert build_snapshot().dial_in == DialInRules(keypad)
+    *_, changed = AuditEntry.objects.filter(action=Action.SETTINGS_CHANGED).order_by("at")
+    assert changed.detail["old"] == {
+        "key_stop": "*2",
+        "key_drop": "*6",
+        "end_silence_s": 30,
+        "end_without_speech_min": 5,
+    }
+    assert changed.detail["new"]["key_stop"] == "#22"
+
+
+@pytest.mark.parametrize(
+    ("changed", "fields"),
+    [
+        ({"key_start": "1"}, {"key_start"}),
+        ({"key_start": "*12345678"}, {"key_start"}),
+        ({"key_start": "*2"}, {"key_start", "key_stop"}),
+        ({"key_drop": "*55"}, {"key_keep", "key_drop"}),
+        ({"end_silence_s": "9"}, {"end_silence_s"}),
+        ({"end_silence_s": "3601"}, {"end_silence_s"}),
+        ({"end_without_speech_min": "-1"}, {"end_without_speech_min"}),
+        ({"end_without_speech_min": "241"}, {"end_without_speech_min"}),
+    ],
+)
+def test_codes_that_are_not_heard_apart_and_ends_that_come_too_soon_are_refused(
+    rita_client: Client, changed: dict[str, str], fields: set[str]
+) -> None:
+    answer = rita_client.post(PAGE, TYPED | LED | changed)
+    assert answer.status_code == 422
+    assert set(answer.context["form"].errors) == fields
 
 
 @pytest.mark.parametrize("wrong", ["8", "84a0", "84+0", "8" * 24, "<8400>"])

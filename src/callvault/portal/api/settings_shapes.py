@@ -126,6 +126,15 @@ class PilotsOut(Schema):
     dial_in: list[str]
     announcement: str
     beep_every_s: int = Field(description="0: no tone.")
+    keys_on: bool = Field(description="Whether keys lead calls to dial-in numbers.")
+    key_start: str = Field(description="Empty, as of each key: the command has none.")
+    key_stop: str
+    key_pause: str
+    key_resume: str
+    key_keep: str
+    key_drop: str
+    end_silence_s: int = Field(description="Without audio; 0: as other calls.")
+    end_without_speech_min: int = Field(description="0: never.")
     version: int
 
 
@@ -138,6 +147,15 @@ class PilotsChange(Taken):
     dial_in: list[Text] = Field(NOT_SENT, max_length=50)
     announcement: Literal["", "en", "it", "fr"] = Field(NOT_SENT)
     beep_every_s: int = Field(NOT_SENT, ge=0, le=3600)
+    keys_on: bool = Field(NOT_SENT)
+    key_start: Text = Field(NOT_SENT, max_length=6)
+    key_stop: Text = Field(NOT_SENT, max_length=6)
+    key_pause: Text = Field(NOT_SENT, max_length=6)
+    key_resume: Text = Field(NOT_SENT, max_length=6)
+    key_keep: Text = Field(NOT_SENT, max_length=6)
+    key_drop: Text = Field(NOT_SENT, max_length=6)
+    end_silence_s: int = Field(NOT_SENT, ge=0, le=3600)
+    end_without_speech_min: int = Field(NOT_SENT, ge=0, le=240)
     version: Version
 
 

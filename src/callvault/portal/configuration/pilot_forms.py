@@ -10,6 +10,15 @@ from django.utils.translation import gettext_lazy
 from callvault.policy.pilots import plain
 from callvault.policy.prompts import LONGEST_BEEP_S, SHORTEST_BEEP_S
 
+from .dial_in_fields import (
+    CODES,
+    ENDS,
+    HELP_TEXTS,
+    KEYS,
+    LABELS,
+    EndingFields,
+    refuse_codes,
+)
 from .line_fields import LinesField
 from .models import PilotNumbers
 from .pilot_claims import problems_of
@@ -43,8 +52,8 @@ def parse_numbers(text: str) -> list[str]:
     return list(numbers)
 
 
-class PilotForm(PilotModelForm):
-    """The prefixes and the dial-in numbers; each must be unused."""
+class PilotForm(PilotModelForm, EndingFields):
+    """The prefixes and the dial-in numbers, which must be unused, and how dial-in calls go."""
 
     dial_in = LinesField(
         parse=parse_numbers,
@@ -77,11 +86,12 @@ class PilotForm(PilotModelForm):
         """All of them, in the order of the page."""
 
         model = PilotNumbers
-        fields = (*PREFIXES, "dial_in", *PROMPTS)
+        fields = (*PREFIXES, "dial_in", *PROMPTS, *KEYS, *ENDS)
         labels: ClassVar[dict[str, Any]] = {
             "recording_prefix": gettext_lazy("Recording pilot (prefix)"),
             "live_keep_prefix": gettext_lazy("Live-keep pilot (prefix)"),
             "automated_prefix": gettext_lazy("Automated dial-in pilot (prefix)"),
+            **LABELS,
         }
         help_texts: ClassVar[dict[str, Any]] = {
             "recording_prefix": gettext_lazy(
@@ -93,15 +103,16 @@ class PilotForm(PilotModelForm):
             "automated_prefix": gettext_lazy(
                 "Such as 9000: with four digits behind it, a block of 10,000 numbers."
             ),
+            **HELP_TEXTS,
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Remember the version that is being edited."""
         super().__init__(*args, **kwargs)
         self.initial["version"] = self.instance.version
-        if not self.instance.beep_every_s:
-            self.initial["beep_every_s"] = None
-        for name in PREFIXES:
+        for name in ("beep_every_s", *ENDS):
+            self.initial[name] = self.initial.get(name) or None
+        for name in (*PREFIXES, *CODES):
             self.fields[name].widget.attrs |= {"inputmode": "tel", "autocomplete": "off"}
 
     def clean_recording_prefix(self) -> str:
@@ -127,6 +138,7 @@ class PilotForm(PilotModelForm):
     def clean(self) -> dict[str, Any]:
         """Refuse what overlaps anything, once each field is a number."""
         cleaned = super().clean() or {}
+        refuse_codes(self)
         if not self.errors:
             self.refuse_used()
         return cleaned

@@ -19,6 +19,17 @@ class PilotNumbers(models.Model):
         _("announcement"), max_length=8, blank=True, choices=[(one, one) for one in ANNOUNCED]
     )
     beep_every_s = models.PositiveSmallIntegerField(_("seconds between tones"), default=0)
+    keys_on = models.BooleanField(_("keys lead dial-in calls"), default=False)
+    key_start = models.CharField(_("key to start"), max_length=6, blank=True, default="*1")
+    key_stop = models.CharField(_("key to stop"), max_length=6, blank=True, default="*2")
+    key_pause = models.CharField(_("key to pause"), max_length=6, blank=True, default="*3")
+    key_resume = models.CharField(_("key to resume"), max_length=6, blank=True, default="*4")
+    key_keep = models.CharField(_("key to keep"), max_length=6, blank=True, default="*5")
+    key_drop = models.CharField(_("key to drop"), max_length=6, blank=True, default="*6")
+    end_silence_s = models.PositiveSmallIntegerField(_("seconds without audio"), default=0)
+    end_without_speech_min = models.PositiveSmallIntegerField(
+        _("minutes without speech"), default=0
+    )
     version = models.PositiveIntegerField(default=1, editable=False)  # grows with each change
 
     def __str__(self) -> str:

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from callvault.portal.audit.log import record
 from callvault.portal.audit.models import Action
 
+from .dial_in_fields import ENDS, KEYS
 from .filter_saving import refuse_stale
 from .models import PilotNumbers, PolicyRevision
 from .pilot_forms import PREFIXES, PROMPTS, PilotForm
@@ -42,4 +43,4 @@ def save_pilots(request: HttpRequest, form: PilotForm) -> None:
 
 def pilot_facts(row: PilotNumbers) -> dict[str, object]:
     """Return the values of the row."""
-    return {name: getattr(row, name) for name in (*PREFIXES, "dial_in", *PROMPTS)}
+    return {name: getattr(row, name) for name in (*PREFIXES, "dial_in", *PROMPTS, *KEYS, *ENDS)}

@@ -3,7 +3,9 @@
 from uuid import UUID
 
 from callvault.clock import ns_from_utc
+from callvault.policy.dial_in_rules import DialInRules
 from callvault.policy.filters import Directions, FilterRules, Filters, Traffic
+from callvault.policy.keypad import Command, Keypad
 from callvault.policy.modes import Keeping, Modes, RecordingMode
 from callvault.policy.numbering_plan import NumberingPlan
 from callvault.policy.ordered import Order
@@ -78,3 +80,11 @@ def _order_of(row: models.RecordingOrder) -> Order:
 def prompts_of(row: models.PilotNumbers) -> Prompts:
     """Return what is said to who calls a dial-in number."""
     return Prompts(Announcement(row.announcement), row.beep_every_s)
+
+
+def dial_in_of(row: models.PilotNumbers) -> DialInRules:
+    """Return how calls to dial-in numbers are led by keys, and ended."""
+    codes = {one.value: getattr(row, f"key_{one.value}") for one in Command}
+    return DialInRules(
+        Keypad(is_on=row.keys_on, **codes), row.end_silence_s, row.end_without_speech_min
+    )

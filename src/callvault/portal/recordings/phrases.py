@@ -17,6 +17,7 @@ from callvault.portal.recordings.folding import number_in
 from .page import Party, TimelineEntry
 
 BY_SRC = "recording_client"  # recorder.capturing.BY_SRC
+KEYPAD = "keypad"  # recorder.key_desk.KEYPAD
 AUTOMATIC = "automatic"  # recorder.pause_keeper.AUTOMATIC
 WITHHELD = {"anonymous", "restricted", "private", "withheld"}  # RFC 3323 and what devices send
 
@@ -202,6 +203,10 @@ def _detail(kind: str, detail: str) -> str:
         return _("by itself, after the longest time of a pause")
     if kind == "paused" and detail == "split":
         return _("in the recording before")
+    return _("by keypad") if detail == KEYPAD else _told_of(kind, detail)
+
+
+def _told_of(kind: str, detail: str) -> str:
     if kind == "answer_missing":
         return _("perhaps no codec is common")
     if kind == "keys_in_clear":
@@ -242,6 +247,7 @@ def end_reason(reason: str) -> str:
         "session_timeout": _("the phone system fell silent"),
         "ack_timeout": _("the phone system did not confirm"),
         "media_timeout": _("no audio came any more"),
+        "no_speech": _("nobody spoke any more"),
         "max_length": _("at the greatest length; the call goes on in another recording"),
         "srtp_required": _("the phone system sent in clear where encryption is required"),
         "srtp_unusable": _("the phone system encrypts in a way that was not offered"),
