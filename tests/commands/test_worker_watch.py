@@ -87,6 +87,6 @@ def test_a_vault_that_takes_nothing_makes_the_worker_unready_and_not_dead(
 ) -> None:
     watch.progressed(Progress(1, 1, "no space left"))
     watch.look()
-    assert watch._watch.board.not_ready == "no space left"
-    assert watch._watch.board.trouble == ""
+    assert watch.watch.board.not_ready == "no space left"
+    assert watch.watch.board.trouble == ""
     assert watch.status == "waiting for the vault, 0 journals wait"

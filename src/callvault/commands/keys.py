@@ -30,7 +30,7 @@ _IMPORT_DESCRIPTION = """\
 Add a certificate from a PEM, DER or PFX file, with its private key if the file holds one.
 
 The certificate opens what was sealed to it from now on, for instance recordings of a backup. With
---use new recordings are sealed to it, too, in place of the present one, after a restart."""
+--use new recordings are sealed to it, too, in place of the present one, within seconds."""
 
 ROLES = ("archive", "ingest")
 
@@ -58,7 +58,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="file that holds the passphrase (default: it is asked for, where there is one)",
     )
     importing.add_argument(
-        "--use", action="store_true", help="seal to this certificate from the next start on"
+        "--use", action="store_true", help="seal to this certificate from now on"
     )
     add_options(importing)
 
@@ -97,7 +97,7 @@ def _import(options: Namespace, folder: Path) -> int:
     print(f"Added {role.value} certificate {name}: {certificate.info}")
     print("Its private key is on this machine now." if private_key else "It came without a key.")
     if options.use:
-        print("New objects are sealed to it after the next start.")
+        print("New objects are sealed to it from now on.")
     return 0
 
 

@@ -17,6 +17,7 @@ from callvault.config import Config
 
 if TYPE_CHECKING:
     from callvault.recorder.figures import RecorderFigures
+    from callvault.vault import CertificatesInUse
 
 HELP = "run the recorder alone"
 DESCRIPTION = """\
@@ -56,7 +57,7 @@ def run(options: Namespace) -> int:
     from callvault.portal.snapshot import SnapshotLoader
     from callvault.recorder import run_recorder
     from callvault.recorder.draining import write_order
-    from callvault.vault import Keyring, Role, seal_key
+    from callvault.vault import seal_key
 
     _note_open_files(config)
     stop, is_for_good = threading.Event(), threading.Event()
@@ -70,7 +71,7 @@ def run(options: Namespace) -> int:
         signal.signal(sign, begin)
     data_folder = config.node.data_folder
     signal.signal(signal.SIGUSR1, lambda *_: write_order(data_folder, now_ns=time.time_ns()))
-    certificates = Keyring.load(config.vault.key_folder).current(Role.INGEST)
+    certificates = _ingest_certificates(config, stop)
     _calm_the_collector()
     port = config.metrics.recorder_port
     watch = Watch("recorder", config.metrics.bind_address, port, silent_after_s=SILENT_AFTER_S)
@@ -95,6 +96,15 @@ def run(options: Namespace) -> int:
     except OSError as error:
         raise explained(config, error) from None
     return 0
+
+
+def _ingest_certificates(config: "Config", stop: threading.Event) -> "CertificatesInUse":
+    """Return what journals are sealed to, kept up to date until the recorder stops."""
+    from callvault.vault import CertificatesInUse, KeyWatch, Role
+
+    keys = KeyWatch(config.vault.key_folder)
+    threading.Thread(target=keys.run, args=(stop,), daemon=True).start()
+    return CertificatesInUse(keys, Role.INGEST)
 
 
 def _calm_the_collector() -> None:

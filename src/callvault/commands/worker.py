@@ -13,12 +13,14 @@ from callvault.commands import django_ready, logs
 from callvault.commands.chosen import add_options, choose
 from callvault.commands.processes import follow_supervisor
 from callvault.commands.watch import Watch
-from callvault.commands.worker_chores import chores_of_vault, run_chores
+from callvault.commands.worker_chores import chores_of_keys, chores_of_vault, run_chores
 from callvault.errors import VaultError
 
 if TYPE_CHECKING:
+    from callvault.commands.worker_watch import WorkerWatch
     from callvault.config import Config
     from callvault.portal.audit.keeper import Keeper
+    from callvault.portal.catalogue import DjangoCatalogue
     from callvault.vault import Store
 
 HELP = "run the worker alone"
@@ -52,48 +54,64 @@ def run(options: Namespace) -> int:
     config = choose(options).config
     django_ready.set_up()
     # Imported here: decoders and database take a second that `--help` need not wait for.
-    from callvault.commands.node_report import report_node
-    from callvault.commands.worker_watch import WorkerWatch
+    from callvault.commands.key_rounds import KeyRounds
     from callvault.finalise.figures import CountedCatalogue
     from callvault.finalise.worker import run_worker
-    from callvault.portal.audit.keeper import samples
     from callvault.portal.catalogue import DjangoCatalogue
     from callvault.portal.directory.loop import DirectoryKeeper
     from callvault.portal.notifications.loop import send_asked_mail
-    from callvault.vault import Keyring, LocalStore
+    from callvault.vault import KeyWatch, LocalStore
 
     stop = threading.Event()
     store = wait_for_store(lambda: LocalStore(config.vault.folder))
     catalogue = DjangoCatalogue()
+    shown = _figures(config, catalogue)
+    config.spool.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    keys = KeyWatch(config.vault.key_folder)
+    rounds = KeyRounds(keys, stop)
+    _beside(
+        stop,
+        shown.run,
+        audit_keeper(config).run,
+        send_asked_mail,
+        DirectoryKeeper(config.node.name).run,
+        lambda _: tidy(store),
+        lambda _: rounds.watch(),
+        lambda over: run_chores(chores_of_vault(store), over),
+        lambda over: run_chores(chores_of_keys(store, keys), over),
+    )
+    _stop_after_draining(stop, lambda: closed_journals(config.spool.folder))
+    counted = CountedCatalogue(catalogue, shown.tally)
+    with shown.watch:
+        while (over := rounds.next()) is not None:
+            run_worker(
+                config, catalogue=counted, keyring=keys.keyring, store=store, stop=over,
+                on_progress=shown.progressed,
+            )  # fmt: skip
+    return 0
+
+
+def _figures(config: "Config", catalogue: "DjangoCatalogue") -> "WorkerWatch":
+    """Return what tells how the worker gets on."""
+    from callvault.commands.node_report import report_node
+    from callvault.commands.worker_watch import WorkerWatch
+    from callvault.portal.audit.keeper import samples
+
     port = config.metrics.worker_port
-    watch = Watch("worker", config.metrics.bind_address, port, silent_after_s=SILENT_AFTER_S)
-    shown = WorkerWatch(
-        watch,
+    return WorkerWatch(
+        Watch("worker", config.metrics.bind_address, port, silent_after_s=SILENT_AFTER_S),
         spool_folder=config.spool.folder,
         vault_folder=config.vault.folder,
         tell=lambda event: catalogue.add_node_event(event, node=config.node.name),
         report=lambda watch: report_node(watch, config),
         more=samples,
     )
-    config.spool.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    threading.Thread(target=shown.run, args=(stop,), daemon=True).start()
-    threading.Thread(target=tidy, args=(store,), daemon=True).start()
-    threading.Thread(target=audit_keeper(config).run, args=(stop,), daemon=True).start()
-    threading.Thread(target=run_chores, args=(chores_of_vault(store), stop), daemon=True).start()
-    threading.Thread(target=send_asked_mail, args=(stop,), daemon=True).start()
-    directories = DirectoryKeeper(config.node.name)
-    threading.Thread(target=directories.run, args=(stop,), daemon=True).start()
-    _stop_after_draining(stop, lambda: closed_journals(config.spool.folder))
-    with watch:
-        run_worker(
-            config,
-            catalogue=CountedCatalogue(catalogue, shown.tally),
-            keyring=Keyring.load(config.vault.key_folder),
-            store=store,
-            stop=stop,
-            on_progress=shown.progressed,
-        )
-    return 0
+
+
+def _beside(stop: threading.Event, *tasks: Callable[[threading.Event], None]) -> None:
+    """Run what goes on beside the journals, each in a thread of its own, until `stop` is set."""
+    for task in tasks:
+        threading.Thread(target=task, args=(stop,), daemon=True).start()
 
 
 def audit_keeper(config: "Config") -> "Keeper":

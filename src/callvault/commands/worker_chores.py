@@ -14,7 +14,7 @@ from callvault import clock
 from callvault.errors import CatalogueUnreachable, VaultError
 
 if TYPE_CHECKING:
-    from callvault.vault import Store
+    from callvault.vault import KeyWatch, Store
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +62,15 @@ def chores_of_vault(store: "Store") -> tuple[Chore, ...]:
         ),
     )
     return tuple(replace(one, do=catalogue_reached()(one.do)) for one in chores)
+
+
+def chores_of_keys(store: "Store", keys: "KeyWatch") -> tuple[Chore, ...]:
+    """Return what may take minutes at a time, and has a thread of its own."""
+    from callvault.portal.certificates.rewrapping import work_off
+    from callvault.portal.reach import catalogue_reached
+
+    do = catalogue_reached()(lambda: work_off(store, keys.keyring, now=clock.read().utc))
+    return (Chore("seal keys of recordings anew", 1.0, do),)
 
 
 def run_chores(chores: tuple[Chore, ...], stop: threading.Event) -> None:

@@ -41,7 +41,7 @@ class WorkerWatch:
         self.backlog = Backlog()
         self.vault = DiskUsage(0, 0)
         self.progress = Progress()
-        self._watch = watch
+        self.watch = watch
         self._spool_folder = spool_folder
         self._vault_folder = vault_folder
         self._tell = tell
@@ -54,7 +54,7 @@ class WorkerWatch:
     def progressed(self, progress: Progress) -> None:
         """Hear from the worker, on its thread."""
         self.progress = progress
-        self._watch.alive(self.status)
+        self.watch.alive(self.status)
 
     @property
     def status(self) -> str:
@@ -82,7 +82,7 @@ class WorkerWatch:
             logger.debug("vault cannot be asked: %s", error)
         samples = samples_of(self.tally, self.backlog, self.progress, self.vault)
         samples += self._more_samples
-        self._watch.show(samples, not_ready=self.progress.store_trouble)
+        self.watch.show(samples, not_ready=self.progress.store_trouble)
         self._tell_catalogue()
 
     def _tell_catalogue(self) -> None:

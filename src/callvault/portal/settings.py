@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "callvault.portal.live",
     "callvault.portal.gadget",
     "callvault.portal.planning",
+    "callvault.portal.certificates",
     "callvault.portal.notifications",
     "callvault.portal.api",
     "callvault.portal.audit",

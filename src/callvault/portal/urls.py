@@ -42,6 +42,7 @@ urlpatterns = [
     path("subjects/", include("callvault.portal.subjects.urls")),
     path("decisions/", include("callvault.portal.decisions.urls")),
     path("people/", include("callvault.portal.people.urls")),
+    path("settings/certificates/", include("callvault.portal.certificates.urls")),
     path("settings/directory/", include("callvault.portal.directory.urls")),
     path("settings/", include("callvault.portal.configuration.urls")),
     path("calculator/", include("callvault.portal.planning.urls")),

@@ -23,6 +23,7 @@ from callvault.vault.certificates import (
 )
 from callvault.vault.envelope import PrivateKeys, open_key, recipients, seal_key
 from callvault.vault.findings import Finding, Found, Listed, Report
+from callvault.vault.key_watch import CertificatesInUse, KeyWatch, stamp_of
 from callvault.vault.keyring import (
     Entry,
     Keyring,
@@ -42,7 +43,16 @@ from callvault.vault.objects import (
     SealedObject,
     SealedRecording,
 )
+from callvault.vault.rewrap import rewrap
 from callvault.vault.sealed import Seal, SealedReader, SealedWriter
+from callvault.vault.signing_request import (
+    Subject,
+    Waiting,
+    forget_request,
+    key_for,
+    make_request,
+    waiting,
+)
 from callvault.vault.store import Store, StoredObject, Writable
 from callvault.vault.verification import Verification
 
@@ -52,10 +62,12 @@ __all__ = [
     "AuditKeys",
     "Certificate",
     "CertificateInfo",
+    "CertificatesInUse",
     "Entry",
     "Finding",
     "Found",
     "KeyKind",
+    "KeyWatch",
     "Keyring",
     "Listed",
     "LocalStore",
@@ -75,20 +87,28 @@ __all__ = [
     "SealedWriter",
     "Store",
     "StoredObject",
+    "Subject",
     "Verification",
+    "Waiting",
     "Writable",
     "add_certificate",
     "audit_key",
     "audit_keys",
     "create_first_certificates",
+    "forget_request",
+    "key_for",
     "load_certificate",
     "load_pfx",
     "load_private_key",
+    "make_request",
     "make_self_signed",
     "node_key",
     "open_key",
     "read_audit_keys",
     "recipients",
+    "rewrap",
     "seal_key",
+    "stamp_of",
     "use_certificates",
+    "waiting",
 ]

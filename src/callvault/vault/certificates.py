@@ -98,9 +98,8 @@ def make_self_signed(
 
     Valid from an hour before `now` (clocks of other nodes may be behind) for ten years.
     """
-    key = _new_key(kind)
+    key = new_key(kind)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
-    usage = _key_usage(key_encipherment=kind is KeyKind.RSA, key_agreement=kind is KeyKind.EC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -110,7 +109,7 @@ def make_self_signed(
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + timedelta(days=SELF_SIGNED_VALID_DAYS))
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(usage, critical=True)
+        .add_extension(key_usage_of(kind), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
@@ -238,10 +237,16 @@ def _is_self_signed(certificate: x509.Certificate) -> bool:
     return True
 
 
-def _new_key(kind: KeyKind) -> PrivateKey:
+def new_key(kind: KeyKind) -> PrivateKey:
+    """Make a private key."""
     if kind is KeyKind.RSA:
         return rsa.generate_private_key(public_exponent=65537, key_size=3072)
     return ec.generate_private_key(ec.SECP256R1())
+
+
+def key_usage_of(kind: KeyKind) -> x509.KeyUsage:
+    """Return what a key of this kind is for: to seal other keys to it."""
+    return _key_usage(key_encipherment=kind is KeyKind.RSA, key_agreement=kind is KeyKind.EC)
 
 
 def _key_usage(*, key_encipherment: bool, key_agreement: bool) -> x509.KeyUsage:

@@ -131,18 +131,17 @@ def add_certificate(
     The same certificate may be added again, to bring its key. Raises VaultError for a name that
     another certificate has, and for a private key of another certificate.
     """
-    if not _NAME.fullmatch(name):
-        raise _refused(f"certificate name {name!r}, allowed: a-z, 0-9, hyphen, underscore")
+    check_name(name)
     if private_key is not None and not belong_together(certificate, private_key):
         raise _refused(f"the private key is not that of {certificate.info}")
     role_folder = folder / role.value
-    _make_folder(role_folder)
+    make_folder(role_folder)
     path = role_folder / (name + _CERTIFICATE_SUFFIX)
     if path.exists() and load_certificate(_read(path)) != certificate:
         raise _refused(f"{path.name} is the name of another certificate")
     if private_key is not None:  # first: a certificate must not be used before its key is safe
-        _write(role_folder / (name + _KEY_SUFFIX), private_key_pem(private_key))
-    _write(path, certificate.to_pem())
+        write_file(role_folder / (name + _KEY_SUFFIX), private_key_pem(private_key))
+    write_file(path, certificate.to_pem())
 
 
 def use_certificates(folder: Path, role: Role, names: Sequence[str]) -> None:
@@ -153,7 +152,13 @@ def use_certificates(folder: Path, role: Role, names: Sequence[str]) -> None:
     for name in names:
         if not (role_folder / (name + _CERTIFICATE_SUFFIX)).exists():
             raise _refused(f"there is no {role} certificate named {name!r}")
-    _write(role_folder / _CURRENT, "".join(f"{name}\n" for name in names).encode())
+    write_file(role_folder / _CURRENT, "".join(f"{name}\n" for name in names).encode())
+
+
+def check_name(name: str) -> None:
+    """Raise VaultError if files of the key folder cannot have this name."""
+    if not _NAME.fullmatch(name):
+        raise _refused(f"certificate name {name!r}, allowed: a-z, 0-9, hyphen, underscore")
 
 
 def _read_role(role_folder: Path, role: Role) -> list[Entry]:
@@ -203,11 +208,12 @@ def _read_secret(path: Path) -> bytes:
     return _read(path)
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Make a folder that is for the owner alone."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-def _write(path: Path, data: bytes) -> None:
+def write_file(path: Path, data: bytes) -> None:
     """Write a file that is there whole or not at all, mode 0600, safe from a power cut."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

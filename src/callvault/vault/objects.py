@@ -44,7 +44,7 @@ _LEAVES = {
     ObjectKind.RAW: "raw",
     ObjectKind.METADATA: "metadata",
 }
-_ENVELOPE = "envelope."
+ENVELOPE = "envelope."
 _SIDECAR = "sidecar."
 
 
@@ -122,12 +122,12 @@ class RecordingObjects:
         """Return a complete recording as the store has it, digests computed anew; else None."""
         folder = folder_of(recording_id)
         leaves = {name.removeprefix(folder) for name in self._store.list(folder)}
-        if _newest(leaves, _SIDECAR) is None:
+        if newest(leaves, _SIDECAR) is None:
             return None
         objects = tuple(
             self._describe(recording_id, kind) for kind, leaf in _LEAVES.items() if leaf in leaves
         )
-        sealed_key = _read_whole(self._store, folder + self._newest_name(recording_id, _ENVELOPE))
+        sealed_key = read_whole(self._store, folder + self._newest_name(recording_id, ENVELOPE))
         return SealedRecording(recording_id, objects, envelope.recipients(sealed_key))
 
     def open(
@@ -172,8 +172,8 @@ class RecordingObjects:
 
     def certificates(self, recording_id: UUID) -> tuple[CertificateInfo, ...]:
         """Return which certificates open a recording; no key is needed. Raises ObjectMissing."""
-        leaf = self._newest_name(recording_id, _ENVELOPE)
-        return envelope.recipients(_read_whole(self._store, folder_of(recording_id) + leaf))
+        leaf = self._newest_name(recording_id, ENVELOPE)
+        return envelope.recipients(read_whole(self._store, folder_of(recording_id) + leaf))
 
     def delete(self, recording_id: UUID) -> None:
         """Delete all of a recording, its keys first, so that a copy of the rest tells nothing.
@@ -181,7 +181,7 @@ class RecordingObjects:
         Can be repeated after a failure.
         """
         names = list(self._store.list(folder_of(recording_id)))
-        names.sort(key=lambda name: not name.rpartition("/")[2].startswith(_ENVELOPE))
+        names.sort(key=lambda name: not name.rpartition("/")[2].startswith(ENVELOPE))
         for name in names:
             self._store.delete(name)
 
@@ -210,12 +210,12 @@ class RecordingObjects:
             raise
 
     def _key(self, recording_id: UUID, keyring: envelope.PrivateKeys) -> bytes:
-        name = folder_of(recording_id) + self._newest_name(recording_id, _ENVELOPE)
-        return envelope.open_key(_read_whole(self._store, name), keyring, object_id=name)
+        name = folder_of(recording_id) + self._newest_name(recording_id, ENVELOPE)
+        return envelope.open_key(read_whole(self._store, name), keyring, object_id=name)
 
     def _newest_name(self, recording_id: UUID, stem: str) -> str:
         folder = folder_of(recording_id)
-        leaf = _newest((name.removeprefix(folder) for name in self._store.list(folder)), stem)
+        leaf = newest((name.removeprefix(folder) for name in self._store.list(folder)), stem)
         if leaf is None:
             raise ObjectMissing(f"no object {folder}{stem}1")
         return leaf
@@ -281,7 +281,7 @@ class RecordingSealer:
             file.write(data)
 
     def _read(self, leaf: str) -> bytes:
-        return _read_whole(self._store, self._name(leaf))
+        return read_whole(self._store, self._name(leaf))
 
     @contextmanager
     def _sealed_object(self, leaf: str, kind: str) -> Iterator[SealedWriter]:
@@ -356,7 +356,7 @@ class _Dropped:
         return len(data)
 
 
-def _read_whole(store: Store, name: str) -> bytes:
+def read_whole(store: Store, name: str) -> bytes:
     """Return all of a small object. Raises SealBroken if it is none that we wrote."""
     stored = store.open(name)
     try:
@@ -367,7 +367,7 @@ def _read_whole(store: Store, name: str) -> bytes:
         stored.close()
 
 
-def _newest(leaves: Iterable[str], stem: str) -> str | None:
+def newest(leaves: Iterable[str], stem: str) -> str | None:
     """Return the leaf `stem` + the highest number, if there is one."""
     numbers = [
         int(number)

@@ -111,6 +111,9 @@ OBJECTS: dict[str, ObjectKind] = {
     "search": ObjectKind(gettext_lazy("Searches"), gettext_lazy("search %(id)s")),
     "audit": ObjectKind(gettext_lazy("Audit log"), gettext_lazy("the audit log")),
     "certificate": ObjectKind(gettext_lazy("Certificates"), gettext_lazy("a certificate (%(id)s)")),
+    "rewrapping": ObjectKind(
+        gettext_lazy("Sealing keys anew"), gettext_lazy("sealing keys anew (%(id)s)")
+    ),
     "journals": ObjectKind(
         gettext_lazy("Journals"), gettext_lazy("the journals of another machine")
     ),

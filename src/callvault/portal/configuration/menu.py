@@ -24,6 +24,7 @@ PAGES: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
             (_("Capacity"), "configuration:capacity"),
         ),
     ),
+    (_("Data management"), ((_("Certificates"), "certificates:index"),)),
     (
         _("People"),
         (

@@ -8,7 +8,15 @@ from pathlib import Path
 
 from django.conf import settings
 
-from callvault.vault import Keyring, LocalStore, ObjectKind, RecordingObjects, SealedReader
+from callvault.vault import (
+    Keyring,
+    LocalStore,
+    ObjectKind,
+    RecordingObjects,
+    SealedReader,
+    stamp_of,
+)
+from callvault.vault.key_watch import Stamp
 
 from .models import Recording
 
@@ -20,7 +28,7 @@ def open_object(recording: Recording, kind: ObjectKind) -> SealedReader:
     or another VaultError when the store cannot be read now.
     """
     folder = settings.DATA_FOLDER / settings.CALLVAULT.vault.key_folder
-    keyring = _keyring(folder, _stamp(folder))
+    keyring = _keyring(folder, stamp_of(folder))
     return RecordingObjects(store_here()).open(recording.recording_id, kind, keyring)
 
 
@@ -29,13 +37,7 @@ def store_here() -> LocalStore:
     return LocalStore(settings.DATA_FOLDER / settings.CALLVAULT.vault.folder)
 
 
-def _stamp(folder: Path) -> tuple[tuple[str, int], ...]:
-    """Tell whether the key folder changed: reading private keys anew costs more than playing."""
-    files = sorted(folder.glob("*/*"))
-    return tuple((str(path), path.stat().st_mtime_ns) for path in files if path.is_file())
-
-
 @lru_cache(maxsize=2)
-def _keyring(folder: Path, stamp: tuple[tuple[str, int], ...]) -> Keyring:
+def _keyring(folder: Path, stamp: Stamp) -> Keyring:
     """Read the key folder; `stamp` makes a changed folder another question."""
     return Keyring.load(folder)

@@ -66,6 +66,12 @@ ELSEWHERE: dict[Action, str] = {
     Action.DIRECTORY_SYNC_STOPPED: "directory",
     # Commands: as processes, on vaults and disks of their own.
     Action.CERTIFICATE_IMPORTED: "../commands",
+    Action.CERTIFICATES_CHOSEN: "certificates",
+    Action.CERTIFICATE_REQUESTED: "certificates",
+    Action.CERTIFICATE_REQUEST_DROPPED: "certificates",
+    Action.REWRAPPING_STARTED: "certificates",
+    Action.REWRAPPING_STOPPED: "certificates",
+    Action.REWRAPPING_ENDED: "certificates",
     Action.DECODED_AGAIN: "../commands",
     Action.RECOVERY_STARTED: "../commands",
     Action.RECOVERY_ENDED: "../commands",

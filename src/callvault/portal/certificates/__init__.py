@@ -1,0 +1,1 @@
+"""Certificates that recordings and calls in progress are sealed to, and changing them (DATA-1)."""
