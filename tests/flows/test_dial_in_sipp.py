@@ -8,14 +8,27 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
+from callvault import sip
+from callvault.config.sections import SipConfig
 from callvault.policy.decision import Decision, Direction, Verdict
+from callvault.policy.dial_in_rules import DialInRules
+from callvault.policy.keypad import Keypad
 from callvault.policy.modes import RecordingMode
 from callvault.policy.pilots import Pilots
 from callvault.policy.snapshot import Person, Snapshot, Trunk
-from callvault.spool.entries import CallVerdict, Decided, DialogEnded, NodeEvent, TimelineEvent
+from callvault.spool.entries import (
+    CallVerdict,
+    Decided,
+    DialogEnded,
+    NodeEvent,
+    SignallingSeen,
+    TimelineEvent,
+)
 from tests.flows.recorder_node import LOOPBACK, Journal, RunningRecorder, Src, wait_until
 from tests.flows.test_sip_sipp import SIPP, sipp
+from tests.flows.tls_relay import tls_relay
 from tests.recorder.bodies import MULTIPART, REMOTE, both, metadata, sdp
 
 pytestmark = [
@@ -33,15 +46,16 @@ PBX = Trunk(
 )
 PEOPLE = tuple(
     Person(UUID(int=10 + number), f"user{number}", f"User {number}", f"100{number}", mode=mode)
-    for number, mode in enumerate([None] * 5 + [RecordingMode.LIVE_KEEP] * 2)
+    for number, mode in enumerate([None] * 5 + [RecordingMode.LIVE_KEEP] * 2 + [None] * 2)
 )
 SNAPSHOT = Snapshot(
     revision=1,
     people=PEOPLE,
-    trunks=(LOOPBACK, PBX),
+    trunks=(replace(LOOPBACK, transports=("udp", "tcp", "tls")), PBX),
     pilots=Pilots(dial_in=("8600",), automated_prefix="9000", live_keep_prefix="8500"),
 )
 KEPT_CALL = both(sdp(address=OPEN), metadata("sip:1005@pbx.example.com", REMOTE))
+OVER = ("tcp", "tls")
 SPEECH = b"\xd5" * 8000  # a second of silence in PCMA
 
 
@@ -54,12 +68,24 @@ class Played:
     statuses: dict[str, list[int]]  # answers to INVITEs, by the name of the call
 
 
-async def _call(recorder: RunningRecorder, folder: Path, scenario: str, *keys: str) -> list[int]:
-    """Have one phone call; return the final answers to its INVITEs."""
+async def _call(
+    recorder: RunningRecorder, folder: Path, scenario: str, *keys: str, over: str = "udp"
+) -> list[int]:
+    """Have one phone call; return the final answers to its INVITEs. sipp has TLS by a relay."""
+    assert recorder.addresses is not None
+    at = getattr(recorder.addresses, over)
+    if over != "tls":
+        return await _call_at(at, folder, scenario, *keys, over=over)
+    async with tls_relay(at) as relayed:
+        return await _call_at(relayed, folder, scenario, *keys, over="tcp")
+
+
+async def _call_at(
+    at: sip.HostPort, folder: Path, scenario: str, *keys: str, over: str
+) -> list[int]:
     caller, dialled, source = keys
     folder.mkdir()
     (folder / "speech.al").write_bytes(SPEECH)
-    assert recorder.addresses is not None
     await sipp(
         None,
         scenario,
@@ -67,7 +93,8 @@ async def _call(recorder: RunningRecorder, folder: Path, scenario: str, *keys: s
         *("-m", "1", "-i", source, "-mi", source),
         *("-key", "caller", caller, "-key", "dialled", dialled),
         *("-trace_msg", "-message_file", "messages.log"),
-        at=recorder.addresses.udp,
+        over=over,
+        at=at,
     )
     log = (folder / "messages.log").read_text(errors="replace")
     answers = re.findall(r"^SIP/2.0 ([2-6]\d\d)(?:.+\r?\n)+?CSeq: (\d+) INVITE", log, re.M)
@@ -89,6 +116,8 @@ async def _play(recorder: RunningRecorder, folder: Path) -> dict[str, list[int]]
         "proof": ("dial_in_digest", "1003", "8600", PROVING),
         "no proof": ("plain_call_refused", "1004", "8600", PROVING),
         "not ordered": ("plain_call_refused", "1004", "90000009", OPEN),
+        "tcp": ("dial_in", "1007", "8600", OPEN),
+        "tls": ("dial_in", "1008", "8600", OPEN),
         "keep": ("keep_pilot", "1005", "8500", OPEN),
         "keep nothing": ("plain_call_refused", "1006", "8500", OPEN),
         "keep of nobody": ("plain_call_refused", "2999", "8500", OPEN),
@@ -97,7 +126,10 @@ async def _play(recorder: RunningRecorder, folder: Path) -> dict[str, list[int]]
         dialog_id, answer = await src.call(KEPT_CALL, MULTIPART)
         assert answer.status == 200
         found = await asyncio.gather(
-            *(_call(recorder, folder / name, *call) for name, call in calls.items()),
+            *(
+                _call(recorder, folder / name, *call, over=name if name in OVER else "udp")
+                for name, call in calls.items()
+            ),
             return_exceptions=True,
         )
         await src.hang_up(dialog_id)
@@ -108,7 +140,8 @@ async def _play(recorder: RunningRecorder, folder: Path) -> dict[str, list[int]]
 def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
     """Play everything once, to one recorder."""
     folder = tmp_path_factory.mktemp("dial_in")
-    with RunningRecorder(folder / "node", snapshot=SNAPSHOT) as recorder:
+    config = SipConfig(bind_address=OPEN, port=0)
+    with RunningRecorder(folder / "node", snapshot=SNAPSHOT, sip=config) as recorder:
         statuses = asyncio.run(_play(recorder, folder))
         wait_until(lambda: all(one.ended for one in recorder.journals()))
         recorder.stop()
@@ -138,6 +171,8 @@ def _of(played: Played, username: str) -> Journal:
         ("no offer", "user1", [200]),
         ("bridge", "user2", [200]),
         ("proof", "user3", [401, 200]),
+        ("tcp", "user7", [200]),
+        ("tls", "user8", [200]),
     ],
 )
 def test_a_call_to_the_recorder_is_recorded_for_its_caller(
@@ -151,11 +186,12 @@ def test_a_call_to_the_recorder_is_recorded_for_its_caller(
     assert (one.direction, one.mixed, one.remote.number) == (Direction.DIAL_IN, True, "8600")
     assert {packet[12:] for _, packet in journal.packets} == {b"\xd5" * 160}
     assert [getattr(end, "reason", "") for end in journal.of(DialogEnded)] == ["bye"]
+    assert journal.header.transport == (call if call in OVER else "udp")
 
 
 def test_nothing_else_is_recorded(played: Played) -> None:
     owners = [one.owner_username for each in played.journals for one in _decided(each).assignments]
-    assert sorted(owners) == ["user0", "user1", "user2", "user3", "user5"]
+    assert sorted(owners) == [f"user{number}" for number in (0, 1, 2, 3, 5, 7, 8)]
     assert len(played.journals) == len(owners)
     assert played.statuses["no proof"] == [401]
 
@@ -187,3 +223,23 @@ def test_the_pilot_keeps_the_call_of_its_caller_alone(played: Played) -> None:
         ("keep_called_in_vain", "no_call", "user6"),
         ("keep_called_in_vain", "unknown_user", ""),
     }
+
+
+@pytest.mark.parametrize("over", ["udp", *OVER])
+def test_keys_told_by_info_pause_a_call_and_none_of_the_pause_is_kept(
+    tmp_path: Path, over: str
+) -> None:
+    snapshot = replace(SNAPSHOT, dial_in=DialInRules(keypad=Keypad(is_on=True)))
+    node, config = tmp_path / "node", SipConfig(bind_address=OPEN, port=0)
+    node.mkdir()
+    with RunningRecorder(node, snapshot=snapshot, sip=config) as recorder:
+        call = _call(recorder, tmp_path / "call", "dial_in_keys", "1000", "8600", OPEN, over=over)
+        assert asyncio.run(call) == [200]
+        wait_until(lambda: [one.ended for one in recorder.journals()] == [True])
+        (journal,) = recorder.journals()
+    marks = [one for one in journal.of(TimelineEvent) if isinstance(one, TimelineEvent)]
+    told = [(one.kind, one.who) for one in marks if one.detail == "keypad"]
+    assert told == [("paused", "User 0"), ("unpaused", "User 0")]
+    raw = [one.raw for one in journal.events if isinstance(one, SignallingSeen)]
+    assert sum(one.startswith(b"INFO ") for one in raw) == 5
+    assert not any(b"Signal=7" in one for one in raw)
