@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callvault.policy.numbering_plan import NumberingPlan
 from callvault.policy.pattern import matches, overlap
 from callvault.policy.pilot_overlap import (
     Clash,
@@ -19,6 +20,8 @@ from callvault.policy.pilots import PilotKind, Pilots, read_pilot
 RECORDING = PilotNumber(PilotKind.RECORDING, "8400")
 LIVE_KEEP = PilotNumber(PilotKind.LIVE_KEEP, "8500")
 DIAL_IN = PilotNumber(PilotKind.DIAL_IN, "8600")
+ITALY = NumberingPlan("39")
+UNITED_KINGDOM = NumberingPlan("44", national_prefix="0")
 PILOTS = Pilots("8400", "8500", dial_in=("8600",))
 
 
@@ -61,8 +64,36 @@ def test_numbers_of_people_and_of_the_plan_are_told_with_whose_they_are() -> Non
 
 def test_a_number_is_compared_in_each_form_that_it_can_be_written_in() -> None:
     pilots = pilot_numbers(Pilots("+3902840"))
-    assert pilot_of(pilots, "028400012", "39") == pilots[0]
-    assert pilot_of(pilots, "028500012", "39") is None
+    for written in ("028400012", "+39028400012", "0039028400012", "+39 02 840 00-12"):
+        assert pilot_of(pilots, written, ITALY) == pilots[0]
+    assert pilot_of(pilots, "028500012", ITALY) is None
+    assert pilot_of(pilots, "+49028400012", ITALY) is None
+
+
+@pytest.mark.parametrize("number", ["+442079460012", "00442079460012", "02079460012"])
+def test_a_pilot_in_national_form_takes_the_number_with_its_country_too(number: str) -> None:
+    pilots = pilot_numbers(Pilots("02079"))
+    assert pilot_of(pilots, number, UNITED_KINGDOM) == pilots[0]
+    assert pilot_of(pilot_numbers(Pilots("2079")), number, UNITED_KINGDOM) is None
+    assert pilot_of(pilots, "+4402079", UNITED_KINGDOM) is None  # too short for another form
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "plan", "is_one"),
+    [
+        ("+3902840", "0284", ITALY, True),
+        ("003902840", "+390284012", ITALY, True),
+        ("+3902840", "0284", UNITED_KINGDOM, False),
+        ("+442079", "02079", UNITED_KINGDOM, True),
+        ("+442079", "2079", UNITED_KINGDOM, False),
+        ("+392079", "2079", NumberingPlan(), False),
+    ],
+)
+def test_pilots_in_two_forms_of_one_number_overlap(
+    first: str, second: str, plan: NumberingPlan, *, is_one: bool
+) -> None:
+    for pilots in (Pilots(first, second), Pilots(second, first)):
+        assert bool(list(clashes(pilots, plan=plan))) is is_one
 
 
 digits = st.text("0123456789", min_size=1, max_size=5)

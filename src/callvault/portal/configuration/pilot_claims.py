@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from callvault.policy.numbering_plan import NumberingPlan as Plan
 from callvault.policy.pilot_overlap import (
     Clash,
     HeldNumber,
@@ -19,7 +20,7 @@ from callvault.policy.pilots import PilotKind, Pilots
 from callvault.portal.people.models import User
 
 from .models import NumberingPlan, PilotNumbers, SystemSettings
-from .policy_parts import pilots_of
+from .policy_parts import pilots_of, plan_of
 
 FIELDS = {
     PilotKind.RECORDING: "recording_prefix",
@@ -35,17 +36,17 @@ class PilotGuard:
     """The pilots in force: asked of each extension and alias that somebody is to have."""
 
     pilots: list[PilotNumber]
-    country_code: str
+    plan: Plan
 
     @classmethod
     def in_force(cls) -> "PilotGuard":
         """Read the pilots once, to ask of many numbers."""
         pilots = pilot_numbers(pilots_of(PilotNumbers.load()))
-        return cls(pilots, SystemSettings.load().country_code)
+        return cls(pilots, _plan())
 
     def refusal(self, number: str) -> str:
         """Return why nobody can have a number, as a sentence; empty: it is no pilot's."""
-        pilot = pilot_of(self.pilots, number, self.country_code)
+        pilot = pilot_of(self.pilots, number, self.plan)
         if pilot is None:
             return ""
         told = {"value": number, "kind": kind_told(pilot.kind), "pilot": pilot.number}
@@ -64,14 +65,13 @@ def kind_told(kind: PilotKind) -> str:
 
 def problems_of(pilots: Pilots) -> dict[str, list[str]]:
     """Return, by field, what stands in the way of pilots: a few sentences each."""
-    country_code = SystemSettings.load().country_code
     found: dict[str, list[str]] = {}
     left_out: dict[str, int] = {}
     for clash in clashes(
         pilots,
         held=_held(),
         internal=NumberingPlan.load().internal_patterns,
-        country_code=country_code,
+        plan=_plan(),
     ):
         field = FIELDS[clash.pilot.kind]
         told = found.setdefault(field, [])
@@ -103,6 +103,10 @@ def unlisted(pilots: Pilots, black_list: Sequence[str]) -> list[str]:
         for pilot in pilot_numbers(pilots)
         if not any(covers(pattern, pilot) for pattern in black_list)
     ]
+
+
+def _plan() -> Plan:
+    return plan_of(NumberingPlan.load(), SystemSettings.load().country_code)
 
 
 def _held() -> Iterator[HeldNumber]:

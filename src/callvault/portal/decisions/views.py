@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from callvault.policy.decision import Verdict
+from callvault.policy.numbering_plan import NumberingPlan as Plan
 from callvault.policy.numbers import SHORTEST_FULL_NUMBER
 from callvault.portal.audit.searches import record_search
 from callvault.portal.configuration.pilot_claims import PilotGuard
@@ -105,7 +106,7 @@ def _row(call: Call, guard: PilotGuard) -> CallRow:
 def _guard_for(rows: Iterable[Call]) -> PilotGuard:
     """Return the pilots in force, where there is a call that offers to create a user."""
     is_asked = any(map(sentences.unowned_numbers, rows))
-    return PilotGuard.in_force() if is_asked else PilotGuard([], "")
+    return PilotGuard.in_force() if is_asked else PilotGuard([], Plan())
 
 
 def _create_urls(call: Call, guard: PilotGuard) -> list[tuple[str, str]]:
