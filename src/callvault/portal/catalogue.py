@@ -18,6 +18,7 @@ from callvault.finalise.catalogue import CallFacts, RecordingFacts
 from callvault.policy.decision import Decision, Verdict
 from callvault.portal.audit.log import record_own
 from callvault.portal.audit.models import Action, AuditEntry
+from callvault.portal.decisions.judged import owner_username_of
 from callvault.portal.decisions.models import (
     Attempt,
     AttemptReport,
@@ -152,6 +153,7 @@ def _call_columns(call: CallFacts) -> dict[str, Any]:
         "sip_call_id": call.call_id[:512],
         "duration_ms": call.duration_ms,
         "sip_status": call.sip_status,
+        "owner_username": owner_username_of(_decision_document(call.decision)),
         "decision": _decision_document(call.decision),
         "problem": call.problem[:500],
     }

@@ -4,13 +4,17 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
 from callvault.policy.decision import Decision, Outcome, Step, Verdict
 from callvault.portal.audit.models import Action, AuditEntry
 from callvault.portal.catalogue import DjangoCatalogue
+from callvault.portal.decisions.filters import of_person
+from callvault.portal.decisions.models import Call
 from callvault.portal.people.models import User
 from callvault.portal.recordings.models import Recording
+from callvault.portal.recordings.permissions import recordings_in_catalogue
 from tests.portal.catalogue_facts import STARTED, call_facts
 
 from .conftest import Calling
@@ -61,6 +65,15 @@ def test_every_call_comes_with_its_verdict_the_newest_first(
     assert (first["verdict"], first["reason"]) == ("recorded", "Always-on on trunk Webex.")
     assert first["recording_ids"] == [str(anns_recording.recording_id)]
     assert first["at"] == "2026-11-23T13:25:30.000Z"
+
+
+def test_calls_of_a_user_are_found_by_an_index(rita: User, filtered: UUID) -> None:
+    rows = of_person(Call.objects.all(), rita.username, recordings_in_catalogue())
+    assert not rows.exists()
+    if connection.vendor == "sqlite":  # PostgreSQL takes no index where there is but one row
+        plan = rows.order_by("-at", "-id").explain()
+        assert "call_by_owner" in plan
+        assert "SCAN" not in plan
 
 
 def test_a_call_tells_its_steps_as_codes_and_in_the_callers_language(

@@ -27,16 +27,18 @@ class Call(models.Model):
     sip_call_id = models.CharField(max_length=512, blank=True)
     duration_ms = models.PositiveBigIntegerField(default=0)
     sip_status = models.PositiveSmallIntegerField(default=0)
+    owner_username = models.CharField(max_length=150, blank=True)  # whose it was judged to be
     decision = models.JSONField()  # policy.decision.Decision without its assignments
     problem = models.CharField(max_length=500, blank=True)
 
     class Meta:
-        """Walked by time, alone or within one verdict or trunk."""
+        """Walked by time, alone or within one verdict, trunk or user."""
 
         indexes = (
             models.Index(fields=["-at", "-id"], name="call_by_time"),
             models.Index(fields=["verdict", "-at", "-id"], name="call_by_verdict"),
             models.Index(fields=["trunk_name", "-at", "-id"], name="call_by_trunk"),
+            models.Index(fields=["owner_username", "-at", "-id"], name="call_by_owner"),
         )
 
     def __str__(self) -> str:
