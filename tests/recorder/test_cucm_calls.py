@@ -7,13 +7,14 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from callvault.config.sections import CapacityConfig
+from callvault.config.sections import CapacityConfig, ControlConfig
 from callvault.errors import SpoolFull
 from callvault.policy.decision import Assignment, Verdict
-from callvault.policy.modes import RecordingMode
+from callvault.policy.modes import Modes, Pauses, RecordingMode
 from callvault.recorder.dialog import LiveDialog
 from callvault.recorder.draining import DrainOrder
 from callvault.recorder.judge import PolicyInForce
+from callvault.recorder.pause_keeper import PauseKeeper
 from callvault.recorder.requests import StartRequested
 from callvault.spool import twin_of
 from callvault.spool.entries import CallVerdict, Decided, NodeEvent, TimelineEvent
@@ -360,3 +361,21 @@ def test_the_journal_of_a_refused_leg_is_nobodys_twin(cucm: Cucm, wire: Wire) ->
     [journal] = cucm.call("far", call="2")
     assert journal.header.twin_of is None
     assert journal.header.journal_id != UUID(int=0)
+
+
+def test_a_pause_of_both_legs_is_told_of_once_when_the_portal_says(cucm: Cucm, wire: Wire) -> None:
+    first, _ = cucm.call("near", "far")
+    rules = Modes(pauses=Pauses(alarm_after_s=60))
+    snapshot = msgspec.structs.replace(SNAPSHOT, modes=rules)
+    wire.recorder._policy.in_force = PolicyInForce.of(snapshot)
+    for dialog in wire.recorder.dialogs.values():
+        asyncio.run(dialog.pause(who="ann"))
+        cucm.wait(1)
+    keeper = PauseKeeper(wire.recorder, ControlConfig(), wire.recorder.read_clocks)
+    for seconds in (50, 15, 5):
+        cucm.wait(seconds)
+        keeper.look()
+    told = [one for one in wire.receiver.node_events if isinstance(one, NodeEvent)]
+    assert [(one.kind, one.values["journal"]) for one in told] == [
+        ("pause_forgotten", str(first.header.journal_id))
+    ]

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from callvault.policy.modes import Pauses
 from callvault.recorder.memory import AskedPause
 from callvault.recorder.pause_watch import PauseNews, PauseWatch
 
@@ -46,3 +47,11 @@ def test_the_pauses_of_two_dialogs_of_one_call_are_told_of_once() -> None:
         for second in (160, 211)
     ]
     assert told == [(call,), ()]
+
+
+def test_what_the_portal_says_holds_over_the_nodes_own() -> None:
+    watch = PauseWatch(resume_after_s=60, alarm_after_s=60)
+    never = Pauses(alarm_after_s=0, resume_after_s=0)
+    assert watch.look(ASKED, now_ns=10**6 * S, rules=never) == PauseNews()
+    sooner = Pauses(resume_after_s=5)
+    assert watch.look(ASKED, now_ns=106 * S, rules=sooner).overdue == (ONE,)

@@ -44,9 +44,17 @@ class Keeping(msgspec.Struct, frozen=True):
     keeps_unmarked: bool = False  # they are destroyed
 
 
+class Pauses(msgspec.Struct, frozen=True):
+    """What becomes of pauses that people ask for; None: as each node's configuration says."""
+
+    alarm_after_s: int | None = None  # operators are told; 0: never
+    resume_after_s: int | None = None  # the recording goes on by itself; 0: never
+
+
 class Modes(msgspec.Struct, frozen=True):
     """What is set beside the trunks and the people themselves."""
 
     by_group: dict[str, RecordingMode] = {}
     of_pilot: RecordingMode | None = None  # of calls to the recording pilot; None: as the trunk
     keeping: Keeping = Keeping()
+    pauses: Pauses = Pauses()

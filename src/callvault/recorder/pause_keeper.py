@@ -45,6 +45,7 @@ class PauseKeeper:
         news = self._watch.look(
             asked,
             now_ns=self._read_clocks().realtime_ns,
+            rules=self._recorder.policy_in_force.snapshot.modes.pauses,
             call_of=lambda one: dialogs[one].session.learning.call_id,
         )
         for call_id in news.forgotten:

@@ -19,6 +19,8 @@ SECTIONS: list[tuple[str, dict[str, Any]]] = [
     ("pilot-numbers", {"recording_prefix": "8400", "dial_in": ["8600"]}),
     ("pilot-numbers", {"keys_on": True, "key_stop": "#9", "key_drop": "", "end_silence_s": 30}),
     ("capacity", {"model": "channels", "most_channels": 30}),
+    ("modes", {"of_pilot": "on_demand", "groups": {"sales": "never"}, "pause_resume_min": 10}),
+    ("modes", {"keeps_unmarked": True, "keep_within_s": 60, "pause_alarm_min": 0}),
     ("sign-in", {"min_length": 14}),
     ("filters/system", {"directions": "in", "black_list": ["7100", "72."]}),
 ]
@@ -75,6 +77,8 @@ def test_settings_are_for_administrators_and_their_scopes(
         ("pilot-numbers", {"recording_prefix": "x"}, "/recording_prefix"),
         ("capacity", {"model": "users"}, "/most_users"),
         ("sign-in", {"min_length": 4}, "/min_length"),
+        ("modes", {"groups": {"sales": "sometimes"}}, "/groups/sales"),
+        ("modes", {"pause_alarm_min": 1441}, "/pause_alarm_min"),
         ("permissions", {"delete": "nobody_may"}, "/delete"),
         ("mail", {"host": "smtp.example.com"}, "/sender_address"),
     ],
@@ -161,3 +165,14 @@ def test_mail_is_set_up_tried_and_forgotten(administrator: Caller) -> None:
     assert (tried.status_code, tried.json()["was_taken"]) == (200, False)
     assert administrator("DELETE", path).status_code == 204
     assert administrator("GET", path).json()["is_set_up"] is False
+
+
+def test_modes_of_groups_are_changed_one_by_one_and_taken_away(administrator: Caller) -> None:
+    path, version = "/settings/modes", 0
+    for groups in ({"sales": "never", "claims": "on_demand"}, {"sales": ""}):
+        sent = {"groups": groups, "version": version}
+        version = administrator("PATCH", path, sent).json()["version"]
+    told = administrator("PATCH", path, {"pause_alarm_min": 5, "version": version}).json()
+    assert told["groups"] == {"claims": "on_demand"}
+    told = administrator("PATCH", path, {"pause_alarm_min": None, "version": version + 1}).json()
+    assert (told["pause_alarm_min"], told["groups"]) == (None, {"claims": "on_demand"})

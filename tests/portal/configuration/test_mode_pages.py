@@ -5,7 +5,7 @@ from typing import ClassVar
 import pytest
 from django.test import Client
 
-from callvault.policy.modes import Keeping, Modes, RecordingMode
+from callvault.policy.modes import Keeping, Modes, Pauses, RecordingMode
 from callvault.portal.audit.models import Action, AuditEntry
 from callvault.portal.configuration.models import PolicyRevision, RecordingModes
 from callvault.portal.people.models import User
@@ -102,6 +102,19 @@ def test_a_person_gets_a_mode_by_the_form(rita_client: Client, ann: User) -> Non
     assert person.mode is RecordingMode.NEVER
     entry = AuditEntry.objects.get(action=Action.PERSON_CHANGED)
     assert (entry.detail["old"]["mode"], entry.detail["new"]["mode"]) == ("", "never")
+
+
+def test_how_long_a_pause_may_last_is_set_audited_and_told_to_recorders(
+    rita_client: Client,
+) -> None:
+    assert build_snapshot().modes.pauses == Pauses()
+    sent = LIVE_KEEP | {"version": "0", "pause_alarm_min": "5", "pause_resume_min": "0"}
+    assert rita_client.post(MODES, sent).status_code == 302
+    assert build_snapshot().modes.pauses == Pauses(alarm_after_s=300, resume_after_s=0)
+    entry = AuditEntry.objects.get(action=Action.SETTINGS_CHANGED)
+    assert entry.detail["new"] == {"pause_alarm_min": 5, "pause_resume_min": 0}
+    too_long = rita_client.post(MODES, sent | {"version": "1", "pause_alarm_min": "1441"})
+    assert too_long.status_code == 422
 
 
 def test_how_live_keep_goes_is_set_and_audited(rita_client: Client) -> None:

@@ -19,6 +19,7 @@ from . import (
     filters,
     live,
     mail,
+    modes,
     nodes,
     orders,
     people,
@@ -118,6 +119,7 @@ api.add_router("/subjects", subjects.router)
 api.add_router("/nodes", nodes.router)
 api.add_router("/settings", settings.router)
 api.add_router("/settings/filters", filter_rules.router)
+api.add_router("/settings/modes", modes.router)
 api.add_router("/settings/trunks", trunks.router)
 api.add_router("/settings/mail", mail.router)
 

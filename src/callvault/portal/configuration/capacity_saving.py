@@ -1,6 +1,5 @@
 """Saving the capacity: audited, told to recorders, never over another's edit."""
 
-from django.db import transaction
 from django.http import HttpRequest
 
 from callvault.portal.audit.log import record
@@ -11,32 +10,22 @@ from callvault.portal.people.sources import Source
 
 from .capacity_form import CapacityForm, catch_all_user
 from .capacity_models import SystemCapacity
-from .filter_saving import refuse_stale
-from .models import PolicyRevision
+from .row_saving import save_row
 
 KIND = "capacity"
 
 
-@transaction.atomic
 def save_capacity(request: HttpRequest, form: CapacityForm) -> None:
     """Save the form. Raises StaleSetting, having changed nothing, if somebody was quicker."""
-    PolicyRevision.bump()  # first: whoever else saves, people too, waits here
-    row = SystemCapacity.objects.select_for_update().first() or SystemCapacity(version=0)
-    refuse_stale(form.cleaned_data.get("version"), row.version, KIND)
-    before = facts_of(row)
-    row.model = form.cleaned_data["model"]
-    row.most_users = form.cleaned_data["most_users"]
-    row.most_channels = form.cleaned_data["most_channels"]
-    row.catch_all = _catch_all(request, form) if form.cleaned_data["keeps"] else None
-    after = facts_of(row)
-    changed = sorted(name for name in after if before[name] != after[name])
-    record(
-        request, Action.SETTINGS_CHANGED, kind=KIND, version=row.version + 1, fields=changed,
-        old={name: before[name] for name in changed},
-        new={name: after[name] for name in changed},
-    )  # fmt: skip
-    row.version += 1
-    row.save()
+
+    def fill(row: SystemCapacity) -> None:
+        row.model = form.cleaned_data["model"]
+        row.most_users = form.cleaned_data["most_users"]
+        row.most_channels = form.cleaned_data["most_channels"]
+        row.catch_all = _catch_all(request, form) if form.cleaned_data["keeps"] else None
+
+    version = form.cleaned_data.get("version")
+    save_row(request, KIND, SystemCapacity, opened_at=version, facts_of=facts_of, fill=fill)
 
 
 def facts_of(row: SystemCapacity) -> dict[str, object]:

@@ -11,6 +11,8 @@ from .mode_choices import modes
 from .mode_models import RecordingModes
 
 LONGEST_S = 3600
+LONGEST_PAUSE_MIN = 1440
+_ROW = ("of_pilot", "keep_within_s", "keeps_unmarked", "pause_alarm_min", "pause_resume_min")
 MOST_GROUPS = 500
 """A page with more would not be read; those that have a mode are all shown."""
 
@@ -42,6 +44,24 @@ class ModesForm(forms.Form):
         ],
         coerce=lambda chosen: chosen == "yes",
     )
+    pause_alarm_min = forms.IntegerField(
+        label=gettext_lazy("Minutes until a pause counts as forgotten"),
+        required=False,
+        min_value=0,
+        max_value=LONGEST_PAUSE_MIN,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+        help_text=gettext_lazy(
+            "Then the node reports it, once a call. 0: never. Empty: as each node is configured."
+        ),
+    )
+    pause_resume_min = forms.IntegerField(
+        label=gettext_lazy("Minutes until a recording resumes by itself"),
+        required=False,
+        min_value=0,
+        max_value=LONGEST_PAUSE_MIN,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+        help_text=gettext_lazy("0: it stays paused. Empty: as each node is configured."),
+    )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, row: RecordingModes, **kwargs: Any) -> None:
@@ -53,7 +73,8 @@ class ModesForm(forms.Form):
         of_pilot: Any = self.fields["of_pilot"]
         of_pilot.choices = [("", as_trunk), *modes()]
         self.initial["of_pilot"] = row.of_pilot
-        self.initial["keep_within_s"] = row.keep_within_s
+        for name in ("keep_within_s", "pause_alarm_min", "pause_resume_min"):
+            self.initial[name] = getattr(row, name)
         self.initial["keeps_unmarked"] = "yes" if row.keeps_unmarked else "no"
         for number, name in self.groups.items():
             self.fields[f"group-{number}"] = forms.ChoiceField(
@@ -70,7 +91,7 @@ class ModesForm(forms.Form):
 
     def fill(self, row: RecordingModes) -> None:
         """Put into the row what was chosen; call after `is_valid`. What has no field stays."""
-        for name in ("of_pilot", "keep_within_s", "keeps_unmarked"):
+        for name in _ROW:
             setattr(row, name, self.cleaned_data[name])
         chosen = {
             name: str(self.cleaned_data.get(f"group-{number}") or "")

@@ -6,11 +6,14 @@ from .mode_choices import modes
 
 
 class RecordingModes(models.Model):
-    """The mode of calls to the recording pilot, and of groups by name; and how live keep goes."""
+    """The mode of calls to the recording pilot, and of groups; how live keep and pauses go."""
 
     of_pilot = models.CharField(max_length=16, blank=True, choices=modes)  # empty: as the trunk
     keep_within_s = models.PositiveIntegerField(default=120)  # after the end of a call
     keeps_unmarked = models.BooleanField(default=False)
+    # In minutes; null: as each node's configuration says; 0: never.
+    pause_alarm_min = models.PositiveIntegerField(null=True, blank=True)
+    pause_resume_min = models.PositiveIntegerField(null=True, blank=True)
     by_group = models.JSONField(default=dict, blank=True)
     version = models.PositiveIntegerField(default=1, editable=False)  # grows with each change
 

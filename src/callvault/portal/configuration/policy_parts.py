@@ -6,7 +6,7 @@ from callvault.clock import ns_from_utc
 from callvault.policy.dial_in_rules import DialInRules
 from callvault.policy.filters import Directions, FilterRules, Filters, Traffic
 from callvault.policy.keypad import Command, Keypad
-from callvault.policy.modes import Keeping, Modes, RecordingMode
+from callvault.policy.modes import Keeping, Modes, Pauses, RecordingMode
 from callvault.policy.numbering_plan import NumberingPlan
 from callvault.policy.ordered import Order
 from callvault.policy.pilots import Pilots
@@ -41,7 +41,12 @@ def modes_in_force() -> Modes:
         by_group={name: RecordingMode(mode) for name, mode in row.by_group.items()},
         of_pilot=RecordingMode(row.of_pilot) if row.of_pilot else None,
         keeping=Keeping(row.keep_within_s, row.keeps_unmarked),
+        pauses=Pauses(_seconds(row.pause_alarm_min), _seconds(row.pause_resume_min)),
     )
+
+
+def _seconds(minutes: int | None) -> int | None:
+    return None if minutes is None else 60 * minutes
 
 
 def plan_of(row: models.NumberingPlan, country_code: str) -> NumberingPlan:
