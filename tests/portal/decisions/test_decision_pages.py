@@ -284,5 +284,5 @@ def test_the_list_costs_the_same_however_many_calls(
 ) -> None:
     for _ in range(30):
         DjangoCatalogue().add_call(call_facts(), ())
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         rita_client.get("/decisions/")
