@@ -45,7 +45,7 @@ def sign_in(page: Page, username: str = "rita.marsh") -> None:
     page.get_by_label("User name or e-mail").fill(username)
     page.get_by_label("Password", exact=True).fill(cast.PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(re.compile("/(recordings|live)/"))
+    page.wait_for_url(re.compile("/(dashboard|recordings|live)/"))
 
 
 @cache

@@ -17,6 +17,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.flow]
 
 WIDE, NARROW, PHONE, SMALLEST = (1440, 900), (800, 900), (390, 844), (320, 640)
 PAGES = (
+    "/dashboard/",
+    "/dashboard/?range=month",
+    "/nodes/rec-1/stop",
     "/recordings/",
     "/recordings/mine/",
     "/live/",

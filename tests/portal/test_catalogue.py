@@ -51,7 +51,7 @@ def test_sound_that_was_made_anew_replaces_what_is_listed_of_it_and_nothing_else
     DjangoCatalogue().replace_audio(anew)
     after: dict[str, object] = dict(recordings_in_catalogue().values().get())
     changed = {name for name in after if after[name] != before[name]}
-    assert changed == {"flags", "quality", "sample_rate_hz", "objects_sealed"}
+    assert changed == {"flags", "is_flagged", "quality", "sample_rate_hz", "objects_sealed"}
     assert (after["flags"], after["sample_rate_hz"]) == (["one_way"], 16000)
 
 

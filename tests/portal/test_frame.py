@@ -32,10 +32,10 @@ def test_the_sidebar_shows_what_the_level_may_open() -> None:
     ]
     supervisor = User(level=Level.GROUP_SUPERVISOR, group="sales")
     assert labels(supervisor, "/recordings/") == [
-        ("", ["My recordings", "All recordings*", "Live calls"])
+        ("", ["Dashboard", "My recordings", "All recordings*", "Live calls"])
     ]
     assert labels(User(level=Level.ADMINISTRATOR), "/settings/trunks/new") == [
-        ("", ["My recordings", "All recordings", "Live calls"]),
+        ("", ["Dashboard", "My recordings", "All recordings", "Live calls"]),
         ("Oversight", ["Call decisions", "Audit log", "Data subjects"]),
         (
             "Administration",

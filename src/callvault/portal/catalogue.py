@@ -72,7 +72,10 @@ class DjangoCatalogue:
     def replace_audio(self, facts: RecordingFacts) -> None:
         """List the sound of a recording that was made anew; who and when stay as they are."""
         columns = _audio_columns(facts)
-        names = ("codecs", "sample_rate_hz", "size_bytes", "flags", "quality", "objects_sealed")
+        names = (
+            *("codecs", "sample_rate_hz", "size_bytes", "flags", "is_flagged", "quality"),
+            "objects_sealed",
+        )
         recordings_in_catalogue().filter(recording_id=facts.assignment.recording_id).update(
             **storable({name: columns[name] for name in names})
         )
@@ -236,6 +239,7 @@ def _audio_columns(facts: RecordingFacts) -> dict[str, Any]:
         "sample_rate_hz": facts.sample_rate_hz,
         "size_bytes": audio.size_bytes if audio else 0,
         "flags": list(quality.flags),
+        "is_flagged": bool(quality.flags),
         "quality": msgspec.to_builtins(quality),
         "timeline": msgspec.to_builtins(facts.timeline),
         "phone_system": msgspec.to_builtins(facts.phone_system),

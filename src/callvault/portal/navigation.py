@@ -13,7 +13,7 @@ from callvault.portal.people.models import User
 class Entry:
     """One line of the sidebar."""
 
-    name: str  # mine, recordings, decisions, people, settings, nodes: for tests and the phone bar
+    name: str  # dashboard, mine, recordings, people, …: for tests and the phone bar
     label: str
     url: str
     icon: str
@@ -49,6 +49,8 @@ def mark_current(sections: list[Section], path: str) -> tuple[Section, ...]:
 
 def _recordings(user: User) -> list[Entry]:
     entries = []
+    if user.is_supervisor:
+        entries.append(Entry("dashboard", _("Dashboard"), reverse("dashboard:index"), "activity"))
     if user.level >= Level.BASE:
         entries.append(Entry("mine", _("My recordings"), reverse("recordings:mine"), "user-circle"))
     if user.is_supervisor:

@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "callvault.portal.gadget",
     "callvault.portal.planning",
     "callvault.portal.certificates",
+    "callvault.portal.dashboard",
     "callvault.portal.notifications",
     "callvault.portal.api",
     "callvault.portal.audit",

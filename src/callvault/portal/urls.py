@@ -35,6 +35,7 @@ urlpatterns = [
     path("api/v1/", addresses()),
     path("password/", change_password, name="account_change_password"),
     path("", include("callvault.portal.access.urls")),
+    path("dashboard/", include("callvault.portal.dashboard.urls")),
     path("recordings/", include("callvault.portal.recordings.urls")),
     path("live/", include("callvault.portal.live.urls")),
     path("", include("callvault.portal.gadget.urls")),

@@ -28,6 +28,8 @@ THEMES = ("system", "light", "dark")
 def home(request: HttpRequest) -> HttpResponse:
     """Lead to the first page that the person may open."""
     user = request.user
+    if isinstance(user, User) and user.is_administrator:
+        return redirect("dashboard:index")
     if isinstance(user, User) and user.is_supervisor:
         return redirect("recordings:all")
     if isinstance(user, User) and user.level < Level.BASE:  # sees no recordings

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from callvault.portal.people.models import User
-from callvault.portal.recordings.filters import DayField
+from callvault.portal.recordings.filters import DayField, HourField, hour_of_day
 from callvault.portal.recordings.folding import number_in
 from callvault.portal.recordings.models import Recording
 
@@ -28,6 +28,7 @@ class CallFilterForm(forms.Form):
     first = DayField(label=_("From"))
     last = DayField(label=_("To"))
     q = forms.CharField(label=_("Number or address"), required=False, max_length=100)
+    hour = HourField()
     trunk = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
     def clean(self) -> dict[str, Any]:
@@ -44,10 +45,18 @@ def matching_calls(read: dict[str, Any]) -> QuerySet[Call]:
     rows = Call.objects.all()
     if read.get("verdict"):
         rows = rows.filter(verdict=read["verdict"])
+    hour, first = read.get("hour"), read.get("first")
+    if hour is not None and first and first == read.get("last"):
+        begin, end = hour_of_day(first, hour, timezone.get_current_timezone())
+        return _with_parties(rows.filter(at__gte=begin, at__lt=end), read)
     if read.get("first"):
         rows = rows.filter(at__gte=_midnight(read["first"]))
     if read.get("last"):
         rows = rows.filter(at__lt=_midnight(read["last"] + timedelta(days=1)))
+    return _with_parties(rows, read)
+
+
+def _with_parties(rows: QuerySet[Call], read: dict[str, Any]) -> QuerySet[Call]:
     if read.get("trunk"):
         rows = rows.filter(trunk_name=read["trunk"])
     if read.get("q"):

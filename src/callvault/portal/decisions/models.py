@@ -45,6 +45,27 @@ class Call(models.Model):
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.verdict} {self.event_id}"
 
 
+class CallTally(models.Model):
+    """How many calls of one verdict reached us in one quarter of an hour.
+
+    Kept by triggers of the database (`portal.tallies`), so that it is exact whoever writes calls.
+    """
+
+    quarter = models.BigIntegerField()  # of an hour, since the epoch
+    verdict = models.CharField(max_length=16)
+    count = models.BigIntegerField(default=0)
+
+    class Meta:
+        """Walked by time."""
+
+        constraints = (
+            models.UniqueConstraint(fields=["quarter", "verdict"], name="call_tally_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.quarter} {self.verdict}: {self.count}"
+
+
 class Attempt(models.Model):
     """A source that no trunk allows, with how often it tried: one row an address."""
 

@@ -1,11 +1,8 @@
 """Service and nodes: how each node is, how long the disk lasts, what the nodes reported."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.core.cache import cache
-from django.db.models import Sum
-from django.db.models.functions import TruncDate
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -17,12 +14,10 @@ from callvault.clock import utc_from_ns
 from callvault.monitoring.disk import WARN_AT, DiskUsage
 from callvault.portal.decisions.models import NodeEvent
 from callvault.portal.decisions.node_events import node_event_view
-from callvault.portal.people.gates import administrators_only, person_of
-from callvault.portal.people.models import User
-from callvault.portal.recordings.permissions import recordings_visible_to
+from callvault.portal.people.gates import administrators_only
 from callvault.portal.status import Heartbeat, ProgramBeat
 
-from .forecast import Forecast, forecast
+from .filling import vault_forecast
 from .models import NodeReport
 from .order_views import OFFERED
 from .orders import Order, OrderKind, read_order_of, state_of
@@ -30,8 +25,6 @@ from .reports import Report, TestReport, ask_for_test, is_fresh, read_report, re
 from .wording import CheckView, check_view
 
 EVENTS_SHOWN = 20
-FORECAST_FROM_DAYS = 14
-_REMEMBERED_S = 600
 CLOCK_OFF_S = 2.0
 
 
@@ -127,7 +120,7 @@ def index(request: HttpRequest) -> HttpResponse:
     nodes = [_node_view(row, now) for row in NodeReport.objects.all()]
     context = {
         "nodes": nodes,
-        "forecast": _forecast(nodes, person_of(request), now),
+        "forecast": vault_forecast(now),
         "node_events": [node_event_view(row) for row in NodeEvent.objects.all()[:EVENTS_SHOWN]],
     }
     return render(request, "nodes/index.html", context)
@@ -156,37 +149,3 @@ def _node_view(row: NodeReport, now: datetime) -> NodeView:
     test = read_test(row)
     checks = [check_view(check) for check in test.checks] if test else []
     return NodeView(row, report, is_fresh(row, now=now), spool, vault, test, checks)
-
-
-def _forecast(nodes: list[NodeView], person: User, now: datetime) -> Forecast | None:
-    """Return how long the vault lasts; nodes may share it, so the fullest one counts."""
-    free = [node.vault.free_bytes for node in nodes if node.vault and node.is_fresh]
-    if not free:
-        return None
-    return forecast(_daily_bytes(person, now), free_bytes=min(free))
-
-
-def _daily_bytes(administrator: User, now: datetime) -> list[int]:
-    """Return the audio recorded on each of the last whole days, from the first that had any.
-
-    Remembered for all administrators: each of them sees every recording.
-    """
-    today = timezone.localdate(now)
-    key = f"daily-bytes-{today}"
-    known: list[int] | None = cache.get(key)
-    if known is not None:
-        return known
-    days = [today - timedelta(days=back) for back in range(FORECAST_FROM_DAYS, 0, -1)]
-    rows = (
-        recordings_visible_to(administrator)
-        .filter(started_at__gte=now - timedelta(days=FORECAST_FROM_DAYS + 1))
-        .annotate(day=TruncDate("started_at"))
-        .values("day")
-        .annotate(size=Sum("size_bytes"))
-        .order_by("day")
-    )
-    sizes = {row["day"]: row["size"] for row in rows}
-    first = min((day for day in days if day in sizes), default=today)
-    found = [sizes.get(day, 0) for day in days if day >= first]
-    cache.set(key, found, _REMEMBERED_S)
-    return found

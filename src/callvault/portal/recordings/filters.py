@@ -10,9 +10,11 @@ from typing import Any
 
 from django import forms
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, TextField
+from django.db.models.functions import Cast
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from callvault.policy.writings import writings
@@ -21,6 +23,7 @@ from callvault.portal.configuration.plan_reading import plan_reader
 from .folding import folded, normal_form, number_in
 from .models import DirectionChoice, Recording
 from .note_search import notes_with
+from .phrases import flag_titles
 
 NO_GROUP = "-"  # in addresses: recordings whose owner had no group
 WHOLE_NUMBER_DIGITS = 6  # from here on a number is looked up by its beginning, through its index
@@ -40,6 +43,8 @@ class Filter:
     under_s: int | None = None
     note: str = ""  # text of notes
     preserved: str = ""  # yes, no
+    hour: int | None = None  # of the one day
+    remark: str = ""  # any, or one flag of the check at close
 
     def without(self, name: str) -> "Filter":
         """Return the search with one of its filters (`FILTERS`) taken away."""
@@ -63,13 +68,14 @@ class Filter:
 
 FILTERS = {
     "text": ("text",),
-    "start": ("first_day", "last_day"),
+    "start": ("first_day", "last_day", "hour"),
     "direction": ("directions",),
     "group": ("groups",),
     "owner": ("owner",),
     "duration": ("over_s", "under_s"),
     "note": ("note",),
     "preserved": ("preserved",),
+    "remark": ("remark",),
 }
 PRESERVED = {"yes": _("Preserved"), "no": _("Not preserved")}
 
@@ -132,6 +138,27 @@ class DayField(forms.DateField):
         return day
 
 
+class HourField(forms.IntegerField):
+    """An hour of the one day, as the dashboard's bars ask for it; no field that people see."""
+
+    def __init__(self) -> None:
+        widget = forms.HiddenInput
+        super().__init__(required=False, min_value=0, max_value=23, widget=widget)
+
+
+def hour_of_day(day: date, hour: int, zone: tzinfo) -> tuple[datetime, datetime]:
+    """Return begin and end of an hour of a day; twice as long where the clock is put back."""
+    begin = datetime.combine(day, time(hour), tzinfo=zone)
+    if hour < 23:
+        return begin, datetime.combine(day, time(hour + 1), tzinfo=zone)
+    return begin, _midnight(day + timedelta(days=1), zone)
+
+
+def remark_choices() -> list[tuple[str, str]]:
+    """Return what the check at close may have found, as a search by it is told."""
+    return [("", gettext("Any")), ("any", gettext("With a remark")), *flag_titles().items()]
+
+
 class FilterForm(forms.Form):
     """The fields of the search. Choices of groups and owners are those the reader may see."""
 
@@ -154,6 +181,8 @@ class FilterForm(forms.Form):
     preserved = forms.ChoiceField(
         label=_("Preserved"), required=False, choices=[("", _("Either")), *PRESERVED.items()]
     )
+    hour = HourField()
+    remark = forms.ChoiceField(label=_("Quality"), required=False, choices=remark_choices)
 
     def __init__(
         self,
@@ -180,7 +209,7 @@ class FilterForm(forms.Form):
     @property
     def offered(self) -> set[str]:
         """Names of the filters (`FILTERS`) that this list has."""
-        always = {"text", "start", "direction", "duration", "note", "preserved"}
+        always = {"text", "start", "direction", "duration", "note", "preserved", "remark"}
         return always | ({"group", "owner"} & {*self.fields})
 
     def choices_of(self, name: str) -> list[tuple[str, str]]:
@@ -212,6 +241,8 @@ class FilterForm(forms.Form):
             under_s=read.get("under"),
             note=read.get("note") or "",
             preserved=read.get("preserved") or "",
+            hour=read.get("hour"),
+            remark=read.get("remark") or "",
         )
 
 
@@ -227,7 +258,11 @@ def apply(rows: QuerySet[Recording], wanted: Filter) -> QuerySet[Recording]:
         _duration_condition(wanted),
         _note_condition(wanted.note),
         Q(preserved_level__isnull=wanted.preserved == "no") if wanted.preserved else Q(),
+        Q(is_flagged=True) if wanted.remark else Q(),
     ]
+    if wanted.remark not in ("", "any"):
+        rows = rows.annotate(flags_text=Cast("flags", TextField()))
+        conditions.append(Q(flags_text__contains=f'"{wanted.remark}"'))
     for condition in conditions:
         if condition:
             rows = rows.filter(condition)
@@ -243,6 +278,9 @@ def _group_condition(groups: tuple[str, ...]) -> Q:
 
 
 def _start_condition(wanted: Filter, zone: tzinfo) -> Q:
+    if wanted.hour is not None and wanted.first_day and wanted.first_day == wanted.last_day:
+        begin, end = hour_of_day(wanted.first_day, wanted.hour, zone)
+        return Q(started_at__gte=begin, started_at__lt=end)
     condition = Q()
     if wanted.first_day is not None:
         condition &= Q(started_at__gte=_midnight(wanted.first_day, zone))

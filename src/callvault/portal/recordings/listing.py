@@ -23,7 +23,7 @@ from callvault.portal import wording
 from callvault.portal.paging import CAP, DEFAULT_PAGE_SIZE, PAGE_SIZES, Count, Order
 
 from . import phrases
-from .filters import NO_GROUP, PRESERVED, Filter, FilterForm, apply
+from .filters import NO_GROUP, PRESERVED, Filter, FilterForm, apply, remark_choices
 from .models import Note, Recording
 from .page import Party
 from .remote import remote_of
@@ -31,13 +31,14 @@ from .remote import remote_of
 # Fields of the form that each filter is made of: what a chip removes from the address.
 FORM_FIELDS = {
     "text": ("q",),
-    "start": ("first", "last"),
+    "start": ("first", "last", "hour"),
     "direction": ("direction",),
     "group": ("group",),
     "owner": ("owner",),
     "duration": ("over", "under"),
     "note": ("note",),
     "preserved": ("preserved",),
+    "remark": ("remark",),
 }
 SORTS = {"start": "started_at", "duration": "duration_ms"}
 
@@ -189,6 +190,7 @@ def chips_of(form: FilterForm, wanted: Filter, path: str, data: QueryDict) -> li
         "duration": _("Duration"),
         "note": _("Note"),
         "preserved": _("Preserved"),
+        "remark": _("Quality"),
     }
     values = {
         "start": _days(wanted),
@@ -198,6 +200,7 @@ def chips_of(form: FilterForm, wanted: Filter, path: str, data: QueryDict) -> li
         "duration": _length(wanted),
         "note": f"“{wanted.note}”" if wanted.note else "",
         "preserved": str(PRESERVED.get(wanted.preserved, "")),
+        "remark": str(dict(remark_choices())[wanted.remark]) if wanted.remark else "",
     }
     return [
         Chip(name, label, values[name], address(path, data, without=FORM_FIELDS[name]))
@@ -209,6 +212,9 @@ def chips_of(form: FilterForm, wanted: Filter, path: str, data: QueryDict) -> li
 def _days(wanted: Filter) -> str:
     language = wording.language_named(get_language())
     first, last = wanted.first_day, wanted.last_day
+    if first and first == last and wanted.hour is not None:
+        day = wording.written_date(first, "day", language=language)
+        return f"{day}, {wanted.hour:02}:00 – {wanted.hour + 1:02}:00"  # noqa: RUF001 - a range
     if first and last:
         return wording.date_range(first, last, language=language)
     if first:

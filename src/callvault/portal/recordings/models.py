@@ -107,6 +107,7 @@ class Recording(models.Model):
     sample_rate_hz = models.PositiveIntegerField()
     size_bytes = models.PositiveBigIntegerField()  # of the audio, opened
     flags = models.JSONField(default=list)  # finalise.catalogue.QualityReport.flags
+    is_flagged = models.BooleanField(default=False)  # whether there is any flag
     quality = models.JSONField(default=dict)
     timeline = models.JSONField(default=list)
     phone_system = models.JSONField(default=list)  # finalise.catalogue.PhoneSystemDetail of each
@@ -140,6 +141,11 @@ class Recording(models.Model):
                 name="recording_preserved",
                 condition=models.Q(preserved_level__isnull=False),
             ),
+            models.Index(
+                fields=["-started_at", "-record_number"],
+                name="recording_flagged",
+                condition=models.Q(is_flagged=True),
+            ),
         )
 
     def __str__(self) -> str:
@@ -148,6 +154,41 @@ class Recording(models.Model):
     def sealed_object(self, kind: str) -> dict[str, str | int] | None:
         """Return size and digest of one of the recording's objects; None: it has none."""
         return next((fact for fact in self.objects_sealed if fact["kind"] == kind), None)
+
+
+class RecordingTally(models.Model):
+    """What was recorded in one quarter of an hour, of everybody: for administrators' figures.
+
+    Kept by triggers of the database (`portal.tallies`), so that it is exact whoever writes or
+    deletes recordings.
+    """
+
+    quarter = models.BigIntegerField(unique=True)  # of an hour, since the epoch
+    count = models.BigIntegerField(default=0)
+    flagged = models.BigIntegerField(default=0)  # with any flag
+    size_bytes = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.quarter}: {self.count}"
+
+
+class GroupTally(models.Model):
+    """The same of one group of owners, for supervisors' figures."""
+
+    quarter = models.BigIntegerField()  # of an hour, since the epoch
+    owner_group = models.CharField(max_length=100, blank=True)
+    count = models.BigIntegerField(default=0)
+    flagged = models.BigIntegerField(default=0)
+
+    class Meta:
+        """Walked by time within a group."""
+
+        constraints = (
+            models.UniqueConstraint(fields=["owner_group", "quarter"], name="group_tally_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.quarter} {self.owner_group}: {self.count}"
 
 
 class Note(models.Model):

@@ -107,22 +107,30 @@ def percent(share: float) -> str:
     return wording.grouped(share, decimals=decimals, language=language) + "%"
 
 
-def marks_of(flags: Sequence[str], quality: dict[str, Any]) -> list[Mark]:
-    """Return the marks that a recording's flags stand for, the gravest first."""
-    words = {
+def flag_titles() -> dict[str, str]:
+    """Return what each flag of the check at close is called, the gravest first."""
+    return {
         "damaged": _("Damaged"),
         "cut_off": _("Cut off"),
         "restart": _("Interrupted"),
-        "undecrypted": not_decrypted(quality),
+        "undecrypted": _("Not decrypted"),
         "undecodable": _("Partly undecoded"),
         "no_media": _("No audio for a while"),
         "sources": _("Too many senders"),
         "silent": _("Silent"),
         "one_way": _("One-way audio"),
-        "loss": _("%(share)s lost") % {"share": percent(loss_percent(quality))},
+        "loss": _("Packets lost"),
         "length": _("Length differs"),
         "clipped": _("Clipped"),
         "drift": _("Clock drift"),
+    }
+
+
+def marks_of(flags: Sequence[str], quality: dict[str, Any]) -> list[Mark]:
+    """Return the marks that a recording's flags stand for, the gravest first."""
+    words = flag_titles() | {
+        "undecrypted": not_decrypted(quality),
+        "loss": _("%(share)s lost") % {"share": percent(loss_percent(quality))},
     }
     ordered = sorted(flags, key=lambda flag: [*words, flag].index(flag))
     return [
