@@ -2,6 +2,7 @@
 
 from callvault.audio.choice import HeardSource, hear
 from callvault.audio.codecs import Encoding, PayloadKind, PayloadTable, find_decoder
+from callvault.audio.copies import AudioCopy, CopyForm
 from callvault.audio.decoder import NARROW_HZ, WIDE_HZ
 from callvault.audio.levels import FLOOR_DBFS, LevelMeter
 from callvault.audio.mp3 import Mp3Encoder
@@ -16,7 +17,9 @@ __all__ = [
     "TICK_HZ",
     "WIDE_HZ",
     "WINDOW",
+    "AudioCopy",
     "CallRenderer",
+    "CopyForm",
     "Digit",
     "Encoding",
     "HeardSource",
