@@ -8,7 +8,16 @@ from django.db.models import QuerySet
 from pytest_django import DjangoAssertNumQueries
 
 from callvault.portal.decisions.models import Call
-from callvault.portal.paging import CAP, Count, Order, Page, counted, page_of
+from callvault.portal.paging import (
+    CAP,
+    Count,
+    Order,
+    Page,
+    counted,
+    neighbours_of,
+    page_of,
+    rows_before,
+)
 from tests.portal.catalogue_facts import STARTED
 
 pytestmark = pytest.mark.django_db
@@ -85,3 +94,19 @@ def test_counts_stop_behind_the_cap(calls: QuerySet[Call]) -> None:
     assert counted(calls) == Count(23)
     assert not Count(CAP).capped
     assert Count(CAP + 1).capped
+
+
+@pytest.mark.parametrize("order", [NEWEST_FIRST, SHORTEST_FIRST])
+def test_neighbours_lead_through_every_row_in_the_order_of_the_list(
+    calls: QuerySet[Call], order: Order
+) -> None:
+    rows = list(calls.order_by(*order.columns))
+    ids = [None, *(row.event_id for row in rows), None]
+    for place, row in enumerate(rows):
+        beside = neighbours_of(calls, order, id_field="event_id", row_id=row.event_id)
+        assert beside == (ids[place], ids[place + 2])
+        assert rows_before(calls, order, row).count() == place
+
+
+def test_a_row_that_is_not_among_them_has_no_neighbours(calls: QuerySet[Call]) -> None:
+    assert neighbours_of(calls, NEWEST_FIRST, id_field="event_id", row_id=uuid4()) is None

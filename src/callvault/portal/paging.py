@@ -81,6 +81,27 @@ def page_of(
     return _backward(rows.filter(_beyond(order, anchor, forward=False)), order, id_field, size)
 
 
+def neighbours_of(
+    rows: QuerySet[M], order: Order, *, id_field: str, row_id: UUID
+) -> tuple[UUID | None, UUID | None] | None:
+    """Return the ids of the rows before and after one; None: it is not among the rows."""
+    anchor = _anchor(rows, order, id_field, row_id)
+    if anchor is None:
+        return None
+    turned = Order(order.column, order.key, descending=not order.descending)
+    before = rows.filter(_beyond(order, anchor, forward=False)).order_by(*turned.columns)
+    after = rows.filter(_beyond(order, anchor, forward=True)).order_by(*order.columns)
+    ids = (beside.values_list(id_field, flat=True).first() for beside in (before, after))
+    previous, following = ids
+    return previous, following
+
+
+def rows_before(rows: QuerySet[M], order: Order, row: M) -> QuerySet[M]:
+    """Return the rows that stand before one in a list."""
+    anchor = (getattr(row, order.column), getattr(row, order.key))
+    return rows.filter(_beyond(order, anchor, forward=False))
+
+
 def _anchor(
     rows: QuerySet[M], order: Order, id_field: str, row_id: UUID | None
 ) -> tuple[object, object] | None:

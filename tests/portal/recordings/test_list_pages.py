@@ -11,7 +11,7 @@ from callvault.policy.decision import Direction, Party
 from callvault.portal.configuration.models import SystemSettings
 from callvault.portal.people.levels import Level
 from callvault.portal.people.models import User
-from callvault.portal.recordings import views
+from callvault.portal.recordings import search
 from callvault.portal.recordings.models import Recording
 from tests.portal.catalogue_facts import STARTED, Spoken, list_recording
 from tests.portal.gated import check_policy
@@ -201,7 +201,7 @@ def test_an_owner_beyond_those_offered_is_filtered_by_in_the_own_groups_only(
     otto: User,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(views, "OWNERS_OFFERED", 0)
+    monkeypatch.setattr(search, "OWNERS_OFFERED", 0)
     asked = sam_client.get(f"/recordings/?owner={ann.public_id}")
     assert asked.context["wanted"].owner == str(ann.public_id)
     assert sam_client.get(f"/recordings/?owner={otto.public_id}").context["wanted"].owner == ""

@@ -21,7 +21,7 @@ from callvault.portal.audit.models import Action
 from callvault.portal.paging import Order, page_of
 from callvault.portal.people.gates import administrators_only, person_of
 from callvault.portal.people.levels import Level
-from callvault.portal.recordings.views import id_in
+from callvault.portal.recordings.search import id_in
 
 from .forms import ApiSettingsForm, TokenForm
 from .models import ApiSettings, ApiToken

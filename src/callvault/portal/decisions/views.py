@@ -24,7 +24,7 @@ from callvault.portal.recordings.listing import address, number_told
 from callvault.portal.recordings.models import Recording
 from callvault.portal.recordings.permissions import recordings_visible_to
 from callvault.portal.recordings.phrases import number_shown
-from callvault.portal.recordings.views import id_in
+from callvault.portal.recordings.search import id_in
 
 from . import sentences
 from .filters import CallFilterForm, matching_calls

@@ -21,7 +21,7 @@ from callvault.portal.configuration.filter_saving import StaleSetting
 from callvault.portal.paging import Order, counted, page_of
 from callvault.portal.people.gates import administrators_only
 from callvault.portal.recordings.listing import address, number_told
-from callvault.portal.recordings.views import id_in
+from callvault.portal.recordings.search import id_in
 
 from .models import MailSettings
 from .recording_forms import NewTemplateForm, RecordingMailForm, TemplateForm, departments

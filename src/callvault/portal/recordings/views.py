@@ -8,8 +8,6 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -29,14 +27,8 @@ from .filters import Filter, FilterForm, apply
 from .interaction_page import parts_told
 from .models import Recording
 from .page_builder import page_of_recording
-from .permissions import (
-    actor_of,
-    own_recordings_of,
-    recording_visible_to,
-    recordings_visible_to,
-)
-
-OWNERS_OFFERED = 500
+from .permissions import actor_of, recording_visible_to
+from .search import Search, default_search, id_in, neighbours, search_of, searched
 
 
 @require_safe
@@ -46,8 +38,8 @@ def my_recordings(request: HttpRequest) -> HttpResponse:
     user = person_of(request)
     if user.level < Level.BASE:
         return render(request, "recordings/none_by_right.html", status=403)
-    form = FilterForm(request.GET, groups=None, owners=None)
-    return _list(request, own_recordings_of(user), form, title=_("My recordings"), scope="")
+    rows, form = searched(user, Search("mine", request.GET))
+    return _list(request, rows, form, title=_("My recordings"), scope="")
 
 
 @require_safe
@@ -57,10 +49,7 @@ def all_recordings(request: HttpRequest) -> HttpResponse:
     user = person_of(request)
     if not user.is_supervisor:
         raise PermissionDenied
-    rows = recordings_visible_to(user)
-    groups = None if user.is_administrator else user.groups_seen
-    owners = _owner_choices(user, id_in(request.GET.get("owner")))
-    form = FilterForm(request.GET, groups=listing.group_choices(rows, groups), owners=owners)
+    rows, form = searched(user, Search("all", request.GET))
     return _list(request, rows, form, title=_("All recordings"), scope=_scope(user))
 
 
@@ -170,28 +159,6 @@ def _sort_head(request: HttpRequest, sorting: listing.Sorting, name: str) -> lis
     return listing.SortHead(url, sorting.state(name))
 
 
-def id_in(text: str | None) -> UUID | None:
-    """Read an id in an address; None for none, and for what is none."""
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        return None
-
-
-def _owner_choices(user: User, asked: UUID | None) -> list[tuple[str, str]]:
-    """Return the people whose recordings a supervisor may see, by name.
-
-    Who is `asked` for by the address is among them, also beyond the first ones.
-    """
-    people = User.objects.exclude(extension="")
-    if not user.is_administrator:
-        people = people.filter(group__in=user.groups_seen)
-    offered = list(people[:OWNERS_OFFERED])
-    if asked is not None and len(offered) == OWNERS_OFFERED:
-        offered += [one for one in people.filter(public_id=asked) if one not in offered]
-    return [(str(person.public_id), person.get_full_name()) for person in offered]
-
-
 def _scope(user: User) -> str:
     if user.is_administrator:
         return _("You see every group.")
@@ -211,31 +178,23 @@ def recording_page(
 ) -> HttpResponse:
     """Draw the page of a recording; `draft`: a note that was not taken."""
     user = person_of(request)
+    search = search_of(request, user)
     page = page_of_recording(
         user,
         row,
         start_at_ms=_start(request.GET.get("t", "")),
-        back=_back(request, user),
+        back=(search.url, search.label),
         draft=draft,
     )
-    context = {"page": page, "keys_of": "player"}
+    context = {
+        "page": page,
+        "keys_of": "player",
+        "carried": "" if search.carried == default_search(user).carried else search.carried,
+        "neighbours": neighbours(user, row, search),
+    }
     return render(request, "recordings/recording.html", context, status=status)
 
 
 def _start(text: str) -> int:
     """Read `?t=167`, seconds."""
     return int(text) * 1000 if text.isascii() and text.isdecimal() and len(text) < 7 else 0
-
-
-def _back(request: HttpRequest, user: User) -> tuple[str, str]:
-    """Return the list to go back to, with its search if the reader came from it."""
-    mine = (reverse("recordings:mine"), _("My recordings"))
-    every = (reverse("recordings:all"), _("All recordings"))
-    lists = {mine[0]: mine, **({every[0]: every} if user.is_supervisor else {})}
-    referer = request.headers.get("Referer", "")
-    if url_has_allowed_host_and_scheme(referer, {request.get_host()}):
-        path, _question, query = referer.partition("?")
-        for url, (_same, label) in lists.items():
-            if path.endswith(url) and path.count("/") == url.count("/") + 2:
-                return (f"{url}?{query}" if query else url), label
-    return every if user.is_supervisor else mine
