@@ -139,7 +139,10 @@ def test_speed_volume_and_skipping_are_remembered(page: Page) -> None:
 
 def test_each_voice_can_be_muted_by_key(page: Page) -> None:
     press(page, "1", "2", "1")
-    muted = [button.get_attribute("aria-pressed") for button in page.locator(".cv-mute").all()]
+    muted = [
+        button.get_attribute("aria-pressed")
+        for button in page.locator("[data-cv-part^=mute]").all()
+    ]
     assert muted == ["false", "true"]
 
 

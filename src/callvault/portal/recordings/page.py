@@ -107,6 +107,15 @@ class MissingCertificate:
 
 
 @dataclass(frozen=True, slots=True)
+class Marker:
+    """An event without a length, as a tick over the strips."""
+
+    at_ms: int
+    kind: str  # as `TimelineEntry.kind`
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlayerData:
     """For the player's script, as JSON (`{{ page.player_json|json_script:"cv-player" }}`)."""
 
@@ -117,7 +126,9 @@ class PlayerData:
     owner_label: str
     remote_label: str
     regions: tuple[Region, ...]
+    markers: tuple[Marker, ...]
     event_offsets_ms: tuple[int, ...]  # for [ and ]
+    reader: str  # public id: speed and volumes are remembered for each
 
 
 @dataclass(frozen=True, slots=True)

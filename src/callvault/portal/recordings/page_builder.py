@@ -27,6 +27,7 @@ from .keys_pressed import keys_of
 from .models import Recording
 from .page import (
     Fact,
+    Marker,
     MissingCertificate,
     Party,
     PlayerData,
@@ -41,6 +42,9 @@ from .phone_system import phone_system
 from .remote import remote_of
 from .vault_access import open_object
 
+# Regions show these, or the strips' own ends do.
+WITHOUT_MARKER = {"answered", "ended", "held", "resumed", "paused", "unpaused", "lost"}
+MOST_MARKERS = 200
 REGION_KINDS = {"held": "hold", "paused": "pause", "lost": "lost"}
 
 
@@ -58,7 +62,8 @@ def page_of_recording(
     state, missing = _state_of(recording)
     reader = plan_reader()
     owner, remote = _parties(recording, reader)
-    player = _player(recording, owner, remote, start_at_ms)
+    timeline = with_notes(_timeline(recording), added.notes)
+    player = _player(user, recording, (owner, remote), timeline, start_at_ms)
     address = _Addresses(recording)
     return RecordingPage(
         recording_id=recording.recording_id,
@@ -81,7 +86,7 @@ def page_of_recording(
         download_url=address("download"),
         metadata_url=_metadata_url(user, recording),
         verdict=_verdict(user, recording),
-        timeline=with_notes(_timeline(recording), added.notes),
+        timeline=timeline,
         facts=_facts(recording, owner, remote),
         phone_system=phone_system(recording) if may_read_signalling(user) else (),
         added=added,
@@ -242,17 +247,34 @@ def _quality(recording: Recording) -> Fact:
     return Fact(_("Quality"), first, ", ".join(others), "attention")
 
 
-def _player(recording: Recording, owner: Party, remote: Party, start_at_ms: int) -> PlayerData:
+def _player(
+    user: User,
+    recording: Recording,
+    parties: tuple[Party, Party],
+    timeline: tuple[TimelineEntry, ...],
+    start_at_ms: int,
+) -> PlayerData:
     address = _Addresses(recording)
     return PlayerData(
         audio_url=address("audio"),
         peaks_url=address("peaks"),
         duration_ms=recording.duration_ms,
         start_at_ms=min(max(start_at_ms, 0), recording.duration_ms),
-        owner_label=owner.label,
-        remote_label=remote.label,
+        owner_label=parties[0].label,
+        remote_label=parties[1].label,
         regions=tuple(_regions(recording)),
-        event_offsets_ms=tuple(sorted({int(item["offset_ms"]) for item in recording.timeline})),
+        markers=_markers(timeline),
+        event_offsets_ms=tuple(sorted({entry.offset_ms for entry in timeline})),
+        reader=str(user.public_id),
+    )
+
+
+def _markers(timeline: tuple[TimelineEntry, ...]) -> tuple[Marker, ...]:
+    """Mark what has a moment and no length, as far as ticks can be told apart."""
+    ticks = [entry for entry in timeline if entry.kind not in WITHOUT_MARKER]
+    return tuple(
+        Marker(entry.offset_ms, entry.kind, f"{entry.title} {entry.text}".strip())
+        for entry in ticks[:MOST_MARKERS]
     )
 
 

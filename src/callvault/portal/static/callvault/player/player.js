@@ -1,7 +1,10 @@
 // The player: joins sound, waveform, controls, keys and preferences.
 import { onKeys } from "../keys.js";
+import { showToast } from "../menus.js";
 import { Channels } from "./channels.js";
+import { Loop } from "./loop.js";
 import { loadPreferences, savePreferences } from "./preferences.js";
+import { copied, linkTo } from "./share.js";
 import { silentSpans, spanAt } from "./silence.js";
 import { followTimeline } from "./timeline.js";
 import { drawWave } from "./wave.js";
@@ -9,12 +12,16 @@ import { clock, spoken } from "./words.js";
 
 const ZOOMS = [1, 4, 16];
 const NOTE_MS = 5000;
+const LINK_NOTE_MS = 60_000; // to be marked and copied by hand
 const ARRIVED_WITHIN_S = 0.5;
 
 /** Start the player of `root` with what the server said of the recording. */
 export async function startPlayer(data, root) {
+  const audio = new Audio();
+  audio.preload = "auto"; // the first seconds wait for the listener, not the listener for them
+  audio.src = new URL(data.audioUrl, location.href).href;
   const peaks = await fetchPeaks(data.peaksUrl);
-  new Player(data, root, peaks ?? { peaks_per_second: 1, channels: [[0], [0]] });
+  new Player(data, root, audio, peaks ?? { peaks_per_second: 1, channels: [[0], [0]] });
 }
 
 async function fetchPeaks(url) {
@@ -27,20 +34,23 @@ async function fetchPeaks(url) {
 }
 
 class Player {
-  constructor(data, root, peaks) {
+  constructor(data, root, audio, peaks) {
     this.data = data;
     this.root = root;
     this.duration = data.durationMs / 1000;
     this.regions = data.regions.map((region) => ({ ...region, start: region.startMs / 1000, end: region.endMs / 1000 }));
     this.silences = silentSpans(peaks.channels, peaks.peaks_per_second);
-    this.preferences = loadPreferences();
+    this.preferences = loadPreferences(data.reader);
     this.muted = { owner: false, remote: false };
+    this.solo = null;
     this.zoom = 0;
     this.leadsTo = null;
-    this.audio = new Audio();
-    this.audio.preload = "metadata";
+    this.audio = audio;
     this.channels = new Channels(this.audio);
-    this.wave = drawWave(this.part("wave"), this.audio, data, peaks);
+    const { wave, regions } = drawWave(this.part("wave"), this.audio, data, peaks);
+    this.wave = wave;
+    this.loop = new Loop(regions, this.duration, (span) => this.#showLoop(span));
+    regions.on("region-clicked", (region, event) => this.#toMarker(region, event));
     this.follow = followTimeline(document.querySelector("[data-cv-timeline]"), (at) => this.seek(at));
     this.#listen();
     this.#applyPreferences();
@@ -71,6 +81,10 @@ class Player {
       forward: () => this.seek(this.now + 10),
       skip: () => this.toggleSkip(),
       zoom: () => this.nextZoom(),
+      loop: () => this.loop.mark(this.now),
+      share: () => this.share(),
+      "solo-owner": () => this.toggleSolo("owner"),
+      "solo-remote": () => this.toggleSolo("remote"),
       "mute-owner": () => this.toggleMute("owner"),
       "mute-remote": () => this.toggleMute("remote"),
     };
@@ -93,6 +107,10 @@ class Player {
       "]": () => this.#toNextEvent(),
       1: () => this.toggleMute("owner"),
       2: () => this.toggleMute("remote"),
+      3: () => this.toggleSolo("owner"),
+      4: () => this.toggleSolo("remote"),
+      l: () => this.loop.mark(this.now),
+      c: () => this.share(),
       s: () => this.toggleSkip(),
       d: () => press("[data-cv-download]"),
     });
@@ -105,7 +123,10 @@ class Player {
   }
 
   #arrived() {
-    if (Math.abs(this.audio.currentTime - this.leadsTo) < ARRIVED_WITHIN_S) this.leadsTo = null;
+    if (this.leadsTo === null) return;
+    const wanted = Math.min(this.leadsTo, this.audio.duration || this.leadsTo);
+    if (Math.abs(this.audio.currentTime - wanted) < ARRIVED_WITHIN_S) this.leadsTo = null;
+    else this.audio.currentTime = wanted; // an earlier jump came to its end: on to the last one
   }
 
   toggle() {
@@ -148,6 +169,20 @@ class Player {
     this.#showVolume(channel);
   }
 
+  /** Hear one party alone; again, or the other's: both as they were. */
+  toggleSolo(channel) {
+    this.solo = this.solo === channel ? null : channel;
+    this.#showVolume("owner");
+    this.#showVolume("remote");
+  }
+
+  async share() {
+    const link = linkTo(this.now);
+    const { cvShared, cvNotShared } = this.root.dataset;
+    if (await copied(link)) showToast(cvShared.replace("{now}", clock(this.now)));
+    else this.#note(`${cvNotShared} ${link}`, LINK_NOTE_MS);
+  }
+
   toggleSkip() {
     this.#keep({ skip: !this.preferences.skip });
     this.part("skip").setAttribute("aria-pressed", String(this.preferences.skip));
@@ -165,7 +200,7 @@ class Player {
 
   #keep(changed) {
     Object.assign(this.preferences, changed);
-    savePreferences(this.preferences);
+    savePreferences(this.data.reader, this.preferences);
   }
 
   #applyPreferences() {
@@ -183,11 +218,15 @@ class Player {
     slider.style.setProperty("--cv-level", `${percent}%`);
     slider.setAttribute("aria-valuetext", `${percent}%`);
     this.part(`mute-${channel}`).setAttribute("aria-pressed", String(this.muted[channel]));
-    this.channels.setLevel(channel, this.muted[channel] ? 0 : percent / 100);
+    this.part(`solo-${channel}`).setAttribute("aria-pressed", String(this.solo === channel));
+    const silent = this.solo ? this.solo !== channel : this.muted[channel];
+    this.channels.setLevel(channel, silent ? 0 : percent / 100);
   }
 
   #moved() {
-    if (this.preferences.skip && !this.audio.paused) this.#skipSilence();
+    const turn = this.audio.paused || this.leadsTo !== null ? null : this.loop.turn(this.now);
+    if (turn !== null) this.seek(turn);
+    else if (this.preferences.skip && !this.audio.paused) this.#skipSilence();
     this.#show();
   }
 
@@ -215,12 +254,26 @@ class Player {
     button.setAttribute("aria-label", this.audio.paused ? button.dataset.cvPlay : button.dataset.cvPause);
   }
 
-  #note(text) {
+  #toMarker(region, event) {
+    if (!region.id.startsWith("cv-marker")) return;
+    event.stopPropagation();
+    this.seek(region.start);
+  }
+
+  #showLoop(span) {
+    const button = this.part("loop");
+    button.setAttribute("aria-pressed", String(Boolean(span)));
+    const { cvLoopBegun, cvLoop, cvLoopEnded } = button.dataset;
+    const said = span ? (span.end === undefined ? cvLoopBegun : cvLoop) : cvLoopEnded;
+    this.#note(said.replace("{from}", clock(span?.start ?? 0)).replace("{to}", clock(span?.end ?? 0)));
+  }
+
+  #note(text, forMs = NOTE_MS) {
     const note = this.part("note");
     note.textContent = text;
     note.hidden = false;
     clearTimeout(this.noteTimer);
-    this.noteTimer = setTimeout(() => (note.hidden = true), NOTE_MS);
+    this.noteTimer = setTimeout(() => (note.hidden = true), forMs);
   }
 
   #failed() {

@@ -1,19 +1,20 @@
-// What a listener sets once and expects to find again, kept in this browser.
+// What a listener sets once and expects to find again, kept in this browser: one set for each
+// person, since several may share it.
 
-const KEY = "cv-player";
+const keyOf = (reader) => `cv-player-${reader}`;
 const DEFAULTS = { speed: 1, owner: 100, remote: 100, skip: false };
 
-export function loadPreferences() {
+export function loadPreferences(reader) {
   try {
-    return { ...DEFAULTS, ...JSON.parse(localStorage.getItem(KEY)) };
+    return { ...DEFAULTS, ...JSON.parse(localStorage.getItem(keyOf(reader))) };
   } catch {
     return { ...DEFAULTS };
   }
 }
 
-export function savePreferences(preferences) {
+export function savePreferences(reader, preferences) {
   try {
-    localStorage.setItem(KEY, JSON.stringify(preferences));
+    localStorage.setItem(keyOf(reader), JSON.stringify(preferences));
   } catch {
     // A browser that keeps nothing still plays.
   }

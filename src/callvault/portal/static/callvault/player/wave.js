@@ -33,7 +33,7 @@ export function drawWave(container, audio, data, peaks) {
   const wave = WaveSurfer.create({
     container,
     media: audio,
-    url: data.audioUrl,
+    url: audio.src,
     peaks: peaks.channels,
     duration,
     splitChannels: strips(),
@@ -47,12 +47,15 @@ export function drawWave(container, audio, data, peaks) {
     cspNonce: document.querySelector("script[nonce]")?.nonce,
     plugins: [regions, ruler],
   });
-  wave.once("ready", () => data.regions.forEach((region, index) => addRegion(regions, region, index)));
+  wave.once("ready", () => {
+    data.regions.forEach((region, index) => addRegion(regions, region, index));
+    data.markers.forEach((marker, index) => addMarker(regions, marker, index));
+  });
   wave.on("redrawcomplete", () => arrangeLabels(container));
   const repaint = () => wave.setOptions({ splitChannels: strips(), cursorColor: token("--cv-text"), height: stripHeight() });
   DARK.addEventListener("change", repaint);
   PHONE.addEventListener("change", repaint);
-  return wave;
+  return { wave, regions };
 }
 
 function rulerStep(width, duration) {
@@ -70,6 +73,18 @@ function addRegion(regions, { startMs, endMs, kind, label }, index) {
     drag: false,
     resize: false,
   });
+}
+
+// An event without a length: a tick that leads to its moment.
+function addMarker(regions, { atMs, kind, title }, index) {
+  const marker = regions.addRegion({
+    id: `cv-marker cv-marker--${kind} cv-marker-${index}`,
+    start: atMs / 1000,
+    color: "transparent",
+    drag: false,
+    resize: false,
+  });
+  marker.element.title = title;
 }
 
 // The list of events is the accessible form of the regions; their labels are for the eye.
