@@ -15,7 +15,7 @@
     │   ├── SealBroken               the object is not what was sealed
     │   └── ObjectMissing            the store has no such object
     ├── CatalogueUnreachable         the database is locked, slow or away: try again later
-    ├── AudioError                   a payload or setting the audio part cannot handle
+    ├── AudioError                   a payload, setting or file the audio part cannot handle
     ├── AccessDenied
     └── ConfigError                  key, value, what is allowed
 

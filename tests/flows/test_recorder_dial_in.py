@@ -13,7 +13,9 @@ from msgspec.structs import replace
 from callvault.policy.decision import Decision, Direction
 from callvault.policy.ordered import Order
 from callvault.policy.pilots import Pilots
-from callvault.policy.prompts import Announcement, Prompts
+from callvault.policy.prompts import Announcement, OwnSound, OwnSounds, Prompts
+from callvault.policy.snapshot import encode
+from callvault.recorder.files import SNAPSHOT_FILE
 from callvault.recorder.prompts import sound
 from callvault.spool.entries import CallVerdict, Decided, TimelineEvent
 from tests.flows.recorder_node import (
@@ -83,11 +85,17 @@ async def _listen(recorder: RunningRecorder, packets: int) -> list[bytes]:
             return heard
 
 
-@pytest.mark.parametrize("language", ["en", "it", "fr"])
+OWN = OwnSound(b"U" * 3200, b"A" * 3200)
+
+
+@pytest.mark.parametrize("language", ["en", "it", "fr", "own"])
 def test_the_caller_hears_that_the_call_is_recorded(tmp_path: Path, language: str) -> None:
-    announced = sound(language, "PCMA")
-    prompts = Prompts(Announcement(language))
-    with RunningRecorder(tmp_path, snapshot=replace(PILOTS, prompts=prompts)) as recorder:
+    announced = OWN.alaw if language == "own" else sound(language, "PCMA")
+    prompts, sounds = Prompts(Announcement(language)), OwnSounds(OWN)
+    snapshot = replace(PILOTS, prompts=prompts, sounds=sounds)
+    # A start without catalogue: sounds come from the file beside the spool, as all policy does.
+    (tmp_path / SNAPSHOT_FILE).write_bytes(encode(snapshot))
+    with RunningRecorder(tmp_path, snapshot=snapshot, load_fails=True) as recorder:
         heard = asyncio.run(_listen(recorder, len(announced) // 160))
         wait_until(lambda: [one.ended for one in recorder.journals()] == [True])
         (journal,) = recorder.journals()

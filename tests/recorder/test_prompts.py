@@ -8,7 +8,7 @@ from callvault import sdp as descriptions
 from callvault.audio.g711 import decode_alaw, decode_ulaw
 from callvault.errors import CaptureError
 from callvault.policy.pilots import Pilots
-from callvault.policy.prompts import Announcement, Prompts
+from callvault.policy.prompts import Announcement, OwnSound, OwnSounds, Prompts
 from callvault.recorder.negotiation import Negotiation
 from callvault.recorder.prompts import LAWS, Prompter, SpokenLine, sound
 from tests.policy.cast import SNAPSHOT
@@ -129,13 +129,35 @@ def test_an_announcement_that_a_tone_cut_off_is_said_again_and_told_of_once() ->
     assert (prompter.news(), prompter.news()) == ((0,), ())
 
 
+OWN = OwnSounds(OwnSound(b"U" * 160, b"A" * 160), OwnSound(b"u" * 160, b"a" * 160))
+
+
+@pytest.mark.parametrize(("encoding", "once", "beep"), [("PCMU", b"U", b"u"), ("PCMA", b"A", b"a")])
+def test_own_sounds_are_said_in_the_law_of_the_line(
+    encoding: str, once: bytes, beep: bytes
+) -> None:
+    mouth, prompter = FakeMouth(), Prompter()
+    line = LINE._replace(encoding=encoding)
+    prompter.change({0: mouth}, {0: line}, Prompts(Announcement.OWN, 15), OWN)
+    assert mouth.said == [(8, once * 160, beep * 160, 15)]
+    prompter.confirm(2)
+    tone = sound("beep", encoding)
+    assert mouth.said[-1][1].count(tone) == 2, "what tones tell is not told by own ones"
+
+
+def test_an_own_announcement_that_is_gone_is_said_in_english() -> None:
+    mouth, prompter = FakeMouth(), Prompter()
+    prompter.change({0: mouth}, {0: LINE}, Prompts(Announcement.OWN))
+    assert mouth.said == [(8, sound("en", "PCMA"), b"", 0)]
+
+
 def test_a_prompt_that_cannot_be_said_costs_nothing_else() -> None:
     prompter = Prompter()
     prompter.change({0: FakeMouth(fails=True)}, {0: LINE, 1: LINE}, ENGLISH)
     assert prompter.news() == ()
 
 
-@pytest.mark.parametrize("name", [*(one for one in Announcement if one), "beep"])
+@pytest.mark.parametrize("name", ["en", "it", "fr", "beep"])
 def test_sounds_are_whole_packets_and_the_same_in_both_laws(name: str) -> None:
     ulaw, alaw = sound(name, "PCMU"), sound(name, "PCMA")
     assert len(ulaw) == len(alaw)

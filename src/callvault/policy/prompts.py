@@ -4,6 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
+SHORTEST_SOUND_S = 0.05
+LONGEST_ANNOUNCEMENT_S, LONGEST_TONE_S = 15, 2
 SHORTEST_BEEP_S = 5
 LONGEST_BEEP_S = 300
 
@@ -15,6 +17,21 @@ class Announcement(StrEnum):
     ENGLISH = "en"
     ITALIAN = "it"
     FRENCH = "fr"
+    OWN = "own"  # a sound that an administrator brought
+
+
+class OwnSound(msgspec.Struct, frozen=True):
+    """A sound that an administrator brought, in both laws of G.711; empty: there is none."""
+
+    ulaw: bytes = b""
+    alaw: bytes = b""
+
+
+class OwnSounds(msgspec.Struct, frozen=True):
+    """What is said instead of the sounds that a recorder comes with."""
+
+    announcement: OwnSound = OwnSound()
+    beep: OwnSound = OwnSound()
 
 
 class Prompts(msgspec.Struct, frozen=True):

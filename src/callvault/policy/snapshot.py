@@ -19,7 +19,7 @@ from callvault.policy.modes import RecordingMode as RecordingMode
 from callvault.policy.numbering_plan import NumberingPlan
 from callvault.policy.ordered import Order
 from callvault.policy.pilots import Pilots
-from callvault.policy.prompts import Prompts
+from callvault.policy.prompts import OwnSounds, Prompts
 
 
 class SrtpPolicy(StrEnum):
@@ -85,6 +85,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     modes: Modes = Modes()
     prompts: Prompts = Prompts()
     dial_in: DialInRules = DialInRules()
+    sounds: OwnSounds = OwnSounds()
     orders: tuple[Order, ...] = ()  # recordings ordered of automated dial-in
     capacity: CapacityRules = CapacityRules()
     catch_all: UUID | None = None  # who owns what is nobody's; among `people`, inactive (IDENT-4)

@@ -24,6 +24,7 @@ from callvault.portal.configuration.policy_parts import (
     plan_of,
     prompts_of,
 )
+from callvault.portal.configuration.sounds import own_sounds
 from callvault.portal.people.models import User
 from callvault.portal.reach import catalogue_reached
 
@@ -64,6 +65,7 @@ def build_snapshot() -> policy.Snapshot:
             modes=modes_in_force(),
             prompts=prompts_of(pilots),
             dial_in=dial_in_of(pilots),
+            sounds=own_sounds(),
             orders=orders_in_force(),
             capacity=capacity.rules,
             catch_all=UUID(str(capacity.catch_all.public_id)) if capacity.catch_all else None,

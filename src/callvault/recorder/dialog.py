@@ -341,8 +341,10 @@ class LiveDialog:
         if isinstance(entry, StreamsChanged):
             self._node.streams_changed(self.session.trunk_name, entry.streams)
             report_reception(self._streams, entry.streams)
-            self.prompter.change(self._streams, *self.session.spoken())
-            rules = self.session.learning.dial_in_rules()
+            learning = self.session.learning
+            lines, prompts = self.session.spoken()
+            self.prompter.change(self._streams, lines, prompts, learning.own_sounds())
+            rules = learning.dial_in_rules()
             self.keypad.change(self._streams, entry.streams, rules.keypad if rules else None)
             self.no_media.change(entry.streams, now_ns=self._read_clocks().monotonic_ns)
 

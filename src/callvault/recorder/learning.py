@@ -8,7 +8,7 @@ from callvault import cucm, policy, sip
 from callvault.clock import Instant
 from callvault.policy.decision import Decision
 from callvault.policy.dial_in_rules import DialInRules
-from callvault.policy.prompts import Prompts
+from callvault.policy.prompts import OwnSounds, Prompts
 from callvault.recorder.actions import Action, Append
 from callvault.recorder.capturing import CaptureControl
 from callvault.recorder.facts import is_without_codec
@@ -72,6 +72,10 @@ class Learning:
     def dial_in_rules(self) -> DialInRules | None:
         """Return how the call is led if somebody dialled in; None: it is no such call."""
         return self.judge.dial_in_rules(self.parties) if self.judge else None
+
+    def own_sounds(self) -> OwnSounds:
+        """Return what is said instead of the sounds that a recorder comes with."""
+        return self._setting.policy_in_force().snapshot.sounds
 
     @property
     def decision(self) -> Decision | None:

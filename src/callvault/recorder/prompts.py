@@ -13,11 +13,12 @@ from typing import NamedTuple, Protocol
 
 from callvault import sdp
 from callvault.errors import CaptureError
-from callvault.policy.prompts import Prompts
+from callvault.policy.prompts import Announcement, OwnSound, OwnSounds, Prompts
 
 logger = logging.getLogger(__name__)
 
 LAWS = {"PCMU": "ulaw", "PCMA": "alaw"}
+NO_SOUNDS = OwnSounds()
 _FOLDER = Path(__file__).parent / "sounds"
 
 
@@ -77,6 +78,17 @@ def sound(name: str, encoding: str) -> bytes:
     return (_FOLDER / f"{name}.{LAWS[encoding]}").read_bytes()
 
 
+def announced(language: Announcement, encoding: str, own: OwnSound) -> bytes:
+    """Return an announcement; English, should the own one be gone: it may be owed by law."""
+    if language is not Announcement.OWN:
+        return sound(language.value, encoding)
+    return _of(own, encoding) or sound(Announcement.ENGLISH.value, encoding)
+
+
+def _of(own: OwnSound, encoding: str) -> bytes:
+    return own.ulaw if encoding == "PCMU" else own.alaw
+
+
 @dataclass(slots=True)
 class Prompter:
     """What is being said on the lines of one call."""
@@ -86,13 +98,18 @@ class Prompter:
     announcing: set[int] = field(default_factory=set)
     is_silent: bool = False  # nothing is recorded now: no tone says that it is
     _prompts: Prompts = field(default_factory=Prompts)
+    _own: OwnSounds = NO_SOUNDS
     _untold: set[int] = field(default_factory=set)  # announced, and not in the news yet
 
     def change(
-        self, mouths: Mapping[int, Mouth], lines: Mapping[int, SpokenLine], prompts: Prompts
+        self,
+        mouths: Mapping[int, Mouth],
+        lines: Mapping[int, SpokenLine],
+        prompts: Prompts,
+        own: OwnSounds = NO_SOUNDS,
     ) -> None:
         """Speak on the lines that take it now, and on no other; what was announced is not again."""
-        self._prompts = prompts
+        self._prompts, self._own = prompts, own
         self._settle()
         for index in self.said.keys() - lines.keys():
             self.said.pop(index)[0].hush()
@@ -139,7 +156,9 @@ class Prompter:
         """Say what is to be said on a line now; whether it can be."""
         prompts, tone = self._prompts, sound("beep", line.encoding)
         is_told = index in self.announced or not prompts.announcement
-        once = b"" if is_told else sound(prompts.announcement.value, line.encoding)
+        once = b""
+        if not is_told:
+            once = announced(prompts.announcement, line.encoding, self._own.announcement)
         if tones:
             gap = bytes([tone[-1]]) * (len(tone) // 2)
             once = (tone + gap) * tones + once
@@ -149,7 +168,7 @@ class Prompter:
                 mouth.speak(
                     line.payload_type,
                     once=once,
-                    repeated=tone if beeps else b"",
+                    repeated=(_of(self._own.beep, line.encoding) or tone) if beeps else b"",
                     every_s=prompts.beep_every_s if beeps else 0,
                     wanted=line.wanted,
                 )

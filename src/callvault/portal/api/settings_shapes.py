@@ -145,7 +145,9 @@ class PilotsChange(Taken):
     live_keep_prefix: Text = Field(NOT_SENT, max_length=24)
     automated_prefix: Text = Field(NOT_SENT, max_length=24)
     dial_in: list[Text] = Field(NOT_SENT, max_length=50)
-    announcement: Literal["", "en", "it", "fr"] = Field(NOT_SENT)
+    announcement: Literal["", "en", "it", "fr", "own"] = Field(
+        NOT_SENT, description="own: a sound that was uploaded on the page."
+    )
     beep_every_s: int = Field(NOT_SENT, ge=0, le=3600)
     keys_on: bool = Field(NOT_SENT)
     key_start: Text = Field(NOT_SENT, max_length=6)

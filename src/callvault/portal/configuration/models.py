@@ -16,7 +16,7 @@ from .filter_models import NumberingPlan, RecordingFilter
 from .mode_choices import Mode, modes
 from .mode_models import RecordingModes
 from .order_models import RecordingOrder
-from .pilot_models import PilotNumbers
+from .pilot_models import PilotNumbers, PromptSound, SoundKind
 
 __all__ = [
     "DeletionBan",
@@ -24,9 +24,11 @@ __all__ = [
     "NumberingPlan",
     "PilotNumbers",
     "PolicyRevision",
+    "PromptSound",
     "RecordingFilter",
     "RecordingModes",
     "RecordingOrder",
+    "SoundKind",
     "SystemCapacity",
     "SystemSettings",
     "Trunk",

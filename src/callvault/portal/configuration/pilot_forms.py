@@ -1,14 +1,14 @@
 """The form of pilot numbers."""
 
 import re
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from callvault.policy.pilots import plain
-from callvault.policy.prompts import LONGEST_BEEP_S, SHORTEST_BEEP_S
+from callvault.policy.prompts import LONGEST_BEEP_S, SHORTEST_BEEP_S, Announcement
 
 from .dial_in_fields import (
     CODES,
@@ -20,7 +20,7 @@ from .dial_in_fields import (
     refuse_codes,
 )
 from .line_fields import LinesField
-from .models import PilotNumbers
+from .models import PilotNumbers, PromptSound, SoundKind
 from .pilot_claims import problems_of
 from .policy_parts import pilots_of
 
@@ -32,6 +32,12 @@ else:  # not generic at run time
 PROMPTS = ("announcement", "beep_every_s")
 PREFIXES = ("recording_prefix", "live_keep_prefix", "automated_prefix")
 MOST_DIAL_IN = 50
+SAID = (
+    ("", gettext_lazy("None")),
+    ("en", gettext_lazy("English: “This call is being recorded.”")),
+    ("it", gettext_lazy("Italian: “Questa chiamata viene registrata.”")),
+    ("fr", gettext_lazy("French: “Cet appel est enregistré.”")),
+)
 _PILOT = re.compile(r"\+?[0-9*#]{2,23}")
 _BLOCK = re.compile(r"[Xx]+\Z")
 
@@ -66,12 +72,7 @@ class PilotForm(PilotModelForm, EndingFields):
     announcement = forms.ChoiceField(
         required=False,
         label=gettext_lazy("Announcement"),
-        choices=[
-            ("", gettext_lazy("None")),
-            ("en", gettext_lazy("English: “This call is being recorded.”")),
-            ("it", gettext_lazy("Italian: “Questa chiamata viene registrata.”")),
-            ("fr", gettext_lazy("French: “Cet appel est enregistré.”")),
-        ],
+        choices=SAID,
         help_text=gettext_lazy("Said once, as soon as the call is answered."),
     )
     beep_every_s = forms.IntegerField(
@@ -110,6 +111,9 @@ class PilotForm(PilotModelForm, EndingFields):
         """Remember the version that is being edited."""
         super().__init__(*args, **kwargs)
         self.initial["version"] = self.instance.version
+        if PromptSound.objects.filter(kind=SoundKind.ANNOUNCEMENT, is_draft=False).exists():
+            said = cast("forms.ChoiceField", self.fields["announcement"])
+            said.choices = [*SAID, (Announcement.OWN.value, _("Own sound"))]
         for name in ("beep_every_s", *ENDS):
             self.initial[name] = self.initial.get(name) or None
         for name in (*PREFIXES, *CODES):

@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from callvault.policy.prompts import Announcement
+from callvault.policy.prompts import Announcement, OwnSound
 
 ANNOUNCED = [one.value for one in Announcement if one]
 
@@ -39,3 +39,40 @@ class PilotNumbers(models.Model):
     def load(cls) -> "PilotNumbers":
         """Return the row; before it was saved first, an unsaved one without any number."""
         return cls.objects.first() or cls(version=0)
+
+
+class SoundKind(models.TextChoices):
+    """What an own sound is said instead of."""
+
+    ANNOUNCEMENT = "announcement", _("Announcement")
+    BEEP = "beep", _("Tone")
+
+
+class PromptSound(models.Model):
+    """A sound that an administrator brought: in use, or a draft to be listened to first."""
+
+    kind = models.CharField(_("kind"), max_length=16, choices=SoundKind.choices)
+    is_draft = models.BooleanField(_("draft"), default=True)
+    file_name = models.CharField(_("file name"), max_length=100)
+    ulaw = models.BinaryField(_("sound in µ-law"))
+    alaw = models.BinaryField(_("sound in A-law"))
+
+    class Meta:
+        """One in use and one draft of each kind."""
+
+        constraints = (
+            models.UniqueConstraint(fields=["kind", "is_draft"], name="prompt_sound_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.file_name}"
+
+    @property
+    def length_ms(self) -> int:
+        """How long it is: a byte a sample, 8 kHz."""
+        return len(self.ulaw) // 8
+
+    @property
+    def sound(self) -> OwnSound:
+        """The sound as recorders have it."""
+        return OwnSound(bytes(self.ulaw), bytes(self.alaw))

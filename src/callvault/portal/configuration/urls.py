@@ -9,6 +9,7 @@ from . import (
     pilot_views,
     plan_views,
     rights_views,
+    sound_views,
     trunk_views,
     views,
 )
@@ -25,6 +26,9 @@ urlpatterns = [
     path("capacity", capacity_views.capacity, name="capacity"),
     path("modes", mode_views.modes, name="modes"),
     path("pilot-numbers", pilot_views.pilots, name="pilots"),
+    path("pilot-numbers/sounds/<slug:kind>", sound_views.bring, name="bring_sound"),
+    path("pilot-numbers/sounds/<slug:kind>/decide", sound_views.decide, name="decide_sound"),
+    path("pilot-numbers/sounds/<slug:kind>/<slug:state>.wav", sound_views.listen, name="sound"),
     path("numbering-plan", plan_views.plan, name="plan"),
     path("trunks/", trunk_views.trunks, name="trunks"),
     path("trunks/new", trunk_views.create_trunk, name="create_trunk"),
