@@ -183,3 +183,21 @@ def test_origins_are_saved_audited_and_never_over_anothers(rita_client: Client) 
     assert GadgetSettings.load().origins == [DESK]
     rita_client.post("/settings/gadget/", {"origins": "", "version": 1})
     assert GadgetSettings.load().origins == []
+
+
+@pytest.mark.usefixtures("on")
+def test_ones_own_recording_is_paused_with_a_reason_and_no_other(
+    client: Client, recorder: Recorder, ann: User, rita: User
+) -> None:
+    recorder.calls = [call_of(ann)]
+    path = f"/gadget/{UUID(int=1)}/pause-for"
+    assert f'href="{path}"' in text_of(client, ann)
+    answer = client.get(path)
+    assert f"frame-ancestors {DESK}" in answer["Content-Security-Policy"]
+    assert client.post(path, {"reason": "card payment"})["Location"] == "/gadget/"
+    assert [asked["detail"] for _, asked in recorder.asked] == ["card payment"]
+    assert AuditEntry.objects.get(action=Action.CALL_PAUSED).detail["reason"] == "card payment"
+    client.force_login(rita)
+    assert client.get(path)["Location"] == "/gadget/"
+    assert "This call is over." in client.post(path).content.decode()
+    assert len(recorder.asked) == 1

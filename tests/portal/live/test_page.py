@@ -98,6 +98,39 @@ def test_a_pause_is_done_audited_and_shown(
     assert f"{CALL}/pause" not in text
 
 
+def test_a_pause_may_have_a_reason_which_is_audited(
+    client: Client, recorder: Recorder, ann: User
+) -> None:
+    recorder.calls = [call_of(ann)]
+    assert f'href="{CALL}/pause-for"' in page_for(client, ann)
+    form = client.get(f"{CALL}/pause-for")
+    check_policy(form)
+    assert "Pause the recording of Ann Keller" in form.content.decode()
+    too_long = client.post(f"{CALL}/pause-for", {"reason": "x" * 201})
+    assert too_long.status_code == 422
+    assert recorder.asked == []
+    answer = client.post(f"{CALL}/pause-for", {"reason": "card payment"})
+    assert (answer.status_code, answer["Location"]) == (302, "/live/")
+    asked = {"who": "Ann Keller", "detail": "card payment", "owners": None}
+    assert recorder.asked == [(f"/calls/{UUID(int=1)}/pause", asked)]
+    entry = AuditEntry.objects.get(action=Action.CALL_PAUSED)
+    assert entry.detail["reason"] == "card payment"
+
+
+def test_a_pause_with_a_reason_that_cannot_be_says_why(
+    client: Client, recorder: Recorder, ann: User, otto: User
+) -> None:
+    recorder.calls, recorder.status = [call_of(ann)], 503
+    client.force_login(otto)
+    answer = client.get(f"{CALL}/pause-for")
+    assert (answer.status_code, answer["Location"]) == (302, "/live/")
+    assert "This call is over." in client.post(f"{CALL}/pause-for").content.decode()
+    assert recorder.asked == []
+    client.force_login(ann)
+    told = client.post(f"{CALL}/pause-for", {"reason": "card"}).content.decode()
+    assert "the disk did not take the pause" in told
+
+
 def recorder_ns() -> int:
     return int(timezone.now().timestamp() * 1e9)
 

@@ -15,6 +15,7 @@ urlpatterns = [
     path("gadget/recordings", views.recordings, name="recordings"),
     path("gadget/signed-in", views.signed_in, name="signed_in"),
     path("gadget/finesse.xml", views.finesse, name="finesse"),
+    path("gadget/<uuid:call_id>/pause-for", views.pause_for, name="pause_for"),
     path(f"gadget/<uuid:call_id>/<{live_urls.DEED}:deed>", views.act, name="act"),
     path("settings/gadget/", settings_page.gadget_settings, name="settings"),
 ]

@@ -9,11 +9,16 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import (
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
 
 from callvault.portal.configuration.mode_models import RecordingModes
 from callvault.portal.configuration.plan_reading import plan_reader
 from callvault.portal.live.calls import calls_seen_by, ended_seen_by, own_part
+from callvault.portal.live.pausing import pause_page
 from callvault.portal.live.recorder import Deed, Unreachable
 from callvault.portal.live.views import EndedRow, ended_row_of, row_of, trouble_of
 from callvault.portal.people.levels import Level
@@ -84,6 +89,16 @@ def act(request: HttpRequest, call_id: UUID, deed: str) -> HttpResponse:
     return render(request, "gadget/_calls.html", context | {"trouble": trouble})
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@embeddable
+def pause_for(request: HttpRequest, call_id: UUID) -> HttpResponse:
+    """Ask why one's recording is paused, and pause it."""
+    return pause_page(
+        request, call_id, template="gadget/pause.html", back="gadget:index", is_own_only=True
+    )
+
+
 @require_safe
 def signed_in(request: HttpRequest) -> HttpResponse:
     """Say that the window in which somebody signed in is of no more use."""
@@ -116,6 +131,7 @@ def _calls(user: User) -> dict[str, Any]:
         "ended": _ended(user),
         "keeps_unmarked": by_default,
         "act": "gadget:act",
+        "pause_for": "gadget:pause_for",
     }
 
 

@@ -6,7 +6,7 @@ at any level (`policy.permissions.sees_live`).
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.http import Http404, HttpRequest
@@ -139,6 +139,7 @@ def control(
     who = user.get_full_name() or user.username
     outcome = act(deed, call_id, who=who, reason=reason, owners=ids)
     if outcome in (Outcome.DONE, Outcome.NOT_ON_DISK):
+        why: dict[str, Any] = {"reason": reason} if reason else {}
         record(
             request,
             _ACTIONS[deed],
@@ -147,6 +148,7 @@ def control(
             owners=[str(one) for one in ids],
             trunk=found.call.trunk,
             is_on_disk=outcome is Outcome.DONE,
+            **why,
         )
     return outcome
 

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from . import listening_views, views
+from . import listening_views, pausing, views
 from .recorder import Deed
 
 app_name = "live"
@@ -27,5 +27,6 @@ urlpatterns = [
     path("heard", listening_views.heard, name="heard"),
     path("leave", listening_views.leave, name="leave"),
     path("<uuid:call_id>/listen", listening_views.listen, name="listen"),
+    path("<uuid:call_id>/pause-for", pausing.pause_for, name="pause_for"),
     path("<uuid:call_id>/<live_deed:deed>", views.act, name="act"),
 ]

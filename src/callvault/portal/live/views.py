@@ -96,11 +96,11 @@ def act(request: HttpRequest, call_id: UUID, deed: str) -> HttpResponse:
 
 
 def trouble_of(
-    request: HttpRequest, deed: Deed, call_id: UUID, *, is_own_only: bool = False
+    request: HttpRequest, deed: Deed, call_id: UUID, *, is_own_only: bool = False, reason: str = ""
 ) -> str:
     """Do it; say what went wrong."""
     try:
-        outcome = control(request, deed, call_id, is_own_only=is_own_only)
+        outcome = control(request, deed, call_id, reason=reason, is_own_only=is_own_only)
     except Http404:
         outcome = Outcome.OVER
     except Unreachable:
@@ -138,6 +138,7 @@ def _context(request: HttpRequest) -> dict[str, object]:
         "ended": ended[:MOST_SHOWN],
         "keeps_unmarked": by_default,
         "act": "live:act",
+        "pause_for": "live:pause_for",
     }
 
 
