@@ -126,7 +126,7 @@ def choose(page: Page, who: str) -> None:
 
 
 def test_an_administrator_walks_the_settings_by_keys(page: Page) -> None:
-    page.goto("/settings/")
+    page.goto("/settings/general")
     menu = page.get_by_role("navigation", name="Settings")
     names = [name.strip() for name in menu.get_by_role("link").all_inner_texts()]
     assert names[-5:] == [

@@ -70,7 +70,7 @@ def test_the_theme_is_kept_with_the_person_and_set_by_the_server(
 @pytest.mark.django_db
 def test_times_are_in_the_zone_of_the_system(rita_client: Client) -> None:
     SystemSettings.objects.create(zone="Asia/Kolkata")
-    assert "In force now: Asia/Kolkata" in rita_client.get("/settings/").content.decode()
+    assert "In force now: Asia/Kolkata" in rita_client.get("/settings/general").content.decode()
 
 
 @pytest.mark.parametrize(

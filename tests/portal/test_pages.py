@@ -54,6 +54,10 @@ class TestGlobalSettings(GatedViewTest):
     url = "/settings/"
 
 
+class TestGeneralSettings(GatedViewTest):
+    url = "/settings/general"
+
+
 class TestTrunks(GatedViewTest):
     url = "/settings/trunks/"
 

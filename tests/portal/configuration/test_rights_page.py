@@ -79,7 +79,7 @@ def test_the_general_settings_do_not_touch_it(rita_client: Client) -> None:
     sent = NOW | {"download": "20", "delete": "90", "phrase": "Nobody may ever delete"}
     rita_client.post(PAGE, sent)
     answer = rita_client.post(
-        "/settings/", {"zone": "UTC", "country_code": "39", "delete_level": "20"}
+        "/settings/general", {"zone": "UTC", "country_code": "39", "delete_level": "20"}
     )
     assert answer.status_code == 302
     assert SystemSettings.objects.get().delete_level == NOBODY

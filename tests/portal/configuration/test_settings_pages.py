@@ -25,9 +25,9 @@ def test_showing_keys_is_off_until_an_administrator_turns_it_on_audited(
     rita_client: Client,
 ) -> None:
     assert SystemSettings.load().show_digits is False
-    assert b"PCI DSS" in rita_client.get("/settings/").content
+    assert b"PCI DSS" in rita_client.get("/settings/general").content
     sent = {"zone": "Europe/Rome", "country_code": "39", "show_digits": "on"}
-    assert rita_client.post("/settings/", sent).status_code == 302
+    assert rita_client.post("/settings/general", sent).status_code == 302
     assert SystemSettings.load().show_digits is True
     entry = AuditEntry.objects.get(action=Action.SETTINGS_CHANGED)
     assert "show_digits" in entry.detail["fields"]
@@ -122,7 +122,7 @@ def test_deleting_a_trunk_asks_first(rita_client: Client, webex: Trunk) -> None:
 def test_time_and_country_are_checked(
     rita_client: Client, zone: str, code: str, fields: set[str]
 ) -> None:
-    response = rita_client.post("/settings/", {"zone": zone, "country_code": code})
+    response = rita_client.post("/settings/general", {"zone": zone, "country_code": code})
     if fields:
         assert set(response.context["form"].errors) == fields
         assert not SystemSettings.objects.exists()

@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from callvault.portal.configuration.stamps import StampedForm
 from callvault.portal.sealing import seal
 
 from .claims import NAME, Claim, MatchedBy
@@ -20,7 +21,7 @@ else:  # not generic at run time
     RulesModelForm = ProviderModelForm = forms.ModelForm
 
 
-class RulesForm(RulesModelForm):
+class RulesForm(RulesModelForm, StampedForm):
     """Passwords, second factor, sessions, lock-out."""
 
     class Meta:
@@ -53,7 +54,7 @@ class RulesForm(RulesModelForm):
         }
 
 
-class ProviderForm(ProviderModelForm):
+class ProviderForm(ProviderModelForm, StampedForm):
     """The OpenID Connect provider. Its secret is typed once and never shown."""
 
     secret = forms.CharField(

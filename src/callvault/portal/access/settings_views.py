@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from callvault.portal.audit.log import record
 from callvault.portal.audit.models import Action
+from callvault.portal.configuration.stamps import is_saved, refuse_newer
 from callvault.portal.people.gates import administrators_only
 from callvault.portal.people.models import User
 
@@ -34,8 +35,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     """Show and change the rules of passwords, second factors, sessions and lock-out."""
     data = request.POST if request.method == "POST" else None
     form = RulesForm(data, instance=SignInSettings.load())
-    if form.is_valid():
-        save_settings(request, form)
+    if form.is_valid() and is_saved(form, save_settings, request):
         messages.success(request, _("Saved. In force now."))
         return redirect("access:settings")
     context = {"form": form, "provider": OpenIdProvider.load()}
@@ -52,8 +52,7 @@ def provider(request: HttpRequest) -> HttpResponse:
     data = request.POST if request.method == "POST" else None
     row = OpenIdProvider.load()
     form = ProviderForm(data, instance=row)
-    if form.is_valid():
-        save_settings(request, form)
+    if form.is_valid() and is_saved(form, save_settings, request):
         messages.success(request, _("Saved. In force now."))
         return redirect("access:provider")
     return _provider_page(request, form)
@@ -86,14 +85,19 @@ def _provider_page(
 
 @transaction.atomic
 def save_settings(request: HttpRequest, form: RulesForm | ProviderForm) -> None:
-    """Save one of the pages of sign-in."""
+    """Save one of the pages of sign-in. Raises SettingsChanged if somebody was quicker."""
+    refuse_newer(form)
+    old, new = form.changes()
+    secrets = [name for name in form.changed_data if name == "secret"]  # only that it changed
     page = "sign_in" if isinstance(form, RulesForm) else "openid_connect"
     record(
         request,
         Action.SETTINGS_CHANGED,
         kind="settings",
         object_id=page,
-        fields=sorted(form.changed_data),
+        fields=sorted([*new, *secrets]),
+        old=old,
+        new=new,
     )
     form.save()
 

@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from callvault.portal.configuration.stamps import StampedForm
 from callvault.portal.people.models import User
 
 from .models import DEFAULT_DAYS, ApiSettings, ApiToken
@@ -71,7 +72,7 @@ class TokenForm(forms.Form):
         return cleaned
 
 
-class ApiSettingsForm(SettingsModelForm):
+class ApiSettingsForm(SettingsModelForm, StampedForm):
     """What holds for all tokens."""
 
     class Meta:

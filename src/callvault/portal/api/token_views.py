@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from callvault.portal.access.confirm import confirmed_first
 from callvault.portal.audit.log import record
 from callvault.portal.audit.models import Action
+from callvault.portal.configuration.stamps import is_saved, refuse_newer
 from callvault.portal.paging import Order, page_of
 from callvault.portal.people.gates import administrators_only, person_of
 from callvault.portal.people.levels import Level
@@ -78,8 +79,7 @@ def revoke(request: HttpRequest, public_id: UUID) -> HttpResponse:
 def everyones(request: HttpRequest) -> HttpResponse:
     """List everybody's tokens, and change what holds for all."""
     form = ApiSettingsForm(request.POST or None, instance=ApiSettings.load())
-    if request.method == "POST" and form.is_valid():
-        save_rules(request, form)
+    if request.method == "POST" and form.is_valid() and is_saved(form, save_rules, request):
         messages.success(request, _("Saved."))
         return redirect("tokens:all")
     text = request.GET.get("q", "").replace("\0", "").strip()[:100]
@@ -99,9 +99,10 @@ def everyones(request: HttpRequest) -> HttpResponse:
 
 @transaction.atomic
 def save_rules(request: HttpRequest, form: ApiSettingsForm) -> None:
-    """Save what holds for all tokens."""
-    fields = sorted(form.changed_data)
-    record(request, Action.SETTINGS_CHANGED, kind="api", fields=fields)
+    """Save what holds for all tokens. Raises SettingsChanged if somebody was quicker."""
+    refuse_newer(form)
+    old, new = form.changes()
+    record(request, Action.SETTINGS_CHANGED, kind="api", fields=sorted(new), old=old, new=new)
     form.save()
 
 

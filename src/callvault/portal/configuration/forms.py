@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from .models import SystemSettings
+from .stamps import StampedForm
 from .zones import zone_name
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ else:  # not generic at run time
     SystemModelForm = forms.ModelForm
 
 
-class SystemForm(SystemModelForm):
+class SystemForm(SystemModelForm, StampedForm):
     """The system's time zone and country."""
 
     class Meta:

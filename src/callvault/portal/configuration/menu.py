@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from callvault.portal.navigation import Entry, Section, mark_current
@@ -11,7 +12,7 @@ from callvault.portal.navigation import Entry, Section, mark_current
 Page = tuple[Promise, str]  # label, name of the address
 
 PAGES: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
-    (_("System"), ((_("General"), "configuration:index"),)),
+    (_("System"), ((_("General"), "configuration:general"),)),
     (
         _("Recording"),
         (
@@ -46,6 +47,8 @@ def settings_menu(path: str) -> tuple[Section, ...]:
 
 
 def _sections() -> Iterator[Section]:
+    name = "configuration:index"
+    yield Section("", (Entry(name, _now("Overview"), reverse(name), ""),))
     for label, pages in PAGES:
         entries = (Entry(name, str(text), reverse(name), "") for text, name in pages)
         yield Section(str(label), tuple(entries))

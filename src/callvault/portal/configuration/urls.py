@@ -6,6 +6,7 @@ from . import (
     capacity_views,
     filter_views,
     mode_views,
+    overview,
     pilot_views,
     plan_views,
     rights_views,
@@ -17,7 +18,8 @@ from . import (
 app_name = "configuration"
 
 urlpatterns = [
-    path("", views.index, name="index"),
+    path("", overview.overview, name="index"),
+    path("general", views.general, name="general"),
     path("permissions", rights_views.permissions, name="permissions"),
     path("filters/", filter_views.filters, name="filters"),
     path("filters/new", filter_views.create_filter, name="create_filter"),

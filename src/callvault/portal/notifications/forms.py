@@ -6,6 +6,8 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from callvault.portal.configuration.stamps import StampedForm
+
 from .models import MailSettings, Security
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ else:  # not generic at run time
 _FORBIDDEN = set(" \t/@\\'\"<>")
 
 
-class MailSettingsForm(MailModelForm):
+class MailSettingsForm(MailModelForm, StampedForm):
     """Changes the mail server, or tries it as typed before it is saved."""
 
     password = forms.CharField(

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from callvault.portal.audit.log import record
 from callvault.portal.audit.models import Action
+from callvault.portal.configuration.stamps import is_saved, refuse_newer
 from callvault.portal.people.gates import administrators_only, person_of
 
 from .faults import MailFault, explained
@@ -51,9 +52,9 @@ def mail(request: HttpRequest) -> HttpResponse:
         if "test" in request.POST:
             context["tried"] = try_mail(request, form)
             return render(request, "notifications/mail.html", context)
-        save_mail(request, form)
-        messages.success(request, _("Saved. Mail goes this way from now on."))
-        return redirect("notifications:mail")
+        if is_saved(form, save_mail, request):
+            messages.success(request, _("Saved. Mail goes this way from now on."))
+            return redirect("notifications:mail")
     status = 422 if form.is_bound else 200
     return render(request, "notifications/mail.html", context, status=status)
 
@@ -76,9 +77,14 @@ def remove_mail(request: HttpRequest) -> None:
 
 @transaction.atomic
 def save_mail(request: HttpRequest, form: MailSettingsForm) -> None:
-    """Save how mail goes out."""
-    fields = sorted(set(form.changed_data) - {"test_to"})
-    record(request, Action.SETTINGS_CHANGED, kind="mail", fields=fields)
+    """Save how mail goes out. Raises SettingsChanged if somebody was quicker."""
+    refuse_newer(form)
+    old, new = form.changes()
+    secrets = [name for name in form.changed_data if name == "password"]  # only that it changed
+    record(
+        request, Action.SETTINGS_CHANGED, kind="mail", fields=sorted([*new, *secrets]),
+        old=old, new=new,
+    )  # fmt: skip
     form.as_typed().save()
 
 
