@@ -146,3 +146,37 @@ def test_on_the_phone_more_leads_to_the_other_pages(page: Page) -> None:
     page.get_by_role("button", name="More").click()
     page.get_by_role("dialog", name="All pages").get_by_role("link", name="People").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("People")
+
+
+def test_a_search_is_saved_opened_and_deleted_by_the_keyboard_alone(page: Page) -> None:
+    page.keyboard.press("/")
+    page.keyboard.type("Elena")
+    page.keyboard.press("Enter")
+    expect(page.locator(".cv-page-sub")).to_contain_text("1 recording")
+    page.keyboard.press("Escape")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("s")
+    page.get_by_role("link", name="Save this search…").press("Enter")
+    name = page.get_by_label("Name", exact=True)
+    name.press_sequentially("About Elena")
+    name.press("Enter")
+    expect(page.locator("[data-cv-searches] summary")).to_contain_text("About Elena")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.goto("/recordings/")
+    page.keyboard.press("s")
+    expect(page.get_by_role("link", name="About Elena")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**saved=*")
+    page.goto("/searches/")
+    page.get_by_role("button", name="Delete About Elena").press("Enter")
+    expect(page.get_by_role("heading", name="No saved search yet")).to_be_visible()
+    page.get_by_role("button", name="Undo").press("Enter")
+    expect(page.get_by_role("link", name="About Elena", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Delete About Elena").press("Enter")
+
+
+def test_a_range_of_days_is_one_press(page: Page) -> None:
+    page.keyboard.press("f")
+    page.get_by_role("link", name="Today").press("Enter")
+    page.wait_for_url("**first=*last=*")
+    expect(page.locator(".cv-chip")).to_contain_text("Start")

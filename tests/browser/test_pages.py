@@ -22,6 +22,8 @@ PAGES = (
     "/nodes/rec-1/stop",
     "/recordings/",
     "/recordings/mine/",
+    "/searches/",
+    "/searches/new?list=all&query=over%3D1",
     "/live/",
     "/decisions/",
     "/audit/",

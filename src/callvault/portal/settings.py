@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "callvault.portal.people",
     "callvault.portal.access",
     "callvault.portal.recordings",
+    "callvault.portal.searches",
     "callvault.portal.decisions",
     "callvault.portal.configuration",
     "callvault.portal.directory",

@@ -37,6 +37,7 @@ urlpatterns = [
     path("", include("callvault.portal.access.urls")),
     path("dashboard/", include("callvault.portal.dashboard.urls")),
     path("recordings/", include("callvault.portal.recordings.urls")),
+    path("searches/", include("callvault.portal.searches.urls")),
     path("live/", include("callvault.portal.live.urls")),
     path("", include("callvault.portal.gadget.urls")),
     path("audit/", include("callvault.portal.audit.urls")),

@@ -53,6 +53,8 @@ class Action(models.TextChoices):
     PEER_DISMISSED = "peer_dismissed"
     SETTINGS_CHANGED = "settings_changed"
     SEARCHED = "searched"
+    SEARCH_SHARED = "search_shared"
+    SEARCH_WITHDRAWN = "search_withdrawn"
     AUDIT_EXPORTED = "audit_exported"
     AUDIT_LOSS_ACCEPTED = "audit_loss_accepted"
     CERTIFICATE_IMPORTED = "certificate_imported"

@@ -109,6 +109,7 @@ OBJECTS: dict[str, ObjectKind] = {
     "plan": ObjectKind(gettext_lazy("Numbering plan"), gettext_lazy("the numbering plan")),
     "node": ObjectKind(gettext_lazy("Nodes"), gettext_lazy("node %(id)s")),
     "search": ObjectKind(gettext_lazy("Searches"), gettext_lazy("search %(id)s")),
+    "saved_search": ObjectKind(gettext_lazy("Saved searches"), gettext_lazy("a saved search")),
     "audit": ObjectKind(gettext_lazy("Audit log"), gettext_lazy("the audit log")),
     "certificate": ObjectKind(gettext_lazy("Certificates"), gettext_lazy("a certificate (%(id)s)")),
     "rewrapping": ObjectKind(

@@ -98,6 +98,8 @@ SENTENCES: dict[Action, Promise | str] = {
     Action.PROVIDER_UNBOUND: gettext_lazy("%(who)s unbound %(object)s from the provider"),
     Action.OWN_ACCOUNT_CHANGED: gettext_lazy("%(who)s changed the own account"),
     Action.SEARCHED: gettext_lazy("%(who)s searched"),
+    Action.SEARCH_SHARED: gettext_lazy("%(who)s shared a saved search"),
+    Action.SEARCH_WITHDRAWN: gettext_lazy("%(who)s no longer shares a saved search"),
     Action.AUDIT_EXPORTED: gettext_lazy("%(who)s exported the audit log"),
     Action.AUDIT_LOSS_ACCEPTED: gettext_lazy("%(who)s accepted that the audit log lost its end"),
     Action.CERTIFICATE_IMPORTED: gettext_lazy("%(who)s imported %(object)s"),

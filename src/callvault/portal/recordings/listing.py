@@ -6,7 +6,7 @@ from (the gate) and in which filters make sense.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 from urllib.parse import urlencode
 from uuid import UUID
@@ -15,6 +15,7 @@ from django.db.models import Count as CountOf
 from django.db.models import QuerySet
 from django.http import QueryDict
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
@@ -206,6 +207,30 @@ def chips_of(form: FilterForm, wanted: Filter, path: str, data: QueryDict) -> li
         Chip(name, label, values[name], address(path, data, without=FORM_FIELDS[name]))
         for name, label in labels.items()
         if name in form.offered
+    ]
+
+
+def presets(path: str, data: QueryDict) -> list[tuple[str, str]]:
+    """Return ranges of days that are often wanted, in the reader's zone, and their addresses."""
+    today = timezone.localdate()
+    monday, first = today - timedelta(days=today.weekday()), today.replace(day=1)
+    before = first - timedelta(days=1)
+    ranges = [
+        (_("Today"), today, today),
+        (_("Yesterday"), today - timedelta(days=1), today - timedelta(days=1)),
+        (_("This week"), monday, today),
+        (_("Last 7 days"), today - timedelta(days=6), today),
+        (_("This month"), first, today),
+        (_("Last month"), before.replace(day=1), before),
+    ]
+    return [
+        (
+            label,
+            address(
+                path, data, without=("hour",), changed={"first": str(since), "last": str(until)}
+            ),
+        )
+        for label, since, until in ranges
     ]
 
 

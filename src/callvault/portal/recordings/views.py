@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -19,6 +19,8 @@ from callvault.portal.paging import counted, page_of
 from callvault.portal.people.gates import person_of
 from callvault.portal.people.levels import Level
 from callvault.portal.people.models import User
+from callvault.portal.searches.finding import default_of, offered
+from callvault.portal.searches.models import ListName
 
 from . import listing
 from .added import NoteDraft
@@ -38,8 +40,10 @@ def my_recordings(request: HttpRequest) -> HttpResponse:
     user = person_of(request)
     if user.level < Level.BASE:
         return render(request, "recordings/none_by_right.html", status=403)
+    if (opening := _opening(request, ListName.MINE)) is not None:
+        return opening
     rows, form = searched(user, Search("mine", request.GET))
-    return _list(request, rows, form, title=_("My recordings"), scope="")
+    return _list(request, rows, form, of_list=ListName.MINE, scope="")
 
 
 @require_safe
@@ -49,25 +53,42 @@ def all_recordings(request: HttpRequest) -> HttpResponse:
     user = person_of(request)
     if not user.is_supervisor:
         raise PermissionDenied
+    if (opening := _opening(request, ListName.ALL)) is not None:
+        return opening
     rows, form = searched(user, Search("all", request.GET))
-    return _list(request, rows, form, title=_("All recordings"), scope=_scope(user))
+    return _list(request, rows, form, of_list=ListName.ALL, scope=_scope(user))
+
+
+def _opening(request: HttpRequest, of_list: ListName) -> HttpResponse | None:
+    """Lead to the search by which the person wants the list to open; None: to all of it."""
+    search = default_of(person_of(request), of_list) if not request.GET else None
+    return redirect(search.url) if search is not None else None
 
 
 def _list(
-    request: HttpRequest, rows: QuerySet[Recording], form: FilterForm, *, title: str, scope: str
+    request: HttpRequest,
+    rows: QuerySet[Recording],
+    form: FilterForm,
+    *,
+    of_list: ListName,
+    scope: str,
 ) -> HttpResponse:
     form.is_valid()
     wanted = form.filter()
     record_search(request, "recordings", wanted.told, text=wanted.text)
     found = apply(rows, wanted)
     context = _page_context(request, found, wanted)
+    saved = offered(person_of(request), of_list, request.GET)
     context |= {
-        "title": title,
+        "title": of_list.label,
+        "saved": saved,
+        "presets": listing.presets(request.path, request.GET),
         "form": form,
         "chips": listing.chips_of(form, wanted, request.path, request.GET),
         "wanted": wanted,
         "head_line": listing.head_line(context["count"], searched=bool(wanted.active), scope=scope),
-        "clear_url": request.path,
+        # Without the word, the list would open by the default again.
+        "clear_url": f"{request.path}?saved=none" if saved.default_id else request.path,
     }
     if not context["rows"]:
         context |= _empty_context(request, rows, wanted)

@@ -75,6 +75,8 @@ ELSEWHERE: dict[Action, str] = {
     Action.DECODED_AGAIN: "../commands",
     Action.RECOVERY_STARTED: "../commands",
     Action.RECOVERY_ENDED: "../commands",
+    Action.SEARCH_SHARED: "searches",
+    Action.SEARCH_WITHDRAWN: "searches",
     Action.TOKEN_CREATED: "api",
     Action.TOKEN_REVOKED: "api",
 }

@@ -32,7 +32,8 @@ export function startList() {
     " ": () => toggle(current()?.querySelector("[data-cv-play]")),
     "[": () => follow("[data-cv-newer]"),
     "]": () => follow("[data-cv-older]"),
-    f: openFilters,
+    f: () => openMenu("[data-cv-add-filter]", "input, select"),
+    s: () => openMenu("[data-cv-searches]", "a, button"),
     x: () => toggleRow(current()),
     p: () => act("preserve", current()),
     n: () => act("note", current()),
@@ -96,11 +97,11 @@ function follow(selector) {
   return true;
 }
 
-function openFilters() {
-  const menu = document.querySelector("[data-cv-add-filter]");
+function openMenu(selector, controls) {
+  const menu = document.querySelector(selector);
   if (!menu) return false;
   menu.open = true;
-  menu.querySelector("input, select, a, button")?.focus();
+  menu.querySelector(controls)?.focus();
   return true;
 }
 
