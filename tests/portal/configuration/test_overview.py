@@ -69,6 +69,11 @@ def test_the_field_that_a_result_leads_to_is_on_its_page(rita_client: Client) ->
             assert f'id="{place}' in page.content.decode(), one.url
 
 
+def test_a_setting_that_two_forms_have_is_found_once() -> None:
+    found = [(one.url, one.title) for one in found_settings("time")]
+    assert len(found) == len({*found})
+
+
 def test_words_that_no_setting_has_are_told(rita_client: Client) -> None:
     assert "No setting has these words" in text_of(rita_client, "/settings/?q=zzz%00z")
 

@@ -12,13 +12,16 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from callvault.errors import VaultError
 from callvault.portal.access.models import OpenIdProvider, SignInSettings
 from callvault.portal.api.models import ApiSettings, ApiToken
+from callvault.portal.certificates.changing import key_folder
 from callvault.portal.directory.models import DirectorySource
 from callvault.portal.gadget.models import GadgetSettings
 from callvault.portal.notifications.models import MailSettings
 from callvault.portal.notifications.recording_models import RecordingMailSettings
 from callvault.portal.people.gates import administrators_only
+from callvault.vault import Keyring, Role
 
 from .capacity_models import Limited, SystemCapacity
 from .filter_models import NumberingPlan, RecordingFilter
@@ -134,6 +137,18 @@ def _capacity() -> str:
     return f"{label}: {number}" if number else label
 
 
+def _certificates() -> str:
+    try:
+        count = len(Keyring.load(key_folder()).current(Role.ARCHIVE))
+    except (VaultError, OSError):
+        return _("No certificate can be used")
+    return ngettext(
+        "Recordings are sealed to %(count)d certificate",
+        "Recordings are sealed to %(count)d certificates",
+        count,
+    ) % {"count": count}
+
+
 def _permissions() -> str:
     levels = levels_in_force()
     told = {"download": str(levels.download.label), "delete": str(levels.delete.label)}
@@ -180,6 +195,7 @@ NOW: dict[str, Callable[[], str]] = {
     "configuration:plan": _plan,
     "gadget:settings": _gadget,
     "configuration:capacity": _capacity,
+    "certificates:index": _certificates,
     "configuration:permissions": _permissions,
     "access:settings": _sign_in,
     "directory:index": _directories,

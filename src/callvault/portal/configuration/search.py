@@ -93,7 +93,8 @@ def found_settings(text: str) -> list[Setting]:
         in_name = all(word in folded(one.title) for word in words)
         return (not in_name, bool(one.field))
 
-    return sorted(found, key=rank)[:MOST_FOUND]
+    once = {(one.url, one.title): one for one in sorted(found, key=rank, reverse=True)}
+    return sorted(once.values(), key=rank)[:MOST_FOUND]
 
 
 @cache
