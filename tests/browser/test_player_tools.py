@@ -109,10 +109,16 @@ def test_a_note_on_the_waveform_leads_to_its_moment(page: Page) -> None:
     eventually(page, f"{SHOWN} === '4:30'")
 
 
+def wait_for_keys(page: Page) -> None:
+    """Wait until the page hears `J` and `K`; a locked recording has no waveform to wait for."""
+    page.wait_for_selector("[data-cv-neighbours][data-cv-ready]")
+
+
 def test_neighbours_keep_the_search_and_say_where_it_ends(page: Page) -> None:
     page.goto("/recordings/?direction=in&sort=start")
     page.locator("tbody tr a.cv-name").first.click()
     expect(page.locator(".cv-above__place")).to_contain_text("1 of ")
+    wait_for_keys(page)
     told = page.locator(".cv-above__place").inner_text()
     count = int(told.split(" of ")[1])
     press(page, "k")
@@ -120,12 +126,14 @@ def test_neighbours_keep_the_search_and_say_where_it_ends(page: Page) -> None:
     for place in range(2, count + 1):
         press(page, "j")
         expect(page.locator(".cv-above__place")).to_have_text(f"{place} of {count}")
+        wait_for_keys(page)
     press(page, "j")
     expect(page.locator("#cv-toasts")).to_contain_text("last recording of the search")
     carried = parse_qs(urlsplit(page.url).query)["in"]
     assert carried == ["all?direction=in&sort=start"]
     page.reload()
     expect(page.locator(".cv-above__place")).to_have_text(f"{count} of {count}")
+    wait_for_keys(page)
     press(page, "Escape")
     page.wait_for_url("**/recordings/?direction=in&sort=start")
 
@@ -179,3 +187,17 @@ def test_the_player_with_its_tools_in_use_is_accessible(lenient: Page) -> None:
     press(lenient, "3", "l", "ArrowRight", "l")
     lenient.get_by_label("Other forms to download").click()
     assert axe_violations(lenient) == []
+
+
+def test_sound_that_breaks_off_on_a_changed_file_says_so(
+    context: BrowserContext, portal: str
+) -> None:
+    page = context.new_page()
+    page.route("**/audio", lambda route: route.abort())
+    page.route("**/integrity", lambda route: route.fulfill(status=409, json={"changed": True}))
+    open_recording(page, cast.HELD)
+    expect(page.locator("[data-cv-part=changed]")).to_be_visible()
+    page.unroute("**/integrity")
+    page.reload()
+    expect(page.locator("[data-cv-part=failure]")).to_be_visible()
+    expect(page.locator("[data-cv-part=changed]")).to_be_hidden()

@@ -121,6 +121,7 @@ class PlayerData:
 
     audio_url: str
     peaks_url: str
+    integrity_url: str  # asked when the sound breaks off
     duration_ms: int
     start_at_ms: int  # from ?t=167
     owner_label: str

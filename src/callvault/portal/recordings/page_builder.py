@@ -258,6 +258,7 @@ def _player(
     return PlayerData(
         audio_url=address("audio"),
         peaks_url=address("peaks"),
+        integrity_url=address("integrity"),
         duration_ms=recording.duration_ms,
         start_at_ms=min(max(start_at_ms, 0), recording.duration_ms),
         owner_label=parties[0].label,

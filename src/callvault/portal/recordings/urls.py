@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import copies, deed_views, media, note_views, reassign_views, views, zip_views
+from . import copies, deed_views, integrity, media, note_views, reassign_views, views, zip_views
 
 app_name = "recordings"
 
@@ -21,6 +21,7 @@ urlpatterns = [
     path("<uuid:recording_id>/notes/<uuid:note_id>/delete", note_views.delete, name="delete_note"),
     path("<uuid:recording_id>/audio", media.audio, name="audio"),
     path("<uuid:recording_id>/peaks", media.peaks, name="peaks"),
+    path("<uuid:recording_id>/integrity", integrity.integrity, name="integrity"),
     path("<uuid:recording_id>/download", media.download, name="download"),
     path("<uuid:recording_id>/download/<slug:form>", copies.download_copy, name="copy"),
     path("<uuid:recording_id>/metadata", media.metadata, name="metadata"),

@@ -12,6 +12,7 @@ export function startNeighbours() {
     else showToast(place.dataset[name === "next" ? "cvLast" : "cvFirst"]);
   };
   onKeys({ j: go("next"), k: go("previous") });
+  place.dataset.cvReady = "yes";
 }
 
 // The search came with the list's address, which another reload or a saved note would forget.

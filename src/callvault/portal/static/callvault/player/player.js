@@ -71,7 +71,8 @@ class Player {
   #listen() {
     this.wave.on("timeupdate", () => this.#moved());
     this.wave.on("interaction", (at) => (this.leadsTo = at));
-    this.wave.on("error", () => this.#failed());
+    this.audio.addEventListener("error", () => this.#failed());
+    if (this.audio.error) this.#failed(); // while the waveform was fetched
     this.audio.addEventListener("seeked", () => this.#arrived());
     this.audio.addEventListener("play", () => this.#showPlaying());
     this.audio.addEventListener("pause", () => this.#showPlaying());
@@ -276,9 +277,21 @@ class Player {
     this.noteTimer = setTimeout(() => (note.hidden = true), forMs);
   }
 
-  #failed() {
-    this.part("failure").hidden = false;
+  // Why bytes stopped coming is known to the server alone.
+  async #failed() {
     this.#showPlaying();
+    const isChanged = await wasChanged(this.data.integrityUrl);
+    this.part(isChanged ? "changed" : "failure").hidden = false;
+  }
+}
+
+/** Whether the server says that the file is not what was sealed. */
+async function wasChanged(url) {
+  try {
+    const response = await fetch(url);
+    return response.status === 409 && (await response.json()).changed === true;
+  } catch {
+    return false; // away: it cannot be known now
   }
 }
 
