@@ -42,6 +42,7 @@ test_tools() {
     [ -x /usr/sbin/nginx ] || missing="$missing nginx-light"
     [ -x /usr/sbin/slapd ] || missing="$missing slapd ldap-utils"
     need glewlwyd glewlwyd
+    [ -x /usr/sbin/smbd ] || missing="$missing samba"
     # Encoders of codecs that PyAV only decodes, and Opus with its redundancy.
     for library in libbcg729-0:libbcg729.so.0 libgsm1:libgsm.so.1 libspeex1:libspeex.so.1 \
         libvo-amrwbenc0:libvo-amrwbenc.so.0 libopus0:libopus.so.0; do

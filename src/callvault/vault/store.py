@@ -1,4 +1,4 @@
-"""The port to a place that keeps sealed objects: local folder now; SMB share and S3 follow.
+"""The port to a place that keeps sealed objects: a local folder or an SMB share; S3 follows.
 
 A store keeps bytes under names and knows nothing of recordings or keys. All that reaches it is
 sealed already. tests/conformance/test_store.py is the contract that each back end passes.
@@ -44,7 +44,8 @@ class Store(Protocol):
         """Write an object: whole, durable and visible when the block ends without an error.
 
         After an error, or a crash at any moment, nothing is visible under the name, or what was
-        there before. An object that exists is replaced at once, never mixed.
+        there before. An object that exists is replaced at once, never mixed; while it is open a
+        share may refuse that by an error that passes.
         """
 
     def open(self, name: str) -> StoredObject:
