@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ def test_every_example_of_the_reference_works(
         printed.append(run(command, tmp_path, **variables))
         if isinstance(printed[-1], dict) and "version" in printed[-1]:
             variables["VERSION"] = str(printed[-1]["version"])
-    me, found, sound, note, preserved, calls, tried, person, *settings, audit = printed
+    me, found, sound, note, preserved, plan, _zip, calls, tried, person, *rest, audit = printed
     assert me["person"]["username"] == "rita"
     assert [one["id"] for one in found["items"]] == [variables["RECORDING"]]
     assert (sound, (tmp_path / "call.mp3").read_bytes()) == (None, AUDIO)
@@ -71,7 +72,10 @@ def test_every_example_of_the_reference_works(
     assert calls == {"items": [], "next": None}
     assert sum(tried["counts"].values()) == tried["calls"]
     assert User.objects.filter(public_id=person["id"], username="bea.vega").exists()
-    system, changed, trunk, nodes, subject = settings
+    assert plan["packed"] == [variables["RECORDING"]]
+    assert zipfile.ZipFile(tmp_path / "calls.zip").testzip() is None
+    _export, imported, system, changed, trunk, nodes, subject = rest
+    assert imported["counts"]["unchanged"] == User.objects.count()
     assert (system["zone"], changed["zone"]) == ("UTC", "Europe/Rome")
     assert (trunk["name"], trunk["transports"]) == ("Main SBC", ["tcp"])
     assert nodes == []

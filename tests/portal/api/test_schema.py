@@ -21,8 +21,11 @@ from schemathesis.specs.openapi.checks import ignored_auth, positive_data_accept
 from callvault.portal.api.v1 import api
 from callvault.portal.configuration.filter_models import RecordingFilter
 from callvault.portal.configuration.models import Trunk
+from callvault.portal.decisions.models import Attempt
+from callvault.portal.directory.models import DirectoryRun, DirectorySource
 from callvault.portal.nodes.models import NodeReport
-from callvault.portal.people.models import User
+from callvault.portal.people.import_report import packed
+from callvault.portal.people.models import PeopleImport, User
 from callvault.portal.recordings import notes
 from callvault.portal.recordings.models import Recording
 from callvault.portal.subjects.models import Erasure
@@ -42,9 +45,17 @@ OPERATIONS = [
     (method, path) for path, item in api.get_openapi_schema()["paths"].items() for method in item
 ]
 # Whom a request stands for is asked elsewhere: here each is an administrator's.
-CONFIG = SchemathesisConfig.from_dict({"generation": {"with-security-parameters": False}})
+CONFIG = SchemathesisConfig.from_dict(
+    {
+        "generation": {"with-security-parameters": False},
+        "checks": {"negative_data_rejection": {"expected-statuses": ["4xx"]}},
+    }
+)
 HOST = {"Host": "127.0.0.1"}
-EXAMPLES = max(4, settings().max_examples // 100)  # of `make fuzz`: 200
+# What a body says may be refused by rules that no schema can tell: that a name is free. Of
+# addresses these are such: a range that ends before it begins, a person who is not there.
+SPANNED = {"/api/v1/audit/export"}
+EXAMPLES = max(3, settings().max_examples // 100)  # of `make fuzz`: 200
 
 
 class Undone(Exception):
@@ -59,6 +70,16 @@ def real(ann: User, rita: User, sealed: Recording, recorder: Recorder) -> dict[s
     trunk = Trunk.objects.create(name="Main SBC", peers=["192.0.2.14"], transports=["udp"])
     erasure = Erasure.objects.create(reference="x", expected=0, asked_by=rita)
     rules = RecordingFilter.objects.create(scope="group", group="sales")
+    source = DirectorySource.objects.create(name="Staff", kind="ldap")
+    run = DirectoryRun.objects.create(source=source, purpose="preview", state="previewed")
+    now = timezone.now()
+    knocks = Attempt.objects.create(
+        peer_address="192.0.2.7", peer_port=5060, transport="udp", first_seen_at=now,
+        last_seen_at=now,
+    )  # fmt: skip
+    draft = PeopleImport.objects.create(
+        made_by=rita, file_name="people.csv", content=b"Username\nbea\n", rows=packed([])
+    )
     NodeReport.objects.create(node="one", at=timezone.now(), document={"at_ns": 1})
     return {
         "recording_id": str(sealed.recording_id),
@@ -68,6 +89,10 @@ def real(ann: User, rita: User, sealed: Recording, recorder: Recorder) -> dict[s
         "trunk_id": str(trunk.public_id),
         "filter_id": str(rules.public_id),
         "erasure_id": str(erasure.public_id),
+        "directory_id": str(source.public_id),
+        "run_id": str(run.public_id),
+        "attempt_id": str(knocks.public_id),
+        "import_id": str(draft.public_id),
         "node": "one",
     }
 
@@ -77,8 +102,9 @@ def test_an_operation_keeps_to_its_description(
     method: str, path: str, rita: User, real: dict[str, str], calling: Calling
 ) -> None:
     headers = {"Authorization": f"Bearer {calling(rita).token}"} | HOST
-    # What a body says may be refused by rules that no schema can tell: that a name is free.
-    excluded = [ignored_auth] if method == "get" else [ignored_auth, positive_data_acceptance]
+    excluded = [ignored_auth]
+    if method != "get" or path in SPANNED:
+        excluded.append(positive_data_acceptance)
 
     @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
     @given(case=_cases(described()[path][method.upper()], real))

@@ -22,6 +22,9 @@ SECTIONS: list[tuple[str, dict[str, Any]]] = [
     ("modes", {"of_pilot": "on_demand", "groups": {"sales": "never"}, "pause_resume_min": 10}),
     ("modes", {"keeps_unmarked": True, "keep_within_s": 60, "pause_alarm_min": 0}),
     ("sign-in", {"min_length": 14}),
+    ("tokens", {"most_days": 30}),
+    ("gadget", {"origins": ["https://finesse.example.com:8445"]}),
+    ("recording-mail", {"limit_mb": 20}),
     ("filters/system", {"directions": "in", "black_list": ["7100", "72."]}),
 ]
 

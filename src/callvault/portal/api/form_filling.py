@@ -38,16 +38,16 @@ def must_be_valid(form: BaseForm) -> None:
         raise refused(form)
 
 
-def refused(form: BaseForm) -> Problem:
+def refused(form: BaseForm, *, place: str = "body") -> Problem:
     """Return what a form says of each field as a problem."""
-    return invalid(list(_told(form)))
+    return invalid(list(_told(form, place)))
 
 
-def _told(form: BaseForm) -> Iterator[dict[str, str]]:
+def _told(form: BaseForm, place: str) -> Iterator[dict[str, str]]:
     for name, texts in form.errors.items():
         pointer = f"/{name if name != '__all__' else ''}"
         for text in map(str, texts):
-            yield {"in": "body", "pointer": pointer, "detail": text}
+            yield {"in": place, "pointer": pointer, "detail": text}
 
 
 def stale(message: str, version: int | str) -> Problem:

@@ -11,6 +11,9 @@ from ninja import Router, Status
 from callvault.portal.middleware import language_of
 from callvault.portal.notifications.forms import MailSettingsForm
 from callvault.portal.notifications.models import MailSettings
+from callvault.portal.notifications.recording_forms import RecordingMailForm
+from callvault.portal.notifications.recording_models import RecordingMailSettings
+from callvault.portal.notifications.recording_saving import save_settings
 from callvault.portal.notifications.views import remove_mail, save_mail, try_mail
 
 from .callers import using
@@ -19,10 +22,18 @@ from .errors import PROBLEMS
 from .form_filling import as_posted, must_be_valid
 from .problems import Problem
 from .scopes import Scope
-from .settings import refuse_other, sent_of, stamped
-from .settings_shapes import MailChange, MailOut, MailTested, MailTestIn
+from .settings import refuse_other, saved, sent_of, stamped
+from .settings_shapes import (
+    MailChange,
+    MailOut,
+    MailTested,
+    MailTestIn,
+    RecordingMailChange,
+    RecordingMailOut,
+)
 
 router = Router(tags=["Mail"])
+of_recordings = Router(tags=["Mail"])
 Facts = dict[str, Any]
 _FIELDS = MailSettingsForm.Meta.fields
 
@@ -81,6 +92,37 @@ def test_mail(request: HttpRequest, test: MailTestIn) -> Facts:
         "text": tried.text,
         "said": tried.said,
     }
+
+
+@of_recordings.get(
+    "", response={200: RecordingMailOut, **PROBLEMS}, **using(Scope.SETTINGS_READ),
+    summary="Read what holds for mail about recordings",
+)  # fmt: skip
+def read_recording_mail(request: HttpRequest) -> Facts:
+    """Return sender and limit of mail to owners."""
+    administrator_of(request)
+    return _recording_mail()
+
+
+@of_recordings.patch(
+    "", response={200: RecordingMailOut, **PROBLEMS}, **using(Scope.SETTINGS_WRITE),
+    summary="Change what holds for mail about recordings",
+)  # fmt: skip
+def change_recording_mail(request: HttpRequest, change: RecordingMailChange) -> Facts:
+    """Change the fields that are sent. In force for the next mail."""
+    administrator_of(request)
+    row, sent = RecordingMailSettings.load(), sent_of(change)
+    if "limit_mb" in sent:
+        sent["is_limited"] = sent["limit_mb"] is not None
+    form = RecordingMailForm(as_posted(RecordingMailForm(row=row), sent), row=row)
+    must_be_valid(form)
+    saved(form, lambda: save_settings(request, form))
+    return _recording_mail()
+
+
+def _recording_mail() -> Facts:
+    row = RecordingMailSettings.load()
+    return {"sender_name": row.sender_name, "limit_mb": row.limit_mb, "version": row.version}
 
 
 @sensitive_variables("sent", "form")

@@ -10,7 +10,7 @@ from callvault.portal.people.csv_reading import LARGEST_BYTES
 from .problems import CONTENT_TYPE, Problem
 
 ROOT = "/api/v1/"
-MAX_BODY_BYTES = 65_536
+MAX_BODY_BYTES = 1_048_576
 FILES = {f"{ROOT}people/imports": LARGEST_BYTES + MAX_BODY_BYTES}
 """Where files are taken, and how large a request may be there."""
 

@@ -17,8 +17,8 @@ from callvault.portal.people import saving
 from callvault.portal.people.forms import PersonForm
 from callvault.portal.people.gates import person_of
 from callvault.portal.people.levels import Level
+from callvault.portal.people.listing import NO_GROUP, matching
 from callvault.portal.people.models import User
-from callvault.portal.recordings.folding import folded
 
 from .callers import using
 from .errors import PROBLEMS
@@ -116,7 +116,7 @@ def told(person: User) -> dict[str, Any]:
     names = (
         "username", "first_name", "last_name", "email", "extension", "alias", "pbx_username",
         "numeric_user_id", "numeric_partition_id", "department", "group", "mode", "is_active",
-        "created_at",
+        "source", "created_at",
     )  # fmt: skip
     return {
         "id": person.public_id,
@@ -137,9 +137,13 @@ def _matching(query: PersonQuery) -> QuerySet[User]:
     found = User.objects.all()
     if query.active is not None:
         found = found.filter(is_active=query.active)
-    for word in folded(query.q).split():
-        found = found.filter(search_text__contains=word)
-    return found
+    if query.level is not None:
+        found = found.filter(level=Level[query.level.upper()])
+    if query.group:
+        found = found.filter(group="" if query.group == NO_GROUP else query.group)
+    if query.source is not None:
+        found = found.filter(source=query.source)
+    return matching(found, query.q)
 
 
 def _form(person: User, change: PersonChange, editor: User) -> PersonForm:

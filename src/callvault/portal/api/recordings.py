@@ -22,6 +22,7 @@ from callvault.portal.people.models import User
 from callvault.portal.recordings import media, notes, preserving, reassigning
 from callvault.portal.recordings.deletion import delete_recording
 from callvault.portal.recordings.filters import Filter, apply
+from callvault.portal.recordings.interaction_page import MOST_LINKED
 from callvault.portal.recordings.listing import Sorting
 from callvault.portal.recordings.models import Note, Recording
 from callvault.portal.recordings.permissions import (
@@ -32,6 +33,7 @@ from callvault.portal.recordings.permissions import (
 
 from .callers import using
 from .errors import PROBLEMS
+from .media_shapes import AUDIO, PEAKS, SIGNALLING
 from .problems import Problem, invalid
 from .queries import refuse_unknown
 from .scopes import Scope
@@ -39,12 +41,6 @@ from .shapes import NoteChange, NoteIn, NoteOut, OwnerIn, Page, RecordingOut, Re
 
 router = Router(tags=["Recordings"])
 
-_MP3 = {"audio/mpeg": {"schema": {"type": "string", "contentMediaType": "audio/mpeg"}}}
-_AUDIO = {
-    200: {"description": "The MP3.", "content": _MP3},
-    206: {"description": "The range asked for.", "content": _MP3},
-    416: {"description": "No byte of the range exists."},
-}
 _PRESERVED = {None: "", True: "yes", False: "no"}
 _DEEDS = {
     "play": Deed.PLAY,
@@ -94,14 +90,43 @@ def read_recording(request: HttpRequest, recording_id: UUID) -> dict[str, Any]:
 
 @router.get(
     "/{uuid:recording_id}/audio", response={200: None, 206: None, 416: None, **PROBLEMS},
-    **using(Scope.RECORDINGS_AUDIO, responses=_AUDIO), summary="Download audio",
+    **using(Scope.RECORDINGS_AUDIO, responses=AUDIO), summary="Download audio",
 )  # fmt: skip
 def download_audio(request: HttpRequest, recording_id: UUID) -> HttpResponseBase:
     """Return the MP3, or a range of it (`Range`). The caller needs the right to download."""
-    response = media.download(request, recording_id)
-    if response.status_code in (409, 503) and isinstance(response, HttpResponse):
-        raise _locked(response)
-    return response
+    return _opened(media.download(request, recording_id))
+
+
+@router.get(
+    "/{uuid:recording_id}/peaks", response={200: None, 206: None, 416: None, **PROBLEMS},
+    **using(Scope.RECORDINGS_AUDIO, responses=PEAKS), summary="Read the waveform",
+)  # fmt: skip
+def read_peaks(request: HttpRequest, recording_id: UUID) -> HttpResponseBase:
+    """Return the peaks of both channels, as the player draws them. Needs the right to play."""
+    return _opened(media.peaks(request, recording_id))
+
+
+@router.get(
+    "/{uuid:recording_id}/signalling", response={200: None, 206: None, 416: None, **PROBLEMS},
+    **using(Scope.RECORDINGS_READ, responses=SIGNALLING), summary="Read the signalling",
+)  # fmt: skip
+def read_signalling(request: HttpRequest, recording_id: UUID) -> HttpResponseBase:
+    """Return signalling and raw metadata as text. For supervisors and administrators."""
+    return _opened(media.metadata(request, recording_id))
+
+
+@router.get(
+    "/{uuid:recording_id}/interaction", response={200: list[RecordingOut], **PROBLEMS},
+    **using(Scope.RECORDINGS_READ), summary="List the recordings of the same conversation",
+)  # fmt: skip
+def list_interaction(request: HttpRequest, recording_id: UUID) -> list[dict[str, Any]]:
+    """Return those that the caller may see, by time: parts before and after a transfer or hold."""
+    user = person_of(request)
+    row = recording_visible_to(user, recording_id)
+    parts = recordings_visible_to(user).filter(interaction=row.interaction_id)
+    ordered = parts.select_related("owner", "interaction").order_by("started_at", "record_number")
+    rights, reader = rights_in_force(), plan_reader()
+    return [told(user, one, rights, reader) for one in ordered[:MOST_LINKED]]
 
 
 @router.put(
@@ -265,6 +290,12 @@ def _within(rows: QuerySet[Recording], query: RecordingQuery) -> QuerySet[Record
     if query.until is not None:
         condition &= Q(started_at__lt=query.until)
     return rows.filter(condition)
+
+
+def _opened(response: HttpResponseBase) -> HttpResponseBase:
+    if response.status_code in (409, 503) and isinstance(response, HttpResponse):
+        raise _locked(response)
+    return response
 
 
 def _locked(response: HttpResponse) -> Problem:

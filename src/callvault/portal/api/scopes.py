@@ -26,6 +26,7 @@ class Scope(TextChoices):
     SETTINGS_READ = "settings:read", _("Read the global settings")
     SETTINGS_WRITE = "settings:write", _("Change the global settings")
     NODES_READ = "nodes:read", _("Read how the nodes are, and test them")
+    NODES_CONTROL = "nodes:control", _("Start, drain and stop nodes")
     SUBJECTS_READ = "subjects:read", _("Look up data subjects, and export what is held of them")
     SUBJECTS_ERASE = "subjects:erase", _("Erase what is held of data subjects")
 
@@ -39,6 +40,7 @@ _LEVELS = {
     Scope.SETTINGS_READ: Level.ADMINISTRATOR,
     Scope.SETTINGS_WRITE: Level.ADMINISTRATOR,
     Scope.NODES_READ: Level.ADMINISTRATOR,
+    Scope.NODES_CONTROL: Level.ADMINISTRATOR,
     Scope.SUBJECTS_READ: Level.ADMINISTRATOR,
     Scope.SUBJECTS_ERASE: Level.ADMINISTRATOR,
     Scope.LIVE_READ: Level.RECORD_ONLY,

@@ -234,6 +234,22 @@ class MailTested(Schema):
     said: str = Field(description="The server's own words.")
 
 
+class RecordingMailOut(Schema):
+    """What holds for mail to owners about their recordings."""
+
+    sender_name: str = Field(description="Empty: the one of the mail server's settings.")
+    limit_mb: int | None = Field(description="Largest attachment; null: no limit is set.")
+    version: int
+
+
+class RecordingMailChange(Taken):
+    """Values to change."""
+
+    sender_name: Text = Field(NOT_SENT, max_length=100)
+    limit_mb: int | None = Field(None, ge=1, le=100, description="Null: none is set.")
+    version: Version
+
+
 class SignInOut(Schema):
     """Rules of passwords, second factors, sessions and lock-out."""
 

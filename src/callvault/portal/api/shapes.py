@@ -5,9 +5,20 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
 from ninja import Schema
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    ConfigDict,
+    Field,
+    IPvAnyAddress,
+    PlainSerializer,
+)
+
+from callvault.portal.audit.models import Action
+from callvault.portal.audit.objects import OBJECTS
 
 LevelName = Literal["record_only", "base", "group_supervisor", "administrator"]
+SourceName = Literal["hand", "csv", "ldap", "webex", "catch_all"]
 Direction = Literal["in", "out", "dial_in"]
 ModeName = Literal["", "always_on", "on_demand", "live_keep", "never"]
 
@@ -148,6 +159,7 @@ class PersonOut(Schema):
     mode: ModeName = Field(description="Empty: as the recording group or the trunk says.")
     level: LevelName
     is_active: bool
+    source: SourceName = Field(description="Where the person comes from.")
     created_at: Moment
 
 
@@ -182,6 +194,9 @@ class PersonQuery(Taken):
 
     q: Text = Field("", max_length=100, description="Name, number or group.")
     active: bool | None = None
+    level: LevelName | None = None
+    group: Text = Field("", max_length=100, description="'-': people without a group.")
+    source: SourceName | None = Field(None, description="Where they come from.")
     limit: int = Field(50, ge=1, le=100)
     after: UUID | None = Field(None, description="`next` of the page before.")
 
@@ -212,6 +227,22 @@ class AuditQuery(Taken):
 
     after: int = Field(0, ge=0, le=2**63 - 1, description="`next` of the answer before.")
     limit: int = Field(100, ge=1, le=1000)
+
+
+class AuditExportQuery(Taken):
+    """What is exported; as on the page *Audit log*."""
+
+    format: Literal["jsonl", "csv"] = "jsonl"
+    q: Text = Field("", max_length=100, description="Text or number.")
+    action: Action | None = None
+    person: UUID | Literal["-"] | None = Field(None, description="'-': of nobody.")
+    first: date | None = Field(None, description="First day.")
+    last: date | None = Field(None, description="Last day.")
+    kind: Text = Field(
+        "", description="Kind of object.", json_schema_extra={"enum": ["", *sorted(OBJECTS)]}
+    )
+    object: Text = Field("", max_length=64, description="Number of a recording, or an id.")
+    address: IPvAnyAddress | None = None
 
 
 class MeOut(Schema):

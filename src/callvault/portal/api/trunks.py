@@ -97,7 +97,7 @@ class TrunkIn(TrunkChange):
 def list_trunks(request: HttpRequest) -> list[Facts]:
     """Return all trunks by name, each with how it is; 1,000 at most."""
     administrator_of(request)
-    return [_told(one) for one in states_of(list(Trunk.objects.all()[:1000]), now=timezone.now())]
+    return [told(one) for one in states_of(list(Trunk.objects.all()[:1000]), now=timezone.now())]
 
 
 @router.post("", response={201: TrunkOut, **PROBLEMS}, **WRITE, summary="Add a trunk")
@@ -107,7 +107,7 @@ def add(request: HttpRequest, trunk: TrunkIn) -> Status[Facts]:
     administrator_of(request)
     form = _form(Trunk(transports=["udp", "tcp"], version=0), trunk)
     row = add_trunk(request, form)
-    return Status(201, _told(state_of(row, now=timezone.now())))
+    return Status(201, told(state_of(row, now=timezone.now())))
 
 
 @router.get(
@@ -117,7 +117,7 @@ def read(request: HttpRequest, trunk_id: UUID) -> Facts:
     """Return one trunk, and how it is."""
     administrator_of(request)
     row = get_object_or_404(Trunk, public_id=trunk_id)
-    return _told(state_of(row, now=timezone.now()))
+    return told(state_of(row, now=timezone.now()))
 
 
 @router.patch(
@@ -132,7 +132,7 @@ def change(request: HttpRequest, trunk_id: UUID, change: TrunkChange) -> Facts:
         row = change_trunk(request, form)
     except StaleTrunk as old:
         raise stale("Somebody changed this trunk meanwhile: read it again.", old.version) from old
-    return _told(state_of(row, now=timezone.now()))
+    return told(state_of(row, now=timezone.now()))
 
 
 @router.delete(
@@ -155,7 +155,8 @@ def _form(row: Trunk, sent: TrunkChange) -> TrunkForm:
     return form
 
 
-def _told(state: TrunkState) -> Facts:
+def told(state: TrunkState) -> Facts:
+    """Return a trunk as the API tells of it."""
     row = state.trunk
     return {
         "id": row.public_id,

@@ -15,6 +15,7 @@ from callvault.portal.people.gates import person_of
 from . import (
     audit,
     calls,
+    directories,
     filter_rules,
     filters,
     live,
@@ -23,10 +24,15 @@ from . import (
     nodes,
     orders,
     people,
+    people_deeds,
+    people_files,
     recordings,
     settings,
+    settings_of_faces,
+    several,
     subjects,
     trunks,
+    unknown_sources,
 )
 from .callers import needing
 from .errors import PROBLEMS
@@ -109,11 +115,17 @@ api = Api(
 )
 answer_errors(api)
 api.add_router("/recordings", recordings.router)
+api.add_router("/recordings", several.router)
 api.add_router("/calls", calls.router)
 api.add_router("/filters", filters.router)
 api.add_router("/live-calls", live.router)
 api.add_router("/automated-recordings", orders.router)
 api.add_router("/people", people.router)
+api.add_router("/people", people_deeds.router)
+api.add_router("/people", people_files.router)
+api.add_router("", settings_of_faces.router)
+api.add_router("/directories", directories.router)
+api.add_router("/unknown-sources", unknown_sources.router)
 api.add_router("/audit", audit.router)
 api.add_router("/subjects", subjects.router)
 api.add_router("/nodes", nodes.router)
@@ -122,6 +134,7 @@ api.add_router("/settings/filters", filter_rules.router)
 api.add_router("/settings/modes", modes.router)
 api.add_router("/settings/trunks", trunks.router)
 api.add_router("/settings/mail", mail.router)
+api.add_router("/settings/recording-mail", mail.of_recordings)
 
 
 def addresses() -> tuple[Sequence[Any], str, str]:

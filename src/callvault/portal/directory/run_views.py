@@ -54,23 +54,31 @@ def apply(request: HttpRequest, public_id: UUID) -> HttpResponse:
 def _asked(
     request: HttpRequest, source: DirectorySource, purpose: Purpose, *, approved: list[str]
 ) -> HttpResponse:
-    with transaction.atomic():
-        record(
-            request,
-            Action.DIRECTORY_RUN_ASKED,
-            kind="directory",
-            object_id=source.public_id,
-            name=source.name,
-            purpose=purpose.value,
-            approved=len(approved),
-        )
-        run = ask_for_run(source, purpose, asked_by=person_of(request), approved=approved)
-        if run is None:
-            transaction.set_rollback(True)
+    run = asked_run(request, source, purpose, approved=approved)
     if run is None:
         run = source.runs.first()
         messages.info(request, _("A run is on its way already. This is it."))
     return redirect("directory:run", run.public_id if run else source.public_id)
+
+
+@transaction.atomic
+def asked_run(
+    request: HttpRequest, source: DirectorySource, purpose: Purpose, *, approved: list[str]
+) -> DirectoryRun | None:
+    """Have a worker look into a directory, audited; None: a run waits or works already."""
+    record(
+        request,
+        Action.DIRECTORY_RUN_ASKED,
+        kind="directory",
+        object_id=source.public_id,
+        name=source.name,
+        purpose=purpose.value,
+        approved=len(approved),
+    )
+    run = ask_for_run(source, purpose, asked_by=person_of(request), approved=approved)
+    if run is None:
+        transaction.set_rollback(True)
+    return run
 
 
 @require_POST
@@ -78,20 +86,25 @@ def _asked(
 def cancel(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """End a run that waits or works."""
     run = get_object_or_404(DirectoryRun, public_id=public_id)
-    with transaction.atomic():
-        record(
-            request,
-            Action.DIRECTORY_RUN_CANCELLED,
-            kind="directory",
-            object_id=run.source.public_id,
-            name=run.source.name,
-            run=str(run.public_id),
-        )
-        is_ended = cancel_run(run)
-        transaction.set_rollback(not is_ended)
-    if is_ended:
+    if ended_by_hand(request, run):
         messages.success(request, _("Cancelled. What was changed until then stays."))
     return redirect("directory:run", public_id)
+
+
+@transaction.atomic
+def ended_by_hand(request: HttpRequest, run: DirectoryRun) -> bool:
+    """End a run that waits or works, audited; False: it has ended."""
+    record(
+        request,
+        Action.DIRECTORY_RUN_CANCELLED,
+        kind="directory",
+        object_id=run.source.public_id,
+        name=run.source.name,
+        run=str(run.public_id),
+    )
+    is_ended = cancel_run(run)
+    transaction.set_rollback(not is_ended)
+    return is_ended
 
 
 @require_safe

@@ -74,7 +74,7 @@ def gadget_settings(request: HttpRequest) -> HttpResponse:
 
 def _is_saved(request: HttpRequest, form: GadgetForm) -> bool:
     try:
-        _save(request, form)
+        save_origins(request, form)
     except StaleSetting as stale:
         stale.tell(form)
         return False
@@ -82,7 +82,7 @@ def _is_saved(request: HttpRequest, form: GadgetForm) -> bool:
 
 
 @transaction.atomic
-def _save(request: HttpRequest, form: GadgetForm) -> None:
+def save_origins(request: HttpRequest, form: GadgetForm) -> None:
     """Save the form. Raises StaleSetting, having changed nothing, if somebody was quicker."""
     row = GadgetSettings.objects.select_for_update().first() or GadgetSettings(version=0)
     refuse_stale(form.cleaned_data.get("version"), row.version, KIND)

@@ -96,7 +96,7 @@ def _ordered(
             request,
             _("%(node)s does not report: nobody there would follow. Nothing was ordered.") % told,
         )
-    elif not _is_offered(row, kind):
+    elif not is_offered(row, kind):
         messages.info(request, _("%(node)s does that already. Nothing was ordered.") % told)
     elif not give_order(request, row.node, kind, wait_minutes=wait_minutes):
         raise Http404
@@ -105,7 +105,7 @@ def _ordered(
     return redirect(f"{reverse('nodes:index')}#{row.node}")
 
 
-def _is_offered(row: NodeReport, kind: OrderKind) -> bool:
+def is_offered(row: NodeReport, kind: OrderKind) -> bool:
     """Whether that changes anything; while another order waits, any may take its place."""
     return row.ordered_at is not None or kind in OFFERED[state_of(read_report(row).recorder)]
 

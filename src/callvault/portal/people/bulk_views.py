@@ -53,7 +53,7 @@ def bulk(request: HttpRequest) -> HttpResponse:
         messages.info(request, _("Nobody was selected."))
         return redirect("people:list")
     revision = PolicyRevision.current()
-    found = _planned(request, form, people)
+    found = planned(request, form, people)
     if request.POST.get("confirmed") and found.deeds:
         try:
             apply_plan(found, revision=revision, actor=Actor.of_request(request))
@@ -67,7 +67,8 @@ def bulk(request: HttpRequest) -> HttpResponse:
     return render(request, "people/bulk.html", _context(form, found, has_changed=False))
 
 
-def _planned(request: HttpRequest, form: BulkForm, people: list[UUID]) -> Plan:
+def planned(request: HttpRequest, form: BulkForm, people: list[UUID]) -> Plan:
+    """Return what would become of each."""
     existing = everybody()
     known = {one.person_id: one.name for one in existing}
     wanted = [

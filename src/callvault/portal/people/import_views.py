@@ -65,7 +65,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         form = UploadForm(request.POST, request.FILES)
         if form.is_valid():
-            draft = _taken_in(request, form)
+            draft = taken_in(request, form)
             if draft is not None:
                 return redirect("people:import", draft.public_id)
     status = 422 if form.is_bound else 200
@@ -78,10 +78,10 @@ def upload(request: HttpRequest) -> HttpResponse:
 @administrators_only
 def preview(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Show what a file would do or did; on POST do it, if it is still the same."""
-    draft = _draft(request, public_id)
+    draft = draft_of(request, public_id)
     has_changed = False
     if request.method == "POST" and draft.done_at is None:
-        has_changed = not _import(request, draft)
+        has_changed = not import_draft(request, draft)
         if not has_changed:
             count = draft.counts["created"] + draft.counts["changed"]
             told = ngettext(
@@ -112,7 +112,7 @@ def preview(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @administrators_only
 def discard(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Forget a file that is not imported after all."""
-    _draft(request, public_id).delete()
+    draft_of(request, public_id).delete()
     return redirect("people:list")
 
 
@@ -121,7 +121,7 @@ def discard(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @administrators_only
 def report(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
     """Give the report as CSV."""
-    draft = _draft(request, public_id)
+    draft = draft_of(request, public_id)
     return _csv(report_lines_as_csv(kept_lines(draft)), "people-import-report.csv")
 
 
@@ -146,7 +146,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
     return _csv(people_as_csv(values, separator=_separator(request)), "people.csv")
 
 
-def _taken_in(request: HttpRequest, form: UploadForm) -> PeopleImport | None:
+def taken_in(request: HttpRequest, form: UploadForm) -> PeopleImport | None:
     """Plan a file and keep both; None: it cannot be read, and the form says why."""
     PeopleImport.objects.filter(made_at__lt=timezone.now() - KEPT).delete()
     file = form.cleaned_data["file"]
@@ -166,7 +166,7 @@ def _taken_in(request: HttpRequest, form: UploadForm) -> PeopleImport | None:
     return draft
 
 
-def _import(request: HttpRequest, draft: PeopleImport) -> bool:
+def import_draft(request: HttpRequest, draft: PeopleImport) -> bool:
     """Do what was looked at. False: it would be something else now, which is kept to look at."""
     actor = Actor.of_request(request)
     found, done = bring_in(
@@ -187,7 +187,8 @@ def _remember(draft: PeopleImport, found: Preview) -> None:
     draft.save()
 
 
-def _draft(request: HttpRequest, public_id: UUID) -> PeopleImport:
+def draft_of(request: HttpRequest, public_id: UUID) -> PeopleImport:
+    """Return a file of one's own on its way in; 404 for anybody else's."""
     return get_object_or_404(PeopleImport, public_id=public_id, made_by=person_of(request))
 
 

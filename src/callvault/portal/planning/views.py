@@ -103,7 +103,7 @@ def as_csv(request: HttpRequest) -> HttpResponse:
     text = StringIO()
     writer = csv.writer(text)
     writer.writerow(("name", "value"))
-    writer.writerows(_rows(form.plan()))
+    writer.writerows(plan_rows(form.plan()))
     response = HttpResponse(text.getvalue(), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="storage-plan.csv"'
     return response
@@ -122,7 +122,8 @@ def _outcome(plan: Plan) -> Outcome:
     )
 
 
-def _rows(plan: Plan) -> list[tuple[str, object]]:
+def plan_rows(plan: Plan) -> list[tuple[str, object]]:
+    """Return a plan and what it comes to, as names and values."""
     needs = needs_of(plan)
     load: list[tuple[str, object]] = (
         [("channels", plan.channels)]

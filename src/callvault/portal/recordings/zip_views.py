@@ -39,7 +39,7 @@ def download_zip(request: HttpRequest) -> HttpResponseBase:
     if plan.missing + len(plan.left_out) and not request.POST.get("confirmed"):
         return _asked(request, plan, status=200)
     try:
-        return _streamed(request, plan)
+        return streamed(request, plan)
     except NoPlace:
         why = _("Others are downloading ZIPs at the moment. Try again in some minutes.")
         response = _told(request, _("No ZIP just now"), why, status=503)
@@ -47,7 +47,8 @@ def download_zip(request: HttpRequest) -> HttpResponseBase:
         return response
 
 
-def _streamed(request: HttpRequest, plan: Plan) -> StreamingHttpResponse:
+def streamed(request: HttpRequest, plan: Plan) -> StreamingHttpResponse:
+    """Answer with the ZIP. Raises NoPlace."""
     content = RecordingsZip(request, plan)
     response = StreamingHttpResponse(content, content_type="application/zip")
     response["Content-Length"] = str(len(content))
