@@ -55,12 +55,12 @@ simulate: setup ## Place simulated calls (ARGS="--calls 5")
 check: ## Format, lint, types, import rules, spelling, migrations
 	@tools/need.sh check
 	@$(MAKE) --no-print-directory .venv/.dev .venv/.native .venv/.messages
-	$(BIN)/ruff format --check src tests bench tools
-	$(BIN)/ruff check src tests bench tools
+	$(BIN)/ruff format --check src tests bench tools examples
+	$(BIN)/ruff check src tests bench tools examples
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest callvault._native --mypy-config-file pyproject.toml
-	$(BIN)/codespell src tests docs bench tools native/core/src native/binding/src *.md
+	$(BIN)/codespell src tests docs bench tools examples native/core/src native/binding/src *.md
 	$(BIN)/python -m tools.tree_rules
 	$(BIN)/python -m django makemigrations --check --dry-run --settings callvault.portal.settings
 	cd native && cargo fmt --check
