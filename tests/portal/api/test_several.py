@@ -3,15 +3,18 @@
 import io
 import json
 import zipfile
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+import soundfile
 
 from callvault.portal.audit.models import AuditEntry
 from callvault.portal.people.models import User
 from callvault.portal.recordings.models import Note, Recording
 from tests.portal.catalogue_facts import list_recording
+from tests.portal.recordings import test_copies
 from tests.portal.recordings.test_media import AUDIO, sealed
 
 from .conftest import Calling
@@ -111,3 +114,25 @@ def test_an_interaction_shows_what_the_caller_may_see(
     assert sorted(seen) == sorted([str(first.recording_id), str(second.recording_id)])
     assert len(calling(rita)("GET", path).json()) == 3
     assert str(hidden.recording_id) not in seen
+
+
+def test_a_copy_is_downloaded_as_wav_or_flac(
+    ann: User,
+    otto: User,
+    anns_recording: Recording,
+    data_folder: Path,
+    calling: Calling,
+) -> None:
+    test_copies.seal(anns_recording, data_folder, test_copies.mp3())
+    path = f"/recordings/{anns_recording.recording_id}/audio"
+    whole = calling(ann)("GET", f"{path}/wav")
+    assert b"".join(whole.streaming_content)[:4] == b"RIFF"
+    mixed = calling(ann, name="mix")("GET", f"{path}/flac?channels=mix")
+    sound, _rate = soundfile.read(io.BytesIO(b"".join(mixed.streaming_content)))
+    assert sound.ndim == 1
+    assert calling(otto)("GET", f"{path}/wav").status_code == 404
+    assert calling(ann, name="ogg")("GET", f"{path}/ogg").status_code == 422
+    assert [one.detail["form"] for one in AuditEntry.objects.filter(action="downloaded")] == [
+        "flac",
+        "wav",
+    ]

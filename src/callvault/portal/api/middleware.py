@@ -57,6 +57,7 @@ def _worded(response: HttpResponse) -> HttpResponse:
 _CODES = {
     404: "not_found",
     405: "method_not_allowed",
+    409: "locked",  # of a recording that does not open
     413: "too_large",
     500: "fault",
     503: "unavailable",

@@ -1,7 +1,7 @@
 """Recordings by the API: every one through the gate, every deed by the functions of the portal."""
 
 import json
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -19,7 +19,7 @@ from callvault.portal.configuration.rights import rights_in_force
 from callvault.portal.paging import page_of
 from callvault.portal.people.gates import person_of
 from callvault.portal.people.models import User
-from callvault.portal.recordings import media, notes, preserving, reassigning
+from callvault.portal.recordings import copies, media, notes, preserving, reassigning
 from callvault.portal.recordings.deletion import delete_recording
 from callvault.portal.recordings.filters import Filter, apply
 from callvault.portal.recordings.interaction_page import MOST_LINKED
@@ -33,7 +33,7 @@ from callvault.portal.recordings.permissions import (
 
 from .callers import using
 from .errors import PROBLEMS
-from .media_shapes import AUDIO, PEAKS, SIGNALLING
+from .media_shapes import AUDIO, COPIES, PEAKS, SIGNALLING, CopyQuery
 from .problems import Problem, invalid
 from .queries import refuse_unknown
 from .scopes import Scope
@@ -95,6 +95,24 @@ def read_recording(request: HttpRequest, recording_id: UUID) -> dict[str, Any]:
 def download_audio(request: HttpRequest, recording_id: UUID) -> HttpResponseBase:
     """Return the MP3, or a range of it (`Range`). The caller needs the right to download."""
     return _opened(media.download(request, recording_id))
+
+
+@router.get(
+    "/{uuid:recording_id}/audio/{form}", response={200: None, **PROBLEMS},
+    **using(Scope.RECORDINGS_AUDIO, responses=COPIES), summary="Download as WAV or FLAC",
+)  # fmt: skip
+def download_copy(
+    request: HttpRequest,
+    recording_id: UUID,
+    form: Literal["wav", "flac"],
+    query: Query[CopyQuery],
+) -> HttpResponseBase:
+    """Return the recording in another form, made while it leaves, without ranges.
+
+    The caller needs the right to download.
+    """
+    refuse_unknown(request, CopyQuery)
+    return copies.download_copy(request, recording_id, form)
 
 
 @router.get(
