@@ -117,6 +117,10 @@ class ObjectMissing(VaultError):
     permanent = True
 
 
+class LegalHoldActive(CallvaultError):
+    """Something under a legal hold was to be destroyed: it stays until two persons release it."""
+
+
 class CatalogueUnreachable(CallvaultError):
     """The database is locked, read-only, slow or away: the same may succeed later."""
 

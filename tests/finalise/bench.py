@@ -13,6 +13,7 @@ from callvault.config.sections import FinaliseConfig
 from callvault.finalise.catalogue import CallFacts, RecordingFacts
 from callvault.finalise.journal import Workbench
 from callvault.policy.decision import Assignment, Decision, Direction, Party, Step, Verdict
+from callvault.policy.legal_hold import NOTHING_HELD, Held
 from callvault.rtp import RtpPacket
 from callvault.spool import JournalWriter, Packet, PacketsBlock, Source, journal_path
 from callvault.spool.entries import (
@@ -88,6 +89,12 @@ class FakeCatalogue:
     node_events: list[NodeEvent] = field(default_factory=list)
     read: dict[UUID, int] = field(default_factory=dict)
     broken: bool = False
+    holds: Held = NOTHING_HELD
+
+    def held(self) -> Held:
+        if self.broken:
+            raise ConnectionError("the database is away")
+        return self.holds
 
     def add_call(self, call: CallFacts, recordings: tuple[RecordingFacts, ...]) -> None:
         if self.broken:

@@ -13,6 +13,7 @@ from callvault.finalise.catalogue import CallFacts, RecordingFacts
 from callvault.finalise.journal import FinishedJournal
 from callvault.finalise.worker import Worker
 from callvault.policy.decision import Verdict
+from callvault.policy.legal_hold import NOTHING_HELD, Held
 from callvault.spool import Claim, claim, journal_path
 from callvault.spool.entries import NodeEvent
 from tests.audio.wire import START_NS
@@ -49,10 +50,12 @@ class CountingBenches(Benches):
         super().__init__(node.bench(), 1)
         self.given: list[str] = []
 
-    def submit(self, paths: Paths, twin: Paths = ()) -> Future[FinishedJournal]:
+    def submit(
+        self, paths: Paths, twin: Paths = (), held: Held | None = NOTHING_HELD
+    ) -> Future[FinishedJournal]:
         """Remember and finish."""
         self.given.append(paths[0].name)
-        return super().submit(paths, twin)
+        return super().submit(paths, twin, held)
 
 
 Pair = tuple[tuple[Worker, CountingBenches], tuple[Worker, CountingBenches]]

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from callvault.policy.decision import Decision, Outcome, Step, Verdict
 from callvault.policy.filters import Filters
+from callvault.policy.legal_hold import Held
 from callvault.policy.live_keep import settle, undecided, waits_until_ns
 from callvault.policy.modes import Keeping, Modes, RecordingMode
 from callvault.policy.snapshot import Person
@@ -80,7 +81,7 @@ def test_the_steps_say_what_became_of_it() -> None:
 
 
 def test_a_legal_hold_stops_the_destruction() -> None:
-    decision, destroyed = settle(call(Mark.DROPPED), {}, held={ANN.user_id})
+    decision, destroyed = settle(call(Mark.DROPPED), {}, held=Held(users=frozenset({ANN.user_id})))
     assert ([one.owner_id for one in decision.assignments], destroyed) == ([ANN.user_id], ())
 
 

@@ -39,6 +39,7 @@ def chores_of_vault(store: "Store") -> tuple[Chore, ...]:
     from callvault.portal.access.sessions import forget_ended
     from callvault.portal.audit import late
     from callvault.portal.configuration.deletion_ban import uphold_ban
+    from callvault.portal.holds.covering import uphold_holds
     from callvault.portal.live.open_listening import end_gone
     from callvault.portal.reach import catalogue_reached
     from callvault.portal.recordings.deletion import finish_deletions, uphold_tombstones
@@ -50,6 +51,7 @@ def chores_of_vault(store: "Store") -> tuple[Chore, ...]:
 
     chores = (
         Chore("finish deletions", 10.0, lambda: finish_deletions(clock.read().utc)),
+        Chore("uphold legal holds", 60.0, uphold_holds),
         Chore("erase data subjects", 2.0, lambda: work_off(clock.read().utc)),
         Chore("write down late deeds", 10.0, lambda: late.write_kept(settings.DATA_FOLDER)),
         Chore("write down who listens no more", 10.0, lambda: end_gone(clock.read().utc)),

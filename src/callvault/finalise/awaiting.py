@@ -3,12 +3,17 @@
 Nothing is noted down: a worker that starts anew reads such a journal once more.
 """
 
+import logging
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from callvault.errors import CallvaultError
+from callvault.finalise.catalogue import Catalogue
+from callvault.policy.legal_hold import Held
 from callvault.spool import Chain
 from callvault.spool.marks import marks_written_ns
+
+logger = logging.getLogger(__name__)
 
 MARGIN_NS = 15_000_000_000
 """A mark that was taken in time may be on its way to the disk, and clocks may differ a little."""
@@ -25,6 +30,15 @@ class MarksAwaited(CallvaultError):
 
     def __str__(self) -> str:
         return "somebody may still mark the call"
+
+
+def held_now(catalogue: Catalogue) -> Held | None:
+    """Return what legal holds cover; None while the catalogue cannot be asked."""
+    try:
+        return catalogue.held()
+    except Exception as error:
+        logger.warning("legal holds are not known now, nothing is destroyed: %s", error)
+        return None
 
 
 @dataclass(slots=True)

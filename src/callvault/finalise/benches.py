@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from callvault.finalise.journal import FinishedJournal, Workbench, finalise_journal
+from callvault.policy.legal_hold import NOTHING_HELD, Held
 
 NICENESS = 10
 
@@ -42,25 +43,27 @@ class Benches:
         self._bench = bench
         self._executor = self._new_executor()
 
-    def submit(self, paths: Paths, twin: Paths = ()) -> Future[FinishedJournal]:
+    def submit(
+        self, paths: Paths, twin: Paths = (), held: Held | None = NOTHING_HELD
+    ) -> Future[FinishedJournal]:
         """Finish a call by its journals, and its twin's, here and now or in a child."""
         try:
-            return self._submit(paths, twin)
+            return self._submit(paths, twin, held)
         except BrokenProcessPool:  # a child was killed, for want of memory perhaps
             self._executor.shutdown(wait=False)
             self._executor = self._new_executor()
-            return self._submit(paths, twin)
+            return self._submit(paths, twin, held)
 
     def close(self) -> None:
         """Wait for the children and let them go."""
         self._executor.shutdown(cancel_futures=True)
 
-    def _submit(self, paths: Paths, twin: Paths) -> Future[FinishedJournal]:
+    def _submit(self, paths: Paths, twin: Paths, held: Held | None) -> Future[FinishedJournal]:
         if isinstance(self._executor, InProcess):
             return self._executor.submit(
-                finalise_journal, paths[0], self._bench, later=paths[1:], twin=twin
+                finalise_journal, paths[0], self._bench, later=paths[1:], twin=twin, held=held
             )
-        return self._executor.submit(_finalise_in_child, paths, twin)
+        return self._executor.submit(_finalise_in_child, paths, twin, held)
 
     def _new_executor(self) -> Executor:
         if self.places == 1:
@@ -81,7 +84,7 @@ def _begin_child(bench: Workbench) -> None:
     be_nice()
 
 
-def _finalise_in_child(paths: Paths, twin: Paths) -> FinishedJournal:
+def _finalise_in_child(paths: Paths, twin: Paths, held: Held | None) -> FinishedJournal:
     if _bench is None:
         raise RuntimeError("child process without a bench")
-    return finalise_journal(paths[0], _bench, later=paths[1:], twin=twin)
+    return finalise_journal(paths[0], _bench, later=paths[1:], twin=twin, held=held)

@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 
 from callvault.policy.decision import Assignment, Decision, Verdict
+from callvault.policy.legal_hold import Held
 from callvault.spool.entries import NodeEvent, PeerAttempt, TrunkRef
 
 
@@ -147,6 +148,9 @@ class Catalogue(Protocol):
 
     def add_call(self, call: CallFacts, recordings: tuple[RecordingFacts, ...]) -> None:
         """Commit a call's verdict and its recordings in one transaction; repeat-safe."""
+
+    def held(self) -> Held:
+        """Return what legal holds cover, so that none of it is destroyed."""
 
     def add_attempt(self, attempt: PeerAttempt, *, node: str) -> None:
         """Count an attempt of a source that no trunk allows; repeat-safe by `event_id`."""

@@ -11,6 +11,7 @@ from callvault import clock
 from callvault.finalise.catalogue import CallFacts, Catalogue, RecordingFacts
 from callvault.monitoring import Buckets, Sample
 from callvault.monitoring.disk import DiskUsage
+from callvault.policy.legal_hold import Held
 from callvault.spool import SpooledJournal
 from callvault.spool.entries import NodeEvent, PeerAttempt
 
@@ -83,6 +84,10 @@ class CountedCatalogue:
         """See `Catalogue.add_call`."""
         self.catalogue.add_call(call, recordings)
         self.tally.add(call, recordings, now_ns=self.now_ns())
+
+    def held(self) -> Held:
+        """See `Catalogue.held`."""
+        return self.catalogue.held()
 
     def add_attempt(self, attempt: PeerAttempt, *, node: str) -> None:
         """See `Catalogue.add_attempt`."""

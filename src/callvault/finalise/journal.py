@@ -37,6 +37,7 @@ from callvault.finalise.twin import read_as_one
 from callvault.finalise.window import Window, window_of
 from callvault.policy import live_keep
 from callvault.policy.decision import Assignment, Decision, Direction, Party, Verdict
+from callvault.policy.legal_hold import NOTHING_HELD, Held
 from callvault.sip import parse_message
 from callvault.spool import JournalReader, has_rest, read_marks
 from callvault.spool.entries import DialogEnded, JournalHeader
@@ -46,7 +47,7 @@ from callvault.vault import Certificate, RecordingObjects, RecordingSealer, Seal
 logger = logging.getLogger(__name__)
 
 ANSWERED = 200
-_NOBODY: frozenset[UUID] = frozenset()
+UNKNOWN_HOLDS_NS = 10_000_000_000  # until a catalogue that was away is asked again
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,13 +150,14 @@ def finalise_journal(
     *,
     later: Sequence[Path] = (),
     twin: Sequence[Path] = (),
-    held: frozenset[UUID] = _NOBODY,
+    held: Held | None = NOTHING_HELD,
 ) -> FinishedJournal:
     """Seal the recordings of a journal that no recorder holds open any more.
 
     `later` are the journals that went on with the call after a restart each; all become one.
     `twin` are those of the dialog that brought the call's other voice, likewise.
-    Of users in `held` nothing is destroyed. Raises MarksAwaited while marks of it may come.
+    Of what is `held` nothing is destroyed, and if that is not known (None) nothing at all. Raises
+    MarksAwaited while marks of it may come, or where it would be destroyed without knowing.
     Raises JournalDamaged (not even the header can be read), KeyUnavailable, VaultError (store),
     SpoolError (nothing was decided in it) and OSError. Until it returns nothing is listed.
     """
@@ -199,7 +201,7 @@ def _surveyed(journal: _Journal) -> CallSurvey:
 
 
 def _settled(
-    decision: Decision, window: Window | None, paths: Sequence[Path], held: frozenset[UUID]
+    decision: Decision, window: Window | None, paths: Sequence[Path], held: Held | None
 ) -> live_keep.Settled:
     """Return what is made of a call, as it was marked; of one that was never answered nothing is.
 
@@ -214,7 +216,10 @@ def _settled(
         raise MarksAwaited(until_ns + MARGIN_NS)
     if until_ns and any(map(has_rest, paths)):  # the call is not over: a mark of it is for all
         raise MarksAwaited(now_ns + REST_NS)
-    return live_keep.settle(decision, marks, held=held)
+    settled = live_keep.settle(decision, marks, held=held or NOTHING_HELD)
+    if settled.destroyed and held is None:
+        raise MarksAwaited(now_ns + UNKNOWN_HOLDS_NS)
+    return settled
 
 
 def _destroyed(assignment: Assignment) -> Destroyed:

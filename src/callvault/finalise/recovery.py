@@ -18,6 +18,7 @@ from typing import Protocol, TypeVar
 from uuid import UUID
 
 from callvault.errors import CallvaultError, CatalogueUnreachable, KeyUnavailable, SpoolError
+from callvault.finalise.awaiting import held_now
 from callvault.finalise.benches import Benches
 from callvault.finalise.catalogue import Catalogue
 from callvault.finalise.journal import FinishedJournal, Workbench, failed_call
@@ -108,12 +109,13 @@ class Recovery:
         Raises CatalogueUnreachable: then all others would fail for the same reason.
         """
         waiting: deque[tuple[Chain, Future[FinishedJournal]]] = deque()
+        held = held_now(self.catalogue)
         for chain in chains:
             settled = self._guarded(chain, self._without_sealing)
             if settled is not None:
                 yield settled
                 continue
-            waiting.append((chain, self.benches.submit(chain.paths, chain.twin_paths)))
+            waiting.append((chain, self.benches.submit(chain.paths, chain.twin_paths, held)))
             if len(waiting) >= self.benches.places:
                 yield self._sealed(*waiting.popleft())
         while waiting:

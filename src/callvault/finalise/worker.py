@@ -25,7 +25,7 @@ from callvault.errors import (
     SpoolError,
     VaultError,
 )
-from callvault.finalise.awaiting import AwaitedMarks, MarksAwaited
+from callvault.finalise.awaiting import AwaitedMarks, MarksAwaited, held_now
 from callvault.finalise.benches import Benches, be_nice
 from callvault.finalise.catalogue import CallFacts, Catalogue
 from callvault.finalise.figures import Progress
@@ -120,7 +120,9 @@ class Worker:
             elif self.gate.trouble:
                 continue  # it waits on the spool until the vault takes it
             elif self._has_place and _is_over(chain) and self._claims_it(chain.first):
-                self._running[chain] = self.benches.submit(chain.paths, chain.twin_paths)
+                self._running[chain] = self.benches.submit(
+                    chain.paths, chain.twin_paths, held_now(self.catalogue)
+                )
                 handed_over += self._collect(now_s)
         return handed_over
 

@@ -4,17 +4,16 @@ Marks come during the call or within a time after it. What nobody marked is dest
 where that is the default, unless somebody drops it.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 from uuid import UUID
 
 from msgspec.structs import replace
 
 from callvault.policy.decision import Assignment, Decision, Outcome, Step, Verdict
+from callvault.policy.legal_hold import NOTHING_HELD, Held
 from callvault.policy.modes import RecordingMode
 from callvault.policy.wishes import Mark
-
-_NOBODY: frozenset[UUID] = frozenset()
 
 
 class Settled(NamedTuple):
@@ -40,19 +39,17 @@ def waits_until_ns(decision: Decision, marks: Mapping[UUID, Mark], ended_at_ns: 
     return ended_at_ns + decision.keeping.within_s * 1_000_000_000 if open_ones else 0
 
 
-def settle(
-    decision: Decision, marks: Mapping[UUID, Mark], *, held: Collection[UUID] = _NOBODY
-) -> Settled:
+def settle(decision: Decision, marks: Mapping[UUID, Mark], *, held: Held = NOTHING_HELD) -> Settled:
     """Keep what is marked, and take away the rest.
 
-    `marks` came after the call; `held` are users of whom nothing may be destroyed (a legal hold).
+    `marks` came after the call; of what is `held` nothing may be destroyed (a legal hold).
     """
     kept: list[Assignment] = []
     destroyed: list[Assignment] = []
     for one in undecided(decision):
         mark = marks.get(one.owner_id, one.mark)
         by_default = decision.keeping is not None and decision.keeping.keeps_unmarked and not mark
-        is_kept = mark == Mark.KEPT or by_default or one.owner_id in held
+        is_kept = mark == Mark.KEPT or by_default or held.covers(one)
         (kept if is_kept else destroyed).append(replace(one, mark=mark))
     if not kept and not destroyed:
         return Settled(decision, ())

@@ -46,6 +46,7 @@ class Refusal(StrEnum):
     NOT_SEEN = "not seen"  # as if it did not exist
     LEVEL = "level"  # the own level is below the lowest that may
     NOBODY = "nobody"  # a setting lets nobody
+    HELD = "held"  # by a legal hold, whoever wants it
     PRESERVED_HIGHER = "preserved by a higher level"
     PRESERVED_ALREADY = "preserved already"
     NOT_PRESERVED = "not preserved"
@@ -87,6 +88,7 @@ class RecordingFacts:
     owner_id: object  # None: deleted meanwhile
     group: str  # that the owner had then; blank: none
     preserved_by: Level | None = None  # standing of who preserved it, at that time
+    is_held: bool = False  # by a legal hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,7 @@ def refusal(
     if deed is Deed.DOWNLOAD:
         return _below(actor, rights.download_from)
     if deed is Deed.DELETE:
-        return _below(actor, rights.delete_from) or _held_by_higher(actor, recording)
+        return _below(actor, rights.delete_from) or _kept_by_others(actor, recording)
     if deed is Deed.REASSIGN:
         return _below(actor, Level.ADMINISTRATOR)
     if deed is Deed.PRESERVE:
@@ -156,6 +158,10 @@ def _below(actor: Actor, lowest: int) -> Refusal | None:
     if actor.standing >= lowest:
         return None
     return Refusal.NOBODY if lowest > Level.ADMINISTRATOR else Refusal.LEVEL
+
+
+def _kept_by_others(actor: Actor, recording: RecordingFacts) -> Refusal | None:
+    return Refusal.HELD if recording.is_held else _held_by_higher(actor, recording)
 
 
 def _held_by_higher(actor: Actor, recording: RecordingFacts) -> Refusal | None:

@@ -16,6 +16,7 @@ from django.utils import timezone
 from callvault.clock import utc_from_ns
 from callvault.finalise.catalogue import CallFacts, RecordingFacts
 from callvault.policy.decision import Decision, Verdict
+from callvault.policy.legal_hold import Held
 from callvault.portal.audit.log import record_own
 from callvault.portal.audit.models import Action, AuditEntry
 from callvault.portal.decisions.judged import owner_username_of
@@ -26,6 +27,7 @@ from callvault.portal.decisions.models import (
     JournalRead,
     NodeEvent,
 )
+from callvault.portal.holds.covering import cover_new, standing_holds
 from callvault.portal.notifications.recording_mail import ask_for
 from callvault.portal.people.models import User
 from callvault.portal.reach import catalogue_reached
@@ -79,6 +81,11 @@ class DjangoCatalogue:
         recordings_in_catalogue().filter(recording_id=facts.assignment.recording_id).update(
             **storable({name: columns[name] for name in names})
         )
+
+    @catalogue_reached()
+    def held(self) -> Held:
+        """Return what legal holds cover now."""
+        return standing_holds()
 
     @catalogue_reached()
     def add_attempt(self, attempt: entries.PeerAttempt, *, node: str) -> None:
@@ -193,6 +200,7 @@ def _add_recording(facts: RecordingFacts, call: Call) -> None:
     row.save()
     if is_new:
         ask_for(row, now=timezone.now())
+        cover_new(row)
 
 
 def _owner_columns(facts: RecordingFacts) -> dict[str, Any]:

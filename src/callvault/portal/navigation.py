@@ -66,6 +66,7 @@ def _oversight() -> list[Entry]:
         Entry("decisions", _("Call decisions"), reverse("decisions:list"), "route"),
         Entry("audit", _("Audit log"), reverse("audit:log"), "shield-check"),
         Entry("subjects", _("Data subjects"), reverse("subjects:index"), "user-shield"),
+        Entry("holds", _("Legal holds"), reverse("holds:index"), "lock"),
     ]
 
 

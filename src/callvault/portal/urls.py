@@ -41,6 +41,7 @@ urlpatterns = [
     path("live/", include("callvault.portal.live.urls")),
     path("", include("callvault.portal.gadget.urls")),
     path("audit/", include("callvault.portal.audit.urls")),
+    path("holds/", include("callvault.portal.holds.urls")),
     path("subjects/", include("callvault.portal.subjects.urls")),
     path("decisions/", include("callvault.portal.decisions.urls")),
     path("people/", include("callvault.portal.people.urls")),

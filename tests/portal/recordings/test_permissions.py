@@ -27,6 +27,8 @@ WORKERS = {
     SOURCE / "callvault/commands/demo.py",
     SOURCE / "callvault/portal/recordings/interactions.py",
     SOURCE / "callvault/portal/recordings/deletion.py",  # what the vault has a tombstone of
+    SOURCE / "callvault/portal/certificates/rewrapping.py",
+    SOURCE / "callvault/portal/holds/covering.py",  # whoever owns them
 }
 
 pytestmark = pytest.mark.django_db

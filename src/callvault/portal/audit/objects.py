@@ -115,6 +115,7 @@ OBJECTS: dict[str, ObjectKind] = {
     "rewrapping": ObjectKind(
         gettext_lazy("Sealing keys anew"), gettext_lazy("sealing keys anew (%(id)s)")
     ),
+    "hold": ObjectKind(gettext_lazy("Legal holds"), gettext_lazy("a legal hold (%(id)s)")),
     "journals": ObjectKind(
         gettext_lazy("Journals"), gettext_lazy("the journals of another machine")
     ),

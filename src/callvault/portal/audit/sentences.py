@@ -51,6 +51,10 @@ SENTENCES: dict[Action, Promise | str] = {
     Action.DIRECTORY_SYNC_STOPPED: gettext_lazy("A sync with %(object)s was stopped for safety"),
     Action.DIRECTORY_SYNC_FAILED: gettext_lazy("A sync with %(object)s failed"),
     Action.SETTINGS_CHANGED: gettext_lazy("%(who)s changed the settings"),
+    Action.HOLD_PLACED: gettext_lazy("%(who)s placed %(object)s"),
+    Action.HOLD_RELEASE_ASKED: gettext_lazy("%(who)s asked to release %(object)s"),
+    Action.HOLD_RELEASE_WITHDRAWN: gettext_lazy("%(who)s took back the release of %(object)s"),
+    Action.HOLD_RELEASED: gettext_lazy("%(who)s released %(object)s"),
     Action.DELETION_FORBIDDEN: gettext_lazy("%(who)s took away the right to delete, for good"),
     Action.RECORDING_ORDERED: gettext_lazy(
         "%(who)s ordered a recording of %(object)s by automated dial-in"

@@ -12,7 +12,7 @@ from callvault.errors import VaultError
 from callvault.portal.audit.log import record
 from callvault.portal.audit.models import Action
 from callvault.portal.people.gates import person_of
-from callvault.portal.recordings.permissions import recordings_in_catalogue
+from callvault.portal.recordings.permissions import recordings_visible_to
 from callvault.vault import (
     KeyKind,
     Keyring,
@@ -103,7 +103,7 @@ def begin_rewrapping(request: HttpRequest) -> bool:
     Raises VaultError if no archive certificate is in use.
     """
     current = Keyring.load(key_folder()).current(Role.ARCHIVE)
-    rows = recordings_in_catalogue()
+    rows = recordings_visible_to(person_of(request))  # an administrator: all of them
     newest = rows.order_by("-record_number").values_list("record_number", flat=True).first()
     try:
         with transaction.atomic():

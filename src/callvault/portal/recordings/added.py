@@ -74,6 +74,14 @@ class Deeds:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldLine:
+    """A legal hold that covers the recording."""
+
+    matter: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Added:
     """All of it."""
 
@@ -83,6 +91,8 @@ class Added:
     draft: NoteDraft
     longest_note: int = MAX_LENGTH
     reassignments: Sequence[Reassignment] = ()  # for administrators
+    is_held: bool = False
+    holds: Sequence[HoldLine] = ()  # for administrators
 
 
 def added_to(user: User, recording: Recording, rights: GlobalRights, draft: NoteDraft) -> Added:
@@ -93,7 +103,22 @@ def added_to(user: User, recording: Recording, rights: GlobalRights, draft: Note
     )
     deeds = _deeds(user, recording, rights)
     history = history_of(recording) if deeds.may_reassign else ()
-    return Added(notes, _flag(recording), deeds, draft, reassignments=history)
+    return Added(
+        notes,
+        _flag(recording),
+        deeds,
+        draft,
+        reassignments=history,
+        is_held=recording.is_held,
+        holds=_holds(recording) if recording.is_held and user.is_administrator else (),
+    )
+
+
+def _holds(recording: Recording) -> tuple[HoldLine, ...]:
+    rows = recording.holds.select_related("hold").order_by("hold__placed_at")
+    return tuple(
+        HoldLine(row.hold.matter, reverse("holds:hold", args=[row.hold.public_id])) for row in rows
+    )
 
 
 def note_view(note: Note, *, may_edit: bool = True) -> NoteView:
@@ -145,7 +170,7 @@ def _deeds(user: User, recording: Recording, rights: GlobalRights) -> Deeds:
 
     def by_state(deed: Deed) -> str:
         why = refused(deed)
-        return reason(why, recording) if why is Refusal.PRESERVED_HIGHER else ""
+        return reason(why, recording) if why in (Refusal.PRESERVED_HIGHER, Refusal.HELD) else ""
 
     return Deeds(
         may_preserve=refused(Deed.PRESERVE) is None,

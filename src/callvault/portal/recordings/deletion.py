@@ -20,7 +20,7 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from callvault.errors import VaultError
+from callvault.errors import LegalHoldActive, VaultError
 from callvault.policy.permissions import Deed
 from callvault.portal.audit.log import record, record_own
 from callvault.portal.audit.models import Action
@@ -54,8 +54,11 @@ def bury(request: HttpRequest | None, recording: Recording, *, cause: str) -> To
     """Put a tombstone in a recording's place, whoever decided it; in the caller's transaction.
 
     `request` is None for what Callvault does by itself. The row must be locked. Its objects leave
-    the vault when the transaction is committed.
+    the vault when the transaction is committed. Raises LegalHoldActive for what is held: this is
+    the one way by which recordings go.
     """
+    if recording.is_held:
+        raise LegalHoldActive(f"recording {recording.recording_id} is under a legal hold")
     write = partial(record, request) if request is not None else record_own
     write(
         Action.DELETED, kind="recording", object_id=recording.recording_id,
@@ -148,6 +151,9 @@ def _in_vault(store: Store) -> Iterator[UUID]:
 def _bury_again(recording_id: UUID) -> bool:
     rows = recordings_in_catalogue().select_for_update(of=("self",))
     recording = rows.filter(recording_id=recording_id).first()
+    if recording is not None and recording.is_held:
+        logger.error("%s was deleted before the restore, and is held: it stays", recording_id)
+        return False
     if recording is not None:
         logger.warning("%s was deleted before the catalogue was restored", recording_id)
         bury(None, recording, cause=RESTORED)

@@ -125,6 +125,8 @@ def row_of(
     found = phrases.marks_of(recording.flags, recording.quality)
     if recording.preserved_level is not None:
         found.insert(0, phrases.Mark(_("Preserved"), "shield-check", "accent"))
+    if recording.is_held:
+        found.insert(0, phrases.Mark(_("Legal hold"), "lock", "accent"))
     if notes:
         told = ngettext("%(count)s note", "%(count)s notes", notes) % {"count": notes}
         found.append(phrases.Mark(told, "note"))

@@ -121,6 +121,7 @@ class Recording(models.Model):
     preserved_level = models.PositiveSmallIntegerField(null=True)  # standing at that time
     preserved_at = models.DateTimeField(null=True)
     preserved_by_name = models.CharField(max_length=301, blank=True)
+    is_held = models.BooleanField(default=False)  # some legal hold covers it (portal.holds)
 
     class Meta:
         """One index a way of walking the list (architecture, section 7)."""

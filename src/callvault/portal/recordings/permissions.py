@@ -45,6 +45,7 @@ def facts_of(recording: Recording) -> rules.RecordingFacts:
         owner_id=recording.owner_id,
         group=recording.owner_group,
         preserved_by=rules.Level(preserved_by) if preserved_by is not None else None,
+        is_held=recording.is_held,
     )
 
 

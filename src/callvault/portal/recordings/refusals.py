@@ -17,6 +17,7 @@ def reason(refusal: Refusal, recording: Recording) -> str:
         Refusal.NOT_SEEN: _("not there any more"),
         Refusal.LEVEL: _("your level may not"),
         Refusal.NOBODY: _("nobody may"),
+        Refusal.HELD: _("under a legal hold"),
         Refusal.PRESERVED_HIGHER: _("preserved by %(name)s") % told,
         Refusal.PRESERVED_ALREADY: _("already preserved by %(name)s") % told,
         Refusal.NOT_PRESERVED: _("not preserved"),

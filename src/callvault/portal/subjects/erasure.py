@@ -40,6 +40,7 @@ MOST_PREVIEWED = 2000
 REASONS: dict[str, Promise | str] = {
     Refusal.NOBODY: _("The settings let nobody delete recordings."),
     Refusal.LEVEL: _("Whoever asked may not delete recordings."),
+    Refusal.HELD: _("They are under a legal hold."),
     Refusal.PRESERVED_HIGHER: _("They are preserved by a higher level."),
     Refusal.NOT_SEEN: _("Whoever asked may no longer see them."),
 }

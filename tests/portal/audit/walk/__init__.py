@@ -78,6 +78,10 @@ ELSEWHERE: dict[Action, str] = {
     Action.SEARCH_SHARED: "searches",
     Action.SEARCH_WITHDRAWN: "searches",
     Action.TOKEN_CREATED: "api",
+    Action.HOLD_PLACED: "holds",
+    Action.HOLD_RELEASE_ASKED: "holds",
+    Action.HOLD_RELEASE_WITHDRAWN: "holds",
+    Action.HOLD_RELEASED: "holds",
     Action.TOKEN_REVOKED: "api",
 }
 """Folder under tests/portal whose tests walk the action and look at its entry."""

@@ -1,0 +1,142 @@
+"""Placing holds, and releasing them by two persons; each step is in the audit log."""
+
+from datetime import datetime
+from hashlib import sha256
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from callvault.portal.audit.log import record
+from callvault.portal.audit.models import Action
+from callvault.portal.people.gates import person_of
+from callvault.portal.people.models import User
+from callvault.portal.recordings.models import Recording
+
+from .covering import cover, covered_by, uncover
+from .models import HeldRecording, LegalHold
+
+
+class ReleaseRefused(ValueError):
+    """The release was not made; the message says why, in the reader's language."""
+
+
+def place(
+    request: HttpRequest, hold: LegalHold, recordings: QuerySet[Recording] | None = None
+) -> LegalHold:
+    """Place a hold: on `recordings`, or on what its person or number covers.
+
+    The hold stands from its first row on; what it covers is put under it at once.
+    """
+    hold.placed_at, hold.placed_by_name = timezone.now(), person_of(request).get_full_name()
+    if hold.person is not None:
+        hold.person_name = hold.person.get_full_name()
+    with transaction.atomic():
+        hold.save()
+        count = cover(hold, covered_by(hold) if recordings is None else recordings)
+        record(
+            request,
+            Action.HOLD_PLACED,
+            kind="hold",
+            object_id=hold.public_id,
+            matter=hold.matter,
+            covers=hold.kind,
+            recordings=count,
+            sha256=digest_of(hold),
+        )
+    return hold
+
+
+@transaction.atomic
+def ask_release(request: HttpRequest, hold: LegalHold, reason: str) -> None:
+    """Ask for the release. Raises ReleaseRefused."""
+    row = _locked(hold)
+    if row.release_asked_at is not None:
+        raise ReleaseRefused(_("Its release was asked for already."))
+    person = person_of(request)
+    record(
+        request,
+        Action.HOLD_RELEASE_ASKED,
+        kind="hold",
+        object_id=row.public_id,
+        matter=row.matter,
+        reason=reason,
+    )
+    row.release_asked_by, row.release_asked_by_name = person, person.get_full_name()
+    row.release_asked_at, row.release_reason = timezone.now(), reason
+    row.save()
+
+
+@transaction.atomic
+def withdraw_release(request: HttpRequest, hold: LegalHold) -> None:
+    """Take back that a release was asked for; any administrator may. Raises ReleaseRefused."""
+    row = _locked(hold)
+    if row.release_asked_at is None:
+        raise ReleaseRefused(_("Nobody has asked for its release."))
+    record(
+        request,
+        Action.HOLD_RELEASE_WITHDRAWN,
+        kind="hold",
+        object_id=row.public_id,
+        matter=row.matter,
+    )
+    row.release_asked_by, row.release_asked_by_name = None, ""
+    row.release_asked_at, row.release_reason = None, ""
+    row.save()
+
+
+@transaction.atomic
+def confirm_release(request: HttpRequest, hold: LegalHold, *, now: datetime) -> int:
+    """Release a hold, as the second person; return how many recordings it covered.
+
+    Raises ReleaseRefused: nobody asked, the same person asked, or who asked is no administrator
+    any more.
+    """
+    row = _locked(hold)
+    why = refusal_to_confirm(row, person_of(request))
+    if why:
+        raise ReleaseRefused(why)
+    row.covered = row.held.count()
+    record(
+        request,
+        Action.HOLD_RELEASED,
+        kind="hold",
+        object_id=row.public_id,
+        matter=row.matter,
+        asked_by=row.release_asked_by_name,
+        recordings=row.covered,
+        sha256=digest_of(row),
+    )
+    row.released_at, row.released_by_name = now, person_of(request).get_full_name()
+    row.save()
+    return uncover(row)
+
+
+def refusal_to_confirm(hold: LegalHold, person: User) -> str:
+    """Return why a person may not confirm the release; empty: they may."""
+    asker = hold.release_asked_by
+    if hold.release_asked_at is None:
+        return _("Nobody has asked for its release.")
+    if asker is None or not asker.is_active or not asker.is_administrator:
+        return _("Whoever asked for it is no administrator any more. Take it back and ask anew.")
+    if asker.pk == person.pk:
+        return _("You asked for it: another administrator has to confirm.")
+    return ""
+
+
+def digest_of(hold: LegalHold) -> str:
+    """Return the SHA-256 of the ids of a hold's recordings, in order, a line each."""
+    rows = HeldRecording.objects.filter(hold=hold).order_by("recording__recording_id")
+    digest = sha256()
+    for recording_id in rows.values_list("recording__recording_id", flat=True).iterator():
+        digest.update(f"{recording_id}\n".encode())
+    return digest.hexdigest()
+
+
+def _locked(hold: LegalHold) -> LegalHold:
+    row = LegalHold.objects.select_for_update().get(pk=hold.pk)
+    if not row.is_open:
+        raise ReleaseRefused(_("It was released already."))
+    return row
