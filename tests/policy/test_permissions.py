@@ -14,7 +14,6 @@ from callvault.policy.permissions import (
     NoteFacts,
     RecordingFacts,
     Refusal,
-    preserved_until,
     refusal,
 )
 from tests.policy.permission_table import LEVELS, LOWEST, NOTES, RELATIONS, Case, is_allowed, rows
@@ -109,7 +108,3 @@ def test_each_refusal_says_why(case: Case, told: Refusal) -> None:
 def test_a_note_has_to_be_named_to_be_changed() -> None:
     with pytest.raises(ValueError, match="which note"):
         judged(Case("edit note", "base", "own"))
-
-
-def test_a_preserved_recording_is_kept_until_it_is_released() -> None:
-    assert preserved_until(RecordingFacts(ME, "sales", Level.BASE)) is None

@@ -14,8 +14,9 @@ from callvault.policy.retention import (
     RetentionRule,
     due_at,
     may_delete,
-    oldest_kept,
+    none_due_from,
     shortens,
+    spans_due,
     takes_effect_at,
 )
 
@@ -135,17 +136,33 @@ def test_the_order_in_which_calls_ended_is_the_order_in_which_they_are_due(
         assert due_first <= due_second + timedelta(days=1)  # clocks, and ends of months
 
 
-@given(MOMENTS, PERIODS, ZONES)
-def test_all_that_ended_before_the_oldest_kept_is_due(
-    now: datetime, period: Period, zone: ZoneInfo
+def spans_hold(spans: tuple[tuple[datetime | None, datetime], ...], moment: datetime) -> bool:
+    return any((begin is None or moment >= begin) and moment < end for begin, end in spans)
+
+
+@given(MOMENTS, PERIODS, ZONES, st.integers(-12 * 24 * 60, 12 * 24 * 60))
+def test_spans_hold_what_is_due_and_none_is_due_from_their_end(
+    now: datetime, period: Period, zone: ZoneInfo, minutes: int
 ) -> None:
     rule = RetentionRule(Preset.CUSTOM, period)
-    oldest = oldest_kept(rule, zone=zone, now=now)
-    if oldest is None:
+    if period.is_empty:
         return
-    for earlier in range(0, 40, 3):
-        ended = oldest - timedelta(days=earlier)
-        assert may_delete(RecordingAge(ended), rule, zone=zone, now=now)
+    spans = spans_due(period, zone=zone, now=now)
+    until = none_due_from(period, zone=zone, now=now)
+    ended = spans[-1][1] + timedelta(minutes=minutes)
+    due = due_at(RecordingAge(ended), rule, zone=zone)
+    assert due is not None
+    if due <= now:
+        assert ended < until
+    if abs(due - now) > timedelta(hours=25):  # clocks change, and Apia left out a day
+        assert spans_hold(spans, ended) == (due <= now)
+
+
+@pytest.mark.parametrize("ended", ["2026-01-28 10:00", "2026-01-31 10:00"])
+def test_the_last_days_of_a_month_are_due_together_in_a_shorter_one(ended: str) -> None:
+    spans = spans_due(Period(months=1), zone=ROME, now=at("2026-02-28 10:00"))
+    assert spans_hold(spans, at(ended))
+    assert not spans_hold(spans, at(ended) + timedelta(microseconds=1))
 
 
 @pytest.mark.parametrize(

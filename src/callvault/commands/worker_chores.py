@@ -5,6 +5,8 @@ and several workers may do them at once.
 """
 
 import logging
+import os
+import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -43,7 +45,10 @@ def chores_of_vault(store: "Store") -> tuple[Chore, ...]:
     from callvault.portal.live.open_listening import end_gone
     from callvault.portal.reach import catalogue_reached
     from callvault.portal.recordings.deletion import finish_deletions, uphold_tombstones
+    from callvault.portal.retention.sweep import sweep
     from callvault.portal.subjects.erasure import work_off
+
+    name = f"{socket.gethostname()} {os.getpid()}"
 
     def keep_the_ban() -> int:
         uphold_ban()  # says itself what it had to mend
@@ -52,6 +57,7 @@ def chores_of_vault(store: "Store") -> tuple[Chore, ...]:
     chores = (
         Chore("finish deletions", 10.0, lambda: finish_deletions(clock.read().utc)),
         Chore("uphold legal holds", 60.0, uphold_holds),
+        Chore("delete what is due", 60.0, lambda: sweep(clock.read().utc, holder=name)),
         Chore("erase data subjects", 2.0, lambda: work_off(clock.read().utc)),
         Chore("write down late deeds", 10.0, lambda: late.write_kept(settings.DATA_FOLDER)),
         Chore("write down who listens no more", 10.0, lambda: end_gone(clock.read().utc)),

@@ -6,7 +6,6 @@ requirements leave open; a test compares every combination. The portal's gate
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import IntEnum, StrEnum
 
 
@@ -189,12 +188,4 @@ def _refusal_of_note(actor: Actor, note: NoteFacts | None) -> Refusal | None:
         return Refusal.NOTE_HIGHER
     if actor.standing < Level.GROUP_SUPERVISOR and note.author_id != actor.user_id:
         return Refusal.NOTE_OF_ANOTHER
-    return None
-
-
-def preserved_until(recording: RecordingFacts) -> datetime | None:
-    """Return until when a preserved recording is kept; None: until it is released.
-
-    Retention has no additional period yet, so that a flag holds without end.
-    """
     return None

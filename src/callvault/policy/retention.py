@@ -17,6 +17,9 @@ TAKES_EFFECT_AT = time(2)
 """When a rule that shortens retention comes into force, in the system's zone, on the next day."""
 LONGEST_YEARS = 100
 EXPORT_WAIT = timedelta(hours=24)
+CLOCKS_CHANGE_BY = timedelta(hours=3)
+"""More than clocks are put forward or back; a day that a zone leaves out is no such change."""
+_JUST_AFTER = timedelta(microseconds=1)
 
 
 class Period(msgspec.Struct, frozen=True):
@@ -88,6 +91,11 @@ class RetentionRule(msgspec.Struct, frozen=True):
         return _PERIODS.get(self.preset)
 
     @property
+    def additional(self) -> Period | None:
+        """How much longer a preserved recording is kept; None: until it is released."""
+        return self.preserved_longer if self.preset is Preset.CUSTOM else None
+
+    @property
     def is_preserve_on(self) -> bool:
         """Whether recordings can be preserved."""
         if self.preset is Preset.CUSTOM:
@@ -112,7 +120,7 @@ def due_at(recording: RecordingAge, rule: RetentionRule, *, zone: ZoneInfo) -> d
         return None
     if not (recording.is_preserved and rule.is_preserve_on):
         return period.after(recording.ended_at, zone=zone)
-    longer = rule.preserved_longer if rule.preset is Preset.CUSTOM else None
+    longer = rule.additional
     return None if longer is None else (period + longer).after(recording.ended_at, zone=zone)
 
 
@@ -131,18 +139,39 @@ def may_delete(
     return recording.export_waits_since is None or now >= due + export_wait
 
 
-def oldest_kept(rule: RetentionRule, *, zone: ZoneInfo, now: datetime) -> datetime | None:
-    """Return a moment so early that all calls that ended before it are due; None: none is.
+def spans_due(
+    period: Period, *, zone: ZoneInfo, now: datetime
+) -> tuple[tuple[datetime | None, datetime], ...]:
+    """Return when calls ended that are due now, as half-open spans; None: since ever.
 
-    For asking the database: a day on either side of it has to be asked one by one, since months
-    have no inverse (31 January and 29 February are both one month before the end of March).
+    For counting. Only where the clocks change they may be wrong, by the hour of that change; ask
+    `may_delete` of a recording before anything is done to it. Days are looked at one by one: after
+    a short month those that have no counterpart in it are due together.
     """
-    period = rule.period
-    if period is None:
-        return None
-    back = _months_after(now.astimezone(zone).date(), -(12 * period.years + period.months))
-    start = datetime.combine(back - timedelta(period.days + 4), time(), tzinfo=zone)
-    return start.astimezone(UTC) - timedelta(hours=period.hours)
+    at = (now - timedelta(hours=period.hours)).astimezone(zone)
+    months = 12 * period.years + period.months
+    if not months and not period.days:
+        return ((None, at.astimezone(UTC) + _JUST_AFTER),)
+    around = _months_after(at.date(), -months) - timedelta(period.days)
+    spans: list[tuple[datetime | None, datetime]] = []
+    for day in (around + timedelta(number) for number in range(-5, 6)):
+        due_on = _months_after(day, months) + timedelta(period.days)
+        if due_on > at.date():
+            continue
+        begin = _latest(datetime.combine(day, time()), zone)
+        end = _latest(datetime.combine(day + timedelta(1), time()), zone)
+        if due_on == at.date():
+            end = min(_latest(datetime.combine(day, at.time()), zone) + _JUST_AFTER, end)
+        if spans and spans[-1][1] == begin:
+            spans[-1] = (spans[-1][0], end)
+        else:
+            spans.append((begin if spans else None, end))
+    return tuple(spans)
+
+
+def none_due_from(period: Period, *, zone: ZoneInfo, now: datetime) -> datetime:
+    """Return a moment from which on no call ended that is due now: where a sweep may stop."""
+    return spans_due(period, zone=zone, now=now)[-1][1] + CLOCKS_CHANGE_BY
 
 
 def shortens(new: RetentionRule, old: RetentionRule, *, zone: ZoneInfo) -> bool:

@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "callvault.portal.api",
     "callvault.portal.audit",
     "callvault.portal.subjects",
+    "callvault.portal.retention",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -1,13 +1,16 @@
 """Legal holds: what they cover is destroyed by nobody until two persons release them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 from django.db.models import ProtectedError
 from django.test import Client
 
 from callvault.errors import LegalHoldActive
 from callvault.policy.decision import Party
+from callvault.policy.retention import Preset, RetentionRule
+from callvault.policy.retention_change import Rules
 from callvault.portal.audit.models import Action, AuditEntry
 from callvault.portal.catalogue import DjangoCatalogue
 from callvault.portal.holds import covering, placing
@@ -17,6 +20,9 @@ from callvault.portal.people.models import User
 from callvault.portal.recordings import deletion
 from callvault.portal.recordings.models import Recording, Tombstone
 from callvault.portal.recordings.permissions import Refused
+from callvault.portal.retention.fate import Why, fate_of
+from callvault.portal.retention.models import RetentionSettings
+from callvault.portal.retention.sweep import sweep
 from callvault.portal.subjects import erasure
 from callvault.portal.subjects.subject import number_subject
 from tests.portal.acting import request_of
@@ -224,3 +230,16 @@ def test_a_hold_is_placed_and_released_on_its_pages(
     assert LegalHold.objects.get().released_at is not None
     assert "No hold is in force." in rita_client.get("/holds/").content.decode()
     assert "Case 4711" in rita_client.get("/holds/?state=all").content.decode()
+
+
+def test_retention_spares_what_is_held(ann: User, rita: User, data_folder: object) -> None:
+    held = list_recording(ann, Spoken(remote=Party("+15550142")))
+    other = list_recording(ann, Spoken(remote=Party("+15550143")))
+    on_number(rita)
+    rules = Rules(RetentionRule(Preset.FOUR_HOURS))
+    RetentionSettings.objects.create(rules=msgspec.to_builtins(rules))
+    later = held.ended_at + timedelta(days=400)
+    assert fate_of(fresh(held), now=later).why is Why.HELD
+    assert sweep(later, holder="node-1") == 1
+    assert fresh(held).is_held
+    assert not Recording.objects.filter(pk=other.pk).exists()

@@ -246,5 +246,5 @@ def test_the_list_costs_the_same_however_many_rows(
     SystemSettings.objects.create()
     # session, person, sign-in, settings, owners, rows, parts, notes, rights, count, plan (two),
     # saved searches, the default (two)
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(17):
         sam_client.get("/recordings/")

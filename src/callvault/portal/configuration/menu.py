@@ -25,7 +25,10 @@ PAGES: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
             (_("Capacity"), "configuration:capacity"),
         ),
     ),
-    (_("Data management"), ((_("Certificates"), "certificates:index"),)),
+    (
+        _("Data management"),
+        ((_("Certificates"), "certificates:index"), (_("Retention"), "retention:rule")),
+    ),
     (
         _("People"),
         (

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from callvault.policy.permissions import GlobalRights
 from callvault.portal.audit.log import record
 from callvault.portal.audit.models import Action
+from callvault.portal.retention.rule import is_preserve_on
 
 from .deletion_ban import forbid_deletion, is_marked_here, write_markers
 from .models import DeletionBan, LowestLevel, SystemSettings
@@ -48,9 +49,9 @@ def levels_in_force() -> LowestLevels:
 
 
 def rights_in_force() -> GlobalRights:
-    """Return the same for the rules. Preserve is on until retention can switch it off."""
+    """Return the same for the rules. Retention switches preserve on and off."""
     levels = levels_in_force()
-    return GlobalRights(download_from=levels.download, delete_from=levels.delete)
+    return GlobalRights(levels.download, levels.delete, is_preserve_on=is_preserve_on())
 
 
 def phrase_to_type() -> str:

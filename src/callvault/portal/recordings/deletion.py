@@ -50,21 +50,29 @@ def delete_recording(request: HttpRequest, recording: Recording) -> Tombstone:
     return bury(request, locked, cause=BY_HAND)
 
 
-def bury(request: HttpRequest | None, recording: Recording, *, cause: str) -> Tombstone:
+def bury(
+    request: HttpRequest | None, recording: Recording, *, cause: str, **told: object
+) -> Tombstone:
     """Put a tombstone in a recording's place, whoever decided it; in the caller's transaction.
 
-    `request` is None for what Callvault does by itself. The row must be locked. Its objects leave
-    the vault when the transaction is committed. Raises LegalHoldActive for what is held: this is
-    the one way by which recordings go.
+    `request` is None for what Callvault does by itself; the audit log says `told` besides. The row
+    must be locked. Its objects leave the vault when the transaction is committed. Raises
+    LegalHoldActive for what is held: this is the one way by which recordings go.
     """
     if recording.is_held:
         raise LegalHoldActive(f"recording {recording.recording_id} is under a legal hold")
-    write = partial(record, request) if request is not None else record_own
-    write(
-        Action.DELETED, kind="recording", object_id=recording.recording_id,
-        cause=cause, record_number=recording.record_number, objects=recording.objects_sealed,
-        preserved_level=recording.preserved_level,
-    )  # fmt: skip
+    facts: dict[str, object] = {
+        "cause": cause,
+        "record_number": recording.record_number,
+        "objects": recording.objects_sealed,
+        "preserved_level": recording.preserved_level,
+        **told,
+    }
+    object_id = recording.recording_id
+    if request is None:
+        record_own(Action.DELETED, kind="recording", object_id=object_id, **facts)
+    else:
+        record(request, Action.DELETED, kind="recording", object_id=object_id, actor=None, **facts)
     tombstone = Tombstone.objects.create(
         recording_id=recording.recording_id,
         record_number=recording.record_number,

@@ -147,6 +147,17 @@ class Recording(models.Model):
                 name="recording_flagged",
                 condition=models.Q(is_flagged=True),
             ),
+            # For retention, which walks by the end of calls: two, so that it passes over none.
+            models.Index(
+                fields=["ended_at", "record_number"],
+                name="recording_by_end",
+                condition=models.Q(preserved_level__isnull=True),
+            ),
+            models.Index(
+                fields=["ended_at", "record_number"],
+                name="preserved_by_end",
+                condition=models.Q(preserved_level__isnull=False),
+            ),
         )
 
     def __str__(self) -> str:
@@ -253,7 +264,7 @@ class Tombstone(models.Model):
     recording_id = models.UUIDField(unique=True)
     record_number = models.BigIntegerField(null=True)  # null: found in the vault, not listed here
     deleted_at = models.DateTimeField()
-    cause = models.CharField(max_length=32)  # by_hand, restored; what retention adds
+    cause = models.CharField(max_length=32)  # by_hand, restored, erasure, retention
     objects_sealed = models.JSONField(default=list)  # kind, size_bytes, sha256 of each
     objects_gone_at = models.DateTimeField(null=True)
     next_try_at = models.DateTimeField()

@@ -20,6 +20,8 @@ from uuid import UUID
 from callvault.policy.decision import Direction, Verdict
 
 if TYPE_CHECKING:
+    from callvault.portal.retention.fate import Fate
+
     from .added import Added
     from .interaction_page import InteractionView
 
@@ -160,6 +162,7 @@ class RecordingPage:
     facts: tuple[Fact, ...]
     phone_system: tuple[Said, ...]  # empty: nothing was said, or not for this reader
     added: Added  # notes, preserve flag, and what the reader may do
+    fate: Fate  # when retention deletes it, or why it is kept
     interaction: InteractionView | None  # None: nothing to show beyond the recording itself
     missing: tuple[MissingCertificate, ...]  # filled when state is key_missing
     player: PlayerData

@@ -18,6 +18,7 @@ from callvault.portal.configuration.plan_reading import plan_reader
 from callvault.portal.configuration.rights import rights_in_force
 from callvault.portal.decisions.sentences import verdict_sentence, verdict_title
 from callvault.portal.people.models import User
+from callvault.portal.retention.fate import fate_of
 from callvault.vault import CertificateInfo, ObjectKind
 
 from . import phrases
@@ -90,6 +91,7 @@ def page_of_recording(
         facts=_facts(recording, owner, remote),
         phone_system=phone_system(recording) if may_read_signalling(user) else (),
         added=added,
+        fate=fate_of(recording, now=timezone.now()),
         interaction=interaction_view(user, recording, reader),
         missing=missing,
         player=player,

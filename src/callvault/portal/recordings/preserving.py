@@ -6,14 +6,15 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from callvault.policy import permissions as rules
 from callvault.policy.permissions import Deed
+from callvault.policy.retention import due_at
 from callvault.portal.audit.log import record
 from callvault.portal.audit.models import Action
 from callvault.portal.people.gates import person_of
+from callvault.portal.retention.rule import age_of, rule_in_force, system_zone
 
 from .models import Recording
-from .permissions import actor_of, facts_of, recording_locked_for, require
+from .permissions import actor_of, recording_locked_for, require
 
 FLAG = ("preserved_level", "preserved_at", "preserved_by_name")
 
@@ -53,5 +54,5 @@ def release(request: HttpRequest, recording: Recording) -> Recording:
 
 
 def preserved_until(recording: Recording) -> datetime | None:
-    """Return until when the flag holds; None: until it is released."""
-    return rules.preserved_until(facts_of(recording))
+    """Return until when the flag keeps it; None: until it is released."""
+    return due_at(age_of(recording), rule_in_force(), zone=system_zone())
