@@ -7,6 +7,7 @@ played, downloaded or changed. `record_command` does the same for a command line
 
 import os
 import pwd
+import re
 from datetime import timedelta
 from hashlib import sha256
 from hmac import new as hmac
@@ -17,6 +18,7 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
+from callvault.policy.numbers import normalise
 from callvault.portal.people.models import User
 from callvault.portal.storable import storable
 
@@ -25,6 +27,7 @@ from .models import Action, AuditEntry
 COMMAND_LINE = "command_line"
 """In the detail of what a command did: its actor is a user of the system, no person of ours."""
 _REFERENCE_DIGITS = 16
+_NUMBER = re.compile(r"\+?\d(?:[\s().\-/]?\d){3,}")
 
 
 def record(
@@ -139,3 +142,8 @@ def number_reference(number: str) -> str:
     """
     key = b"callvault audit number\0" + settings.SECRET_KEY.encode()
     return f"n-{hmac(key, number.encode(), sha256).hexdigest()[:_REFERENCE_DIGITS]}"
+
+
+def without_numbers(text: str) -> str:
+    """Return a text that people typed, each telephone number in it as its reference."""
+    return _NUMBER.sub(lambda found: number_reference(normalise(found[0])), text)

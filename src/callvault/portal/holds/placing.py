@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from callvault.portal.audit.log import record
+from callvault.portal.audit.log import record, without_numbers
 from callvault.portal.audit.models import Action
 from callvault.portal.people.gates import person_of
 from callvault.portal.people.models import User
@@ -62,7 +62,7 @@ def ask_release(request: HttpRequest, hold: LegalHold, reason: str) -> None:
         kind="hold",
         object_id=row.public_id,
         matter=row.matter,
-        reason=reason,
+        reason=without_numbers(reason),
     )
     row.release_asked_by, row.release_asked_by_name = person, person.get_full_name()
     row.release_asked_at, row.release_reason = timezone.now(), reason

@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest
 from callvault.monitoring.live_calls import EndedCall, LiveCall, LiveOwner
 from callvault.policy.modes import RecordingMode
 from callvault.policy.permissions import Actor, RecordingFacts, sees_live
-from callvault.portal.audit.log import record
+from callvault.portal.audit.log import record, without_numbers
 from callvault.portal.audit.models import Action
 from callvault.portal.people.gates import person_of
 from callvault.portal.people.models import User
@@ -139,7 +139,7 @@ def control(
     who = user.get_full_name() or user.username
     outcome = act(deed, call_id, who=who, reason=reason, owners=ids)
     if outcome in (Outcome.DONE, Outcome.NOT_ON_DISK):
-        why: dict[str, Any] = {"reason": reason} if reason else {}
+        why: dict[str, Any] = {"reason": without_numbers(reason)} if reason else {}
         record(
             request,
             _ACTIONS[deed],
