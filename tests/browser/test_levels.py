@@ -12,13 +12,14 @@ from tests.browser.looking import Watched, axe_violations, sign_in, wait_for_wav
 
 pytestmark = [pytest.mark.browser, pytest.mark.flow]
 
-OVERSIGHT = ["Call decisions", "Audit log", "Data subjects"]
+OVERSIGHT = ["Call decisions", "Audit log", "Data subjects", "Legal holds"]
 ADMINISTRATION = ["People", "Global settings", "Storage calculator", "Service and nodes"]
+LISTS = ["My recordings", "All recordings", "Live calls"]
 SIDEBARS = {
     cast.RECORDED_ONLY: ["Live calls"],
     "ann.keller": ["My recordings", "Live calls"],
-    cast.SUPERVISOR: ["My recordings", "All recordings", "Live calls"],
-    "rita.marsh": ["My recordings", "All recordings", "Live calls", *OVERSIGHT, *ADMINISTRATION],
+    cast.SUPERVISOR: ["Dashboard", *LISTS],
+    "rita.marsh": ["Dashboard", *LISTS, *OVERSIGHT, *ADMINISTRATION],
 }
 WIDTHS = (1440, 800, 390, 320)
 PAGES = (

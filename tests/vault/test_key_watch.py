@@ -58,5 +58,6 @@ def test_certificates_stay_in_use_where_none_is_chosen_any_more(
     in_use = CertificatesInUse(watch, Role.INGEST)
     before = list(in_use)
     (folder / "ingest" / "current").write_bytes(b"")
-    assert watch.look() is True
+    assert watch.look() is False
+    assert watch.keyring.has_current(Role.INGEST)
     assert list(in_use) == before

@@ -110,6 +110,8 @@ def test_of_several_certificates_someone_must_say_which(
 ) -> None:
     add_certificate(tmp_path, Role.ARCHIVE, "one", ec_pair.certificate)
     add_certificate(tmp_path, Role.ARCHIVE, "two", rsa_pair.certificate)
+    assert Keyring.load(tmp_path).current(Role.ARCHIVE) == (ec_pair.certificate,)  # as before
+    (tmp_path / "archive" / "current").unlink()
     with pytest.raises(VaultError, match="current is missing: it says which of one, two"):
         Keyring.load(tmp_path)
 

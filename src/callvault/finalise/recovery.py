@@ -109,13 +109,14 @@ class Recovery:
         Raises CatalogueUnreachable: then all others would fail for the same reason.
         """
         waiting: deque[tuple[Chain, Future[FinishedJournal]]] = deque()
-        held = held_now(self.catalogue)
         for chain in chains:
             settled = self._guarded(chain, self._without_sealing)
             if settled is not None:
                 yield settled
                 continue
-            waiting.append((chain, self.benches.submit(chain.paths, chain.twin_paths, held)))
+            held = held_now(self.catalogue)  # anew for each: a recovery may take hours
+            future = self.benches.submit(chain.paths, chain.twin_paths, held)
+            waiting.append((chain, future))
             if len(waiting) >= self.benches.places:
                 yield self._sealed(*waiting.popleft())
         while waiting:

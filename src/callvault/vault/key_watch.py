@@ -35,6 +35,7 @@ class KeyWatch:
         """Read the folder. Raises VaultError."""
         self._folder = folder
         self._stamp = stamp_of(folder)
+        self._refused: Stamp | None = None  # told of already
         self.keyring = Keyring.load(folder)
 
     def look(self) -> bool:
@@ -42,12 +43,17 @@ class KeyWatch:
         stamp = stamp_of(self._folder)
         if stamp == self._stamp:
             return False
-        self._stamp = stamp
         try:
-            self.keyring = Keyring.load(self._folder)
+            keyring = Keyring.load(self._folder)
+            for role in Role:
+                if self.keyring.has_current(role):
+                    keyring.current(role)  # what was sealed to somebody must not be to nobody
         except (VaultError, OSError) as error:
-            logger.error("the key folder cannot be used as it is now, the keys stay: %s", error)
+            if stamp != self._refused:
+                logger.error("the key folder cannot be used now, the keys stay: %s", error)
+            self._refused = stamp
             return False
+        self._stamp, self.keyring = stamp, keyring
         logger.info("certificates and keys were read anew")
         return True
 

@@ -90,6 +90,10 @@ class Keyring:
             raise _refused(f"the key folder holds no current {role} certificate")
         return chosen
 
+    def has_current(self, role: Role) -> bool:
+        """Whether new objects of `role` are sealed to anybody."""
+        return any(one.is_current for one in self.entries(role))
+
     def private_keys(self, issuer: bytes, serial_number: int) -> Sequence[PrivateKey]:
         """Return the private keys of the certificates with this issuer (DER) and number."""
         return self._keys.get((issuer, serial_number), ())
@@ -139,9 +143,18 @@ def add_certificate(
     path = role_folder / (name + _CERTIFICATE_SUFFIX)
     if path.exists() and load_certificate(_read(path)) != certificate:
         raise _refused(f"{path.name} is the name of another certificate")
+    _name_the_current(role_folder, path)
     if private_key is not None:  # first: a certificate must not be used before its key is safe
         write_file(role_folder / (name + _KEY_SUFFIX), private_key_pem(private_key))
     write_file(path, certificate.to_pem())
+
+
+def _name_the_current(role_folder: Path, added: Path) -> None:
+    """Write down which certificate is in use where it was plain, before there are two of them."""
+    there = list(role_folder.glob("*" + _CERTIFICATE_SUFFIX))
+    if len(there) == 1 and there[0] != added and not (role_folder / _CURRENT).exists():
+        name = there[0].name.removesuffix(_CERTIFICATE_SUFFIX)
+        write_file(role_folder / _CURRENT, f"{name}\n".encode())
 
 
 def use_certificates(folder: Path, role: Role, names: Sequence[str]) -> None:

@@ -191,3 +191,20 @@ def test_another_worker_keeps_off(
     Rewrapping.objects.update(lease_until=NOW + timedelta(seconds=10))
     assert rewrapping.work_off(store, Keyring.load(keys), now=NOW) == 0
     assert rewrapping.work_off(store, Keyring.load(keys), now=NOW + timedelta(seconds=11)) == 3
+
+
+def test_what_is_listed_meanwhile_under_the_old_certificate_is_done_too(
+    recordings: list[Recording], keys: Path, store: LocalStore, rita: User, ann: User
+) -> None:
+    old = Keyring.load(keys).current(Role.ARCHIVE)
+    fingerprint = change_certificate(keys)
+    changing.begin_rewrapping(request_of(rita))
+    late = list_recording(ann)  # sealed before the choice, listed after it
+    sealer = RecordingObjects(store).begin(late.recording_id, old)
+    with sealer.create(ObjectKind.AUDIO) as file:
+        file.write(AUDIO)
+    sealer.finish(b"{}")
+    assert rewrapping.work_off(store, Keyring.load(keys), now=NOW) == 4
+    late.refresh_from_db()
+    assert late.envelope_certificates == [fingerprint]
+    assert Rewrapping.objects.get().state == "done"

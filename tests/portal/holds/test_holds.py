@@ -243,3 +243,40 @@ def test_retention_spares_what_is_held(ann: User, rita: User, data_folder: objec
     assert sweep(later, holder="node-1") == 1
     assert fresh(held).is_held
     assert not Recording.objects.filter(pk=other.pk).exists()
+
+
+def test_a_released_hold_covers_nothing_more(ann: User, rita: User, carl: User) -> None:
+    hold = on_ann(rita, ann)
+    stale = LegalHold.objects.get(pk=hold.pk)
+    release(hold, rita, carl)
+    recording = list_recording(ann)
+    assert covering.cover(stale, covering.covered_by(stale)) == 0
+    assert not fresh(recording).is_held
+
+
+def test_marks_that_two_changes_left_wrong_are_mended(ann: User, rita: User) -> None:
+    held, free = list_recording(ann), list_recording(ann, Spoken(remote=Party("+15550143")))
+    on_number(rita)
+    Recording.objects.filter(pk=held.pk).update(is_held=False)
+    Recording.objects.filter(pk=free.pk).update(is_held=True)
+    assert covering.uphold_holds() == 2
+    assert [fresh(row).is_held for row in (held, free)] == [True, False]
+
+
+def test_one_that_is_held_after_all_does_not_stop_the_sweep(
+    ann: User, rita: User, data_folder: object
+) -> None:
+    held, other = list_recording(ann), list_recording(ann, Spoken(remote=Party("+15550143")))
+    on_number(rita)
+    Recording.objects.update(is_held=False)
+    rules = Rules(RetentionRule(Preset.FOUR_HOURS))
+    RetentionSettings.objects.create(rules=msgspec.to_builtins(rules))
+    assert sweep(held.ended_at + timedelta(days=1), holder="node-1") == 1
+    assert list(Recording.objects.values_list("pk", flat=True)) == [held.pk]
+    assert other.pk != held.pk
+
+
+def test_a_number_in_the_matter_stays_out_of_the_audit_log(rita: User, ann: User) -> None:
+    hold = LegalHold(matter="Complaint +1 555 0142", kind=Kind.PERSON, person=ann)
+    placing.place(request_of(rita), hold)
+    assert "0142" not in str(AuditEntry.objects.get(action=Action.HOLD_PLACED).detail)

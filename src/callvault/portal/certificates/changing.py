@@ -112,6 +112,7 @@ def begin_rewrapping(request: HttpRequest) -> bool:
                 asked_by_name=person_of(request).get_full_name(),
                 certificates=[one.info.fingerprint for one in current],
                 at_number=newest or 0,
+                newest_number=newest or 0,
                 total=rows.count(),
             )
             record(

@@ -27,6 +27,9 @@ class Rewrapping(models.Model):
     asked_by_name = models.CharField(max_length=301)
     certificates = models.JSONField(default=list)  # SHA-256 fingerprints of those it seals to
     at_number = models.BigIntegerField()  # the next record number to look at
+    newest_number = models.BigIntegerField(
+        default=0
+    )  # what is listed later is looked at in the end
     total = models.PositiveBigIntegerField()
     done = models.PositiveBigIntegerField(default=0)
     failed = models.PositiveBigIntegerField(default=0)

@@ -65,6 +65,8 @@ def _turn(
         rows = recordings_in_catalogue().filter(record_number__lte=row.at_number)
         batch = list(rows.order_by("-record_number").only("record_number", "recording_id")[:BATCH])
         if not batch:
+            batch = _listed_meanwhile(row)
+        if not batch:
             _end(row)
             return done
         for recording in batch:
@@ -73,6 +75,22 @@ def _turn(
             if not _note(row, recording, problem):
                 return done  # stopped meanwhile
     return done
+
+
+def _listed_meanwhile(row: Rewrapping) -> list[Recording]:
+    """Return recordings listed since the start that are sealed to others than was chosen.
+
+    They were sealed before the choice, and listed after it: a long call, or one of another node.
+    """
+    later = recordings_in_catalogue().filter(record_number__gt=row.newest_number)
+    fields = ("record_number", "recording_id", "envelope_certificates")
+    batch = list(later.order_by("record_number").only(*fields)[:BATCH])
+    if batch:
+        row.newest_number = batch[-1].record_number
+        _update(row, newest_number=row.newest_number)
+    wanted = set(row.certificates)
+    others = [one for one in batch if set(one.envelope_certificates) != wanted]
+    return others or (_listed_meanwhile(row) if batch else [])
 
 
 def _rewrap_one(
@@ -99,7 +117,7 @@ def _rewrap_one(
 
 def _note(row: Rewrapping, recording: Recording, problem: str) -> bool:
     """Write down that one is over. False: somebody stopped it."""
-    row.at_number = recording.record_number - 1
+    row.at_number = min(row.at_number, recording.record_number - 1)
     counted = {"failed": F("failed") + 1} if problem else {"done": F("done") + 1}
     told = {"problem": problem[:500]} if problem else {}
     running = Rewrapping.objects.filter(pk=row.pk, state=State.RUNNING)

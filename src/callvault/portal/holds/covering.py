@@ -5,6 +5,8 @@ database refuses to delete a row that `HeldRecording` names. A recording that wa
 very moment in which a hold was placed is found by the worker (`uphold_holds`).
 """
 
+from collections.abc import Iterator
+
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -36,32 +38,46 @@ def forms_of(hold: LegalHold) -> frozenset[str]:
 
 def cover_new(recording: Recording) -> None:
     """Put a recording that is just listed under the holds that cover it; in its transaction."""
-    covering = [hold for hold in _standing() if _covers(hold, recording)]
-    if not covering:
+    keys = [hold.pk for hold in _standing() if _covers(hold, recording)]
+    if not keys:
         return
+    # Locked: one that is being released now covers nothing new.
+    covering = list(LegalHold.objects.select_for_update().filter(pk__in=keys, released_at=None))
     HeldRecording.objects.bulk_create(
         [HeldRecording(hold=hold, recording=recording) for hold in covering],
         ignore_conflicts=True,
     )
-    recording.is_held = True
-    recording.save(update_fields=["is_held"])
+    if covering:
+        recording.is_held = True
+        recording.save(update_fields=["is_held"])
 
 
 def cover(hold: LegalHold, recordings: QuerySet[Recording]) -> int:
-    """Put recordings under a hold; return how many were not under it yet. Can be repeated."""
+    """Put recordings under a hold; return how many were not under it yet. Can be repeated.
+
+    Each batch is a transaction of its own, and ends it all if the hold was released meanwhile.
+    """
     missing = recordings.exclude(
         Exists(HeldRecording.objects.filter(hold=hold, recording=OuterRef("pk")))
     )
     added = 0
-    while keys := list(missing.order_by("pk").values_list("pk", flat=True)[:BATCH]):
-        with transaction.atomic():
-            HeldRecording.objects.bulk_create(
-                [HeldRecording(hold=hold, recording_id=key) for key in keys],
-                ignore_conflicts=True,
-            )
-            recordings_in_catalogue().filter(pk__in=keys).update(is_held=True)
-        added += len(keys)
+    while count := _cover_batch(hold, missing):
+        added += count
     return added
+
+
+@transaction.atomic
+def _cover_batch(hold: LegalHold, missing: QuerySet[Recording]) -> int:
+    open_ones = LegalHold.objects.select_for_update().filter(pk=hold.pk, released_at=None)
+    if not open_ones.exists():
+        return 0
+    rows = missing.select_for_update().order_by("pk").only("pk")
+    keys = [row.pk for row in rows[:BATCH]]
+    HeldRecording.objects.bulk_create(
+        [HeldRecording(hold=hold, recording_id=key) for key in keys], ignore_conflicts=True
+    )
+    recordings_in_catalogue().filter(pk__in=keys).update(is_held=True)
+    return len(keys)
 
 
 def covered_by(hold: LegalHold) -> QuerySet[Recording]:
@@ -76,24 +92,50 @@ def covered_by(hold: LegalHold) -> QuerySet[Recording]:
     return rows.none()
 
 
+def recordings_held_by(hold: LegalHold) -> QuerySet[Recording]:
+    """Return the recordings that are under a hold now."""
+    return recordings_in_catalogue().filter(holds__hold=hold)
+
+
 def uncover(hold: LegalHold) -> int:
     """Take a hold's recordings from under it, in the caller's transaction; return how many.
 
-    One that another open hold covers stays held.
+    The hold's row is locked. One that another open hold covers stays held.
     """
-    others = HeldRecording.objects.filter(recording=OuterRef("pk")).exclude(hold=hold)
-    freed = recordings_in_catalogue().filter(holds__hold=hold).exclude(Exists(others))
-    freed_keys = list(freed.values_list("pk", flat=True))
-    count, _by_model = HeldRecording.objects.filter(hold=hold).delete()
-    for start in range(0, len(freed_keys), BATCH):
-        some = freed_keys[start : start + BATCH]
-        recordings_in_catalogue().filter(pk__in=some).update(is_held=False)
-    return count
+    held = HeldRecording.objects.filter(hold=hold)
+    keys = list(held.order_by("recording_id").values_list("recording__pk", flat=True))
+    for some in _batches(keys):
+        locked = recordings_in_catalogue().select_for_update().filter(pk__in=some)
+        list(locked.order_by("pk").only("pk"))
+        held.filter(recording__in=some).delete()
+        _free(some)
+    return len(keys)
 
 
 def uphold_holds() -> int:
-    """Put under each standing hold what it should cover and does not; return how many."""
-    return sum(cover(hold, covered_by(hold)) for hold in _standing())
+    """Put under each standing hold what it should cover and does not; return how many.
+
+    What two changes at once left wrong of `Recording.is_held` is mended besides.
+    """
+    unmarked = HeldRecording.objects.filter(recording__is_held=False)
+    mended = list(unmarked.values_list("recording__pk", flat=True)[:BATCH])
+    marked = recordings_in_catalogue().filter(pk__in=mended)
+    count = marked.update(is_held=True) if mended else 0
+    with transaction.atomic():
+        stray = recordings_in_catalogue().filter(is_held=True, holds=None).order_by("pk")
+        count += _free([row.pk for row in stray.only("pk")[:BATCH]])
+    return count + sum(cover(hold, covered_by(hold)) for hold in _standing())
+
+
+def _free(keys: list[int]) -> int:
+    others = HeldRecording.objects.filter(recording=OuterRef("pk"))
+    rows = recordings_in_catalogue().filter(pk__in=keys).exclude(Exists(others))
+    return rows.update(is_held=False)
+
+
+def _batches(keys: list[int]) -> Iterator[list[int]]:
+    for start in range(0, len(keys), BATCH):
+        yield keys[start : start + BATCH]
 
 
 def _standing() -> QuerySet[LegalHold]:

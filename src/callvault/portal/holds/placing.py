@@ -15,8 +15,8 @@ from callvault.portal.people.gates import person_of
 from callvault.portal.people.models import User
 from callvault.portal.recordings.models import Recording
 
-from .covering import cover, covered_by, uncover
-from .models import HeldRecording, LegalHold
+from .covering import cover, covered_by, recordings_held_by, uncover
+from .models import LegalHold
 
 
 class ReleaseRefused(ValueError):
@@ -28,25 +28,37 @@ def place(
 ) -> LegalHold:
     """Place a hold: on `recordings`, or on what its person or number covers.
 
-    The hold stands from its first row on; what it covers is put under it at once.
+    The hold stands before what it covers is put under it; a crash leaves that to the worker.
     """
     hold.placed_at, hold.placed_by_name = timezone.now(), person_of(request).get_full_name()
     if hold.person is not None:
         hold.person_name = hold.person.get_full_name()
-    with transaction.atomic():
-        hold.save()
-        count = cover(hold, covered_by(hold) if recordings is None else recordings)
-        record(
-            request,
-            Action.HOLD_PLACED,
-            kind="hold",
-            object_id=hold.public_id,
-            matter=hold.matter,
-            covers=hold.kind,
-            recordings=count,
-            sha256=digest_of(hold),
-        )
+    if recordings is None:
+        rows = covered_by(hold)
+        _begin(
+            request, hold, rows
+        )  # first: from now on it covers what comes, and spares what is due
+        cover(hold, rows)
+    else:
+        with transaction.atomic():
+            _begin(request, hold, recordings)
+            cover(hold, recordings)
     return hold
+
+
+@transaction.atomic
+def _begin(request: HttpRequest, hold: LegalHold, recordings: QuerySet[Recording]) -> None:
+    record(
+        request,
+        Action.HOLD_PLACED,
+        kind="hold",
+        object_id=hold.public_id,
+        matter=without_numbers(hold.matter),
+        covers=hold.kind,
+        recordings=recordings.count(),
+        sha256=digest_of(recordings),
+    )
+    hold.save()
 
 
 @transaction.atomic
@@ -61,7 +73,7 @@ def ask_release(request: HttpRequest, hold: LegalHold, reason: str) -> None:
         Action.HOLD_RELEASE_ASKED,
         kind="hold",
         object_id=row.public_id,
-        matter=row.matter,
+        matter=without_numbers(row.matter),
         reason=without_numbers(reason),
     )
     row.release_asked_by, row.release_asked_by_name = person, person.get_full_name()
@@ -80,7 +92,7 @@ def withdraw_release(request: HttpRequest, hold: LegalHold) -> None:
         Action.HOLD_RELEASE_WITHDRAWN,
         kind="hold",
         object_id=row.public_id,
-        matter=row.matter,
+        matter=without_numbers(row.matter),
     )
     row.release_asked_by, row.release_asked_by_name = None, ""
     row.release_asked_at, row.release_reason = None, ""
@@ -104,10 +116,10 @@ def confirm_release(request: HttpRequest, hold: LegalHold, *, now: datetime) -> 
         Action.HOLD_RELEASED,
         kind="hold",
         object_id=row.public_id,
-        matter=row.matter,
+        matter=without_numbers(row.matter),
         asked_by=row.release_asked_by_name,
         recordings=row.covered,
-        sha256=digest_of(row),
+        sha256=digest_of(recordings_held_by(row)),
     )
     row.released_at, row.released_by_name = now, person_of(request).get_full_name()
     row.save()
@@ -126,11 +138,11 @@ def refusal_to_confirm(hold: LegalHold, person: User) -> str:
     return ""
 
 
-def digest_of(hold: LegalHold) -> str:
-    """Return the SHA-256 of the ids of a hold's recordings, in order, a line each."""
-    rows = HeldRecording.objects.filter(hold=hold).order_by("recording__recording_id")
+def digest_of(recordings: QuerySet[Recording]) -> str:
+    """Return the SHA-256 of the ids of recordings, in order, a line each."""
+    ids = recordings.order_by("recording_id").values_list("recording_id", flat=True)
     digest = sha256()
-    for recording_id in rows.values_list("recording__recording_id", flat=True).iterator():
+    for recording_id in ids.iterator():
         digest.update(f"{recording_id}\n".encode())
     return digest.hexdigest()
 

@@ -33,7 +33,7 @@ from .recording_values import values_of, zone_of
 from .sending import language_of, send
 from .templates_in_force import template_for
 
-LEASE = timedelta(minutes=30)
+LEASE = timedelta(hours=1)
 """How long a worker has a row for one attempt; a mail of 100 MB over a slow line fits in it."""
 RETRY_AFTER = tuple(timedelta(minutes=n) for n in (1, 2, 5, 15, 30, 60))
 MOST_ATTEMPTS = 76  # an hour between them in the end: three days
@@ -189,9 +189,9 @@ def _done(row: RecordingMail, state: MailState, *, problem: str = "", said: str 
 
 
 def _save(row: RecordingMail) -> None:
-    row.save(
-        update_fields=[
-            *("state", "next_try_at", "attempts", "problem", "said"),
-            *("host", "port", "sent_at", "attached_bytes"),
-        ]
-    )
+    """Write the row, if it is still there: its recording may have been deleted meanwhile."""
+    RecordingMail.objects.filter(pk=row.pk).update(
+        state=row.state, next_try_at=row.next_try_at, attempts=row.attempts,
+        problem=row.problem, said=row.said, host=row.host, port=row.port,
+        sent_at=row.sent_at, attached_bytes=row.attached_bytes,
+    )  # fmt: skip

@@ -129,6 +129,9 @@ class Recording(models.Model):
         indexes = (
             models.Index(fields=["-started_at", "-record_number"], name="recording_by_start"),
             models.Index(
+                fields=["record_number"], name="recording_held", condition=models.Q(is_held=True)
+            ),
+            models.Index(
                 fields=["owner_group", "-started_at", "-record_number", "remote_normalised"],
                 name="recording_by_group",
             ),

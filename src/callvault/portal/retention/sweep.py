@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from time import monotonic
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import ProtectedError, Q, QuerySet
 
+from callvault.errors import LegalHoldActive
 from callvault.policy.retention import (
     Period,
     RetentionRule,
@@ -148,12 +149,24 @@ def _delete_batch(walk: _Walk, swept: Swept, batch: int) -> bool:
             swept.overdue_since = min(due, swept.overdue_since or due)
             continue
         is_late = age.export_waits_since is not None
-        bury(None, recording, cause=CAUSE, due_at=due.isoformat(), not_exported=is_late)
+        if not _bury(recording, due, is_late=is_late):
+            continue
         swept.deleted += 1
         if is_late:
             swept.late += 1
             logger.warning("%s: deleted before it was exported", recording.recording_id)
     return len(locked) == batch
+
+
+def _bury(recording: Recording, due: datetime, *, is_late: bool) -> bool:
+    """Delete one. False: it is held after all, which must not stop the others."""
+    try:
+        with transaction.atomic():
+            bury(None, recording, cause=CAUSE, due_at=due.isoformat(), not_exported=is_late)
+    except (LegalHoldActive, ProtectedError) as held:
+        logger.warning("%s stays: %s", recording.recording_id, held)
+        return False
+    return True
 
 
 def _takes_lease(holder: str, now: datetime) -> bool:
