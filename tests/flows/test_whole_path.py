@@ -236,19 +236,23 @@ def test_a_pause_by_the_api_is_silence_of_its_length_and_names_who_asked(
         (live,) = json.loads(ask(visitor, "/live-calls")[1])
         time.sleep(2)
         address = f"/live-calls/{live['id']}"
+        asked_s = time.monotonic()
         assert ask(visitor, f"{address}/pause", {"reason": "card number"})[0] == 204
         paused_s = time.monotonic()
         assert "Paused" in visitor.text("/live/table")
         time.sleep(PAUSE_S)
+        resuming_s = time.monotonic()
         assert ask(visitor, f"{address}/resume", {})[0] == 204
-        paused_ms = (time.monotonic() - paused_s) * 1000
+        resumed_s = time.monotonic()
         assert "Paused" not in visitor.text("/live/table")
         placing.wait(60)
     until(lambda: len(recordings_listed(visitor)) == len(before) + 1)
     (saved,) = set(recordings_listed(visitor)) - set(before)
     audio = decode(visitor.get(saved + "audio")[2])
     assert 7_900 <= audio.length_ms <= 8_300
-    assert abs(longest_silence_ms(audio) - paused_ms) < 500
+    # It began and ended while each was asked for; a breath of the speaker may lengthen it.
+    at_least_ms, at_most_ms = (resuming_s - paused_s) * 1000, (resumed_s - asked_s) * 1000
+    assert at_least_ms - 100 <= longest_silence_ms(audio) <= at_most_ms + 500
     page = visitor.text(saved)
     for told in ("Recording paused", "card number", "Recording resumed", "by admin"):
         assert told in page
