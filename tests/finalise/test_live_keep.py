@@ -26,10 +26,11 @@ from callvault.spool import (
     journal_path,
     rest_of,
     scan,
+    twin_of,
     write_marks,
 )
 from tests.audio.wire import START_NS
-from tests.finalise.bench import FakeCatalogue, Node, assignment
+from tests.finalise.bench import FakeCatalogue, Node, RecordedCall, assignment
 from tests.finalise.test_recovery import Listing
 from tests.finalise.test_worker import NewWorker, call, catalogue, new_worker, spooled  # noqa: F401
 
@@ -38,12 +39,17 @@ ANN = UUID(int=7)
 
 def live_keep_call(node: Node, *, keeps_unmarked: bool = False) -> UUID:
     """Spool a call of two seconds that nobody has marked."""
+    return spooled(node, offered_call(keeps_unmarked=keeps_unmarked))
+
+
+def offered_call(*, keeps_unmarked: bool = False) -> RecordedCall:
+    """Return such a call."""
     made = call()
     offered = (assignment(owner_id=ANN, mode=RecordingMode.LIVE_KEEP),)
     made.decision = Decision(
         Verdict.NOT_KEPT, (), offered=offered, keeping=Keeping(1, keeps_unmarked=keeps_unmarked)
     )
-    return spooled(node, made)
+    return made
 
 
 @pytest.fixture
@@ -262,3 +268,21 @@ def test_a_part_of_a_call_that_grew_too_long_waits_for_the_end_of_its_rest(
     clock_at(AFTER_S + 60 + REST_NS / 1e9)
     assert worker.run_once(now_s=63) == 1
     assert not journal_path(node.spool, again).exists()
+
+
+def test_a_part_whose_first_leg_left_no_journal_waits_for_the_rest_too(
+    node: Node,
+    catalogue: FakeCatalogue,  # noqa: F811
+    new_worker: NewWorker,  # noqa: F811
+    clock_at: Callable[[float], None],
+) -> None:
+    pair_id, worker = uuid4(), new_worker()
+    made = offered_call()
+    made.write(node.journal(twin_of(pair_id), twin_of=pair_id))
+    with node.journal(rest_of(pair_id)):
+        clock_at(AFTER_S)
+        worker.run_once(now_s=0)
+        clock_at(AFTER_S + 60)
+        worker.run_once(now_s=60)
+        assert journal_path(node.spool, twin_of(pair_id)).exists()
+        assert [one.destroyed for one in catalogue.calls.values()] == []

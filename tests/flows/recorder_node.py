@@ -100,6 +100,11 @@ class RunningRecorder:
     def __exit__(self, *error: object) -> None:
         self.stop()
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended, by an order for instance."""
+        return self._thread is not None and self._thread.is_alive()
+
     def stop(self) -> None:
         """Stop it as SIGTERM does, and wait until it has."""
         self._stop.set()

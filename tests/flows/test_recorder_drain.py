@@ -1,6 +1,7 @@
 """A recorder drains: new calls are refused, the one in progress ends by itself, then it ends."""
 
 import asyncio
+import errno
 import time
 from pathlib import Path
 
@@ -55,3 +56,18 @@ def test_a_recorder_that_is_to_stay_drained_takes_no_call_from_its_start_on(
     with RunningRecorder(tmp_path) as recorder:
         assert asyncio.run(first_call(recorder)) == 503
         assert read_order(tmp_path) is not None
+
+
+def test_a_recorder_whose_disk_is_full_stops_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    monkeypatch.setattr("callvault.recorder.keeper.end_order", full)
+    with RunningRecorder(tmp_path) as recorder:
+        write_order(tmp_path, now_ns=time.time_ns(), stops=True)
+        wait_until(lambda: not recorder.is_running)
+    order = read_order(tmp_path)
+    assert order is not None
+    assert (order.stops, order.is_carried_out) == (True, False)  # the next start takes no call

@@ -13,6 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from callvault import sip
+from callvault.config.sections import SipConfig
 from callvault.policy.decision import Decision
 from callvault.policy.dial_in_rules import DialInRules
 from callvault.policy.keypad import Keypad
@@ -20,7 +21,9 @@ from callvault.policy.modes import RecordingMode
 from callvault.policy.pilots import Pilots
 from callvault.policy.prompts import Prompts
 from callvault.policy.snapshot import Snapshot
+from callvault.policy.wishes import Mark
 from callvault.recorder.prompts import sound
+from callvault.spool import journal_path, read_marks
 from callvault.spool.entries import Decided, DialogEnded, SignallingSeen, TimelineEvent
 from tests.flows.recorder_node import (
     SNAPSHOT,
@@ -228,6 +231,29 @@ def test_a_call_of_live_keep_is_kept_and_dropped_by_keys(tmp_path: Path) -> None
     decision = _decided(journal)
     assert decision.assignments == ()
     assert [one.mark for one in decision.offered] == ["dropped"]
+
+
+async def _kept_after_a_split(recorder: RunningRecorder) -> None:
+    async with phone(recorder) as caller:
+        caller.press("*6")
+        await caller.tones(2)
+        while len(recorder.journals()) < 2:
+            caller.speak(0xD5, 1)
+            await asyncio.sleep(0.02)
+        caller.press("*5")
+        await caller.tones(1)
+
+
+def test_a_call_that_grew_too_long_is_kept_from_its_beginning(tmp_path: Path) -> None:
+    settings = SipConfig(bind_address="127.0.0.1", port=0, tls=False, max_call_s=2)
+    snapshot = of_mode(RecordingMode.LIVE_KEEP)
+    with RunningRecorder(tmp_path, snapshot=snapshot, sip=settings) as recorder:
+        asyncio.run(_kept_after_a_split(recorder))
+        wait_until(lambda: all(one.ended for one in recorder.journals()))
+        first = min(recorder.journals(), key=lambda one: one.header.opened_at_ns)
+        path = journal_path(recorder.spool_folder, first.header.journal_id)
+        assert [one.mark for one in _decided(first).offered] == ["dropped"]
+        assert list(read_marks([path]).values()) == [Mark.KEPT]  # the last word
 
 
 async def _flood(recorder: RunningRecorder) -> None:

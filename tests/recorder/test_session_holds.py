@@ -2,13 +2,14 @@
 
 import msgspec
 
+from callvault import sip
 from callvault.clock import Instant
 from callvault.policy.decision import Capturing, Verdict
 from callvault.policy.filters import FilterRules, Filters, Traffic
 from callvault.recorder.actions import Action, Append, CaptureAs, MediaChecked, OpenJournal
 from callvault.spool import entries
 from tests.policy.cast import SNAPSHOT
-from tests.recorder.bench import DIALOG, SECOND, Bench
+from tests.recorder.bench import DIALOG, FLOW, SECOND, Bench
 from tests.recorder.bodies import ANN, BOB, REMOTE, both, metadata, sdp
 
 OUTSIDE_ONLY = msgspec.structs.replace(
@@ -73,3 +74,18 @@ def test_a_call_that_waited_at_a_restart_waits_on_in_memory() -> None:
     assert isinstance(opened, OpenJournal)
     assert (opened.captures, opened.holds) == (True, True)
     assert after.session.capturing.held_ns(Instant(after.at_ns, 9 * SECOND)) == 2 * SECOND
+
+
+def test_no_key_that_is_pressed_while_audio_is_held_is_kept() -> None:
+    bench = waiting()
+    body = b"Signal=7\r\nDuration=160\r\n"
+    info = (
+        b"INFO sip:srs@192.0.2.200 SIP/2.0\r\nCall-ID: 1\r\n"
+        b"Content-Type: application/dtmf-relay\r\nContent-Length: %d\r\n\r\n" % len(body)
+    ) + body
+    pressed = sip.MessageSeen(DIALOG, raw=info, sent=False, flow=FLOW)
+    bench.feed(pressed)  # it may come to nothing, and the number be of a card
+    bench.update(metadata(ANN, REMOTE))
+    bench.feed(pressed)
+    seen = [one.raw for one in bench.entries(entries.SignallingSeen) if b"INFO" in one.raw]
+    assert [b"Signal=7" in raw for raw in seen] == [False, True]

@@ -28,6 +28,7 @@ const PCMU: u8 = 0;
 const PCMA: u8 = 8;
 /// Comfort noise: nobody speaks (RFC 3551; 19 as it was before).
 const NOISE: [u8; 2] = [13, 19];
+const TOO_SHORT: usize = 4; // bytes of a payload
 
 /// The ports of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -418,8 +419,10 @@ impl Stream {
         if let Some(peak) = peak {
             self.level.add(peak, now_ns);
         }
-        // What has no level that we know may be speech.
-        if peak.map_or(!NOISE.contains(&payload_type), |peak| peak >= level::SPEECH) {
+        // What has no level that we know may be speech, but for what is too short for it: keys
+        // (RFC 4733: four bytes), keep-alives (RFC 6263), and signs that a codec is silent.
+        let may_speak = payload.len() > TOO_SHORT && !NOISE.contains(&payload_type);
+        if peak.map_or(may_speak, |peak| peak >= level::SPEECH) {
             self.counted.last_speech_ns = self.counted.last_speech_ns.max(arrival_ns);
         }
     }

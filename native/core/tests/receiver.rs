@@ -405,6 +405,8 @@ fn speech_is_told_from_silence_and_from_comfort_noise() {
     assert_eq!(spoken_after(&with(0, 0xFF)), 0, "silence in the law of America");
     assert_eq!(spoken_after(&with(8, 0xD5)), 0, "and in that of Europe");
     assert_eq!(spoken_after(&with(13, 60)), 0, "comfort noise");
+    let key = [&with(101, 0)[..12], &[5, 0x0A, 3, 32]].concat();
+    assert_eq!(spoken_after(&key), 0, "too short to be speech, whatever its payload type says");
     let loud = spoken_after(&with(0, 0x10));
     assert!(loud > 0);
     assert_eq!(spoken_after(&with(0, 0xFF)), loud);

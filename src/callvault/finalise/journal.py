@@ -174,7 +174,9 @@ def finalise_journal(
         raise SpoolError("journal holds no decision")
     decision = _decision_of_piece(found.decision, journal.header)
     window = window_of(found, opened_at_ns=journal.header.opened_at_ns)
-    decision, destroyed = _settled(decision, window, (path, *later, *twin), held)
+    decision, destroyed = _settled(
+        decision, window, (path, *later, *twin), pair_id=journal.header.twin_of, held=held
+    )
     recordings: tuple[RecordingFacts, ...] = ()
     if decision.verdict is Verdict.RECORDED and window is not None:
         recordings = tuple(
@@ -201,7 +203,12 @@ def _surveyed(journal: _Journal) -> CallSurvey:
 
 
 def _settled(
-    decision: Decision, window: Window | None, paths: Sequence[Path], held: Held | None
+    decision: Decision,
+    window: Window | None,
+    paths: Sequence[Path],
+    *,
+    pair_id: UUID | None,
+    held: Held | None,
 ) -> live_keep.Settled:
     """Return what is made of a call, as it was marked; of one that was never answered nothing is.
 
@@ -214,12 +221,18 @@ def _settled(
     now_ns = clock.read().realtime_ns
     if until_ns and now_ns < until_ns + MARGIN_NS:
         raise MarksAwaited(until_ns + MARGIN_NS)
-    if until_ns and any(map(has_rest, paths)):  # the call is not over: a mark of it is for all
+    if until_ns and _goes_on(paths, pair_id):  # a mark of the rest is for all
         raise MarksAwaited(now_ns + REST_NS)
     settled = live_keep.settle(decision, marks, held=held or NOTHING_HELD)
     if settled.destroyed and held is None:
         raise MarksAwaited(now_ns + UNKNOWN_HOLDS_NS)
     return settled
+
+
+def _goes_on(paths: Sequence[Path], pair_id: UUID | None) -> bool:
+    """Whether the call was split for its length, and is not over."""
+    names = {UUID(hex=path.stem) for path in paths} | ({pair_id} if pair_id else set())
+    return any(has_rest(paths[0].parent, name) for name in names)
 
 
 def _destroyed(assignment: Assignment) -> Destroyed:

@@ -51,6 +51,11 @@ class CaptureControl:
         """Whether anything that arrives is to be kept or held."""
         return not self.is_paused and self.wanted is not Capturing.NOTHING
 
+    @property
+    def keeps(self) -> bool:
+        """Whether what arrives goes on the disk at once."""
+        return self.takes_in and self.wanted is not Capturing.HOLD
+
     def opening(self, header: JournalHeader) -> OpenJournal:
         """Have a journal opened that does with media as is wanted now."""
         return OpenJournal(header, captures=self.takes_in, holds=self.wanted is Capturing.HOLD)

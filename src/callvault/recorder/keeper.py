@@ -120,7 +120,8 @@ class Keeper:
         if self._beating is not None:
             if not self._beating.done():
                 return
-            self._follow(self._beating.result())
+            heard, self._beating = self._beating.result(), None
+            self._follow(heard)
         beat = {
             "at_ns": clock.read().realtime_ns,
             "since_ns": self._since_ns,
@@ -136,7 +137,10 @@ class Keeper:
         self._recorder.follow(order)
         calls = self._recorder.calls_in_progress
         if order is not None and order.is_over(calls=calls, now_ns=clock.read().realtime_ns):
-            end_order(self._data_folder, order)
+            try:
+                end_order(self._data_folder, order)
+            except OSError as error:  # then whoever starts it again finds the order as it was
+                logger.error("the order to end stays as it is on the disk: %s", error)
             self._recorder.note("drained", calls_left=str(calls))
             self._is_drained = True
             self.is_stopped = order.stops

@@ -12,6 +12,7 @@ from callvault.policy.decision import Capturing
 from callvault.policy.keypad import Command
 from callvault.recorder.dialog import LiveDialog
 from callvault.recorder.facts import owner_of
+from callvault.recorder.marking import Marked, mark_call
 from callvault.recorder.requests import (
     DropRequested,
     KeepRequested,
@@ -54,18 +55,25 @@ class KeyDesk:
         """Do what was asked for; what is asked of a call meanwhile waits for the next look."""
         self._doing = {one: task for one, task in self._doing.items() if not task.done()}
         for dialog in list(self._recorder.dialogs.values()):
-            if not dialog.keypad.is_open or dialog.session.journal_id in self._doing:
-                continue
-            commands = dialog.keypad.commands()
-            if commands:
-                task = asyncio.ensure_future(_obey_all(dialog, commands))
-                self._doing[dialog.session.journal_id] = task
+            try:
+                self._look_at(dialog)
+            except Exception:  # what one phone sends must not end the recording of others
+                logger.exception("rs=%s its keys cannot be read", dialog.session.journal_id)
+
+    def _look_at(self, dialog: LiveDialog) -> None:
+        journal_id = dialog.session.journal_id
+        if not dialog.keypad.is_open or journal_id in self._doing:
+            return
+        commands = dialog.keypad.commands()
+        if commands:
+            task = asyncio.ensure_future(_obey_all(self._recorder, dialog, commands))
+            self._doing[journal_id] = task
 
 
-async def _obey_all(dialog: LiveDialog, commands: list[Command]) -> None:
+async def _obey_all(recorder: Recorder, dialog: LiveDialog, commands: list[Command]) -> None:
     for command in commands:
         try:
-            is_done = await obey(dialog, command)
+            is_done = await obey(recorder, dialog, command)
         except SpoolError as error:
             logger.error("rs=%s %s is not on disk: %s", dialog.session.journal_id, command, error)
             is_done = command is not Command.RESUME  # that one alone is not done then
@@ -75,10 +83,13 @@ async def _obey_all(dialog: LiveDialog, commands: list[Command]) -> None:
         except CallvaultError as error:
             logger.error("rs=%s %s cannot be done: %s", dialog.session.journal_id, command, error)
             is_done = False
+        except Exception:  # the top of a task: nobody else would tell of it
+            logger.exception("rs=%s %s failed", dialog.session.journal_id, command)
+            is_done = False
         dialog.confirm(TONES[command] if is_done else REFUSED)
 
 
-async def obey(dialog: LiveDialog, command: Command) -> bool:
+async def obey(recorder: Recorder, dialog: LiveDialog, command: Command) -> bool:
     """Do what is asked for; False: the call's mode knows no such thing.
 
     Who calls the recorder is the owner of the call, and may do all this with it. Raises
@@ -93,12 +104,22 @@ async def obey(dialog: LiveDialog, command: Command) -> bool:
         request = _REQUESTS[command](who, KEYPAD)
         if not concerned_by(request, decision):
             return False
+        if isinstance(request, KeepRequested | DropRequested):
+            return await _mark(recorder, session.learning.call_id, request)
         await dialog.ask(request)
         return True
     if session.capturing.wanted is Capturing.NOTHING:
         return False
     if command is Command.PAUSE:
         await dialog.pause(who=who, detail=KEYPAD)
-    else:
-        await dialog.resume(who=who, detail=KEYPAD)
+        return True
+    await dialog.resume(who=who, detail=KEYPAD)
     return not session.capturing.by_src
+
+
+async def _mark(recorder: Recorder, call_id: UUID, request: KeepRequested | DropRequested) -> bool:
+    """Mark the call with all its parts. Raises SpoolError if a restart might not know of it."""
+    marked = await mark_call(recorder, call_id, request)
+    if marked is Marked.NOT_ON_DISK:
+        raise SpoolError("the mark is in memory only")
+    return marked is Marked.DONE

@@ -167,10 +167,11 @@ class Learning:
     def hear(self, event: sip.MessageSeen, now: Instant) -> list[Action]:
         """Keep a message of the dialog, without the keys in its SDP.
 
-        While nothing is taken in no digit may be kept either: it may be of a card number.
+        While nothing is kept no digit may be either: it may be of a card number. Nor while audio is
+        held in memory, since that may come to nothing.
         """
         raw = without_keys(event.raw)
-        if not event.sent and not self._capturing.takes_in:
+        if not event.sent and not self._capturing.keeps:
             raw = sip.without_any_key(raw)
         seen = entries.SignallingSeen(now.realtime_ns, event.sent, raw)
         self.said.hear(seen)

@@ -117,10 +117,13 @@ def rest_of(journal_id: UUID) -> UUID:
     return uuid5(_REST_NAMESPACE, journal_id.hex)
 
 
-def has_rest(journal: Path) -> bool:
-    """Whether a recording of the rest of a journal's call is in progress, or not finished yet."""
-    rest = rest_of(UUID(hex=journal.stem))
-    return any(journal_path(journal.parent, one).exists() for one in (rest, twin_of(rest)))
+def has_rest(folder: Path, journal_id: UUID) -> bool:
+    """Whether a recording of the rest of a journal's call is in progress, or not finished yet.
+
+    What follows a call of two dialogs is named by the journal of the first, which may be missing.
+    """
+    rest = rest_of(journal_id)
+    return any(journal_path(folder, one).exists() for one in (rest, twin_of(rest)))
 
 
 def last_piece(folder: Path, journal_id: UUID) -> UUID:
