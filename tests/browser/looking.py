@@ -2,11 +2,13 @@
 
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from playwright.sync_api import ConsoleMessage, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page
 from tools.demo_portal import cast
 
 AXE = Path(__file__).with_name("vendor") / "axe.min.js"
@@ -46,6 +48,17 @@ def sign_in(page: Page, username: str = "rita.marsh") -> None:
     page.get_by_label("Password", exact=True).fill(cast.PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(re.compile("/(dashboard|recordings|live)/"))
+
+
+@contextmanager
+def administrator(chromium: Browser, address: str) -> Iterator[Page]:
+    """A page of an administrator, lenient for axe, that complains of nothing until the end."""
+    context = chromium.new_context(base_url=address, bypass_csp=True)
+    watched = watch(context.new_page())
+    sign_in(watched.page)
+    yield watched.page
+    assert watched.complaints == []
+    context.close()
 
 
 @cache

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from tools.demo_portal.server import serving
 
-from tests.browser.looking import axe_violations, sign_in, watch
+from tests.browser.looking import administrator, axe_violations
 from tests.browser.portals import Portals
 
 pytestmark = [pytest.mark.browser, pytest.mark.flow]
@@ -20,13 +20,8 @@ def address(portals: Portals) -> Iterator[str]:
 
 @pytest.fixture
 def page(chromium: Browser, address: str) -> Iterator[Page]:
-    """A page of an administrator, lenient for axe."""
-    context = chromium.new_context(base_url=address, bypass_csp=True)
-    watched = watch(context.new_page())
-    sign_in(watched.page)
-    yield watched.page
-    assert watched.complaints == []
-    context.close()
+    with administrator(chromium, address) as page:
+        yield page
 
 
 def test_what_is_nobodys_is_kept_and_given_to_somebody(page: Page) -> None:

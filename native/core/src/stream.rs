@@ -420,7 +420,7 @@ impl Stream {
             self.level.add(peak, now_ns);
         }
         // What has no level that we know may be speech, but for what is too short for it: keys
-        // (RFC 4733: four bytes), keep-alives (RFC 6263), and signs that a codec is silent.
+        // (RFC 4733: four bytes), what keeps a path open (RFC 6263), and signs that a codec is silent.
         let may_speak = payload.len() > TOO_SHORT && !NOISE.contains(&payload_type);
         if peak.map_or(may_speak, |peak| peak >= level::SPEECH) {
             self.counted.last_speech_ns = self.counted.last_speech_ns.max(arrival_ns);

@@ -174,9 +174,8 @@ def finalise_journal(
         raise SpoolError("journal holds no decision")
     decision = _decision_of_piece(found.decision, journal.header)
     window = window_of(found, opened_at_ns=journal.header.opened_at_ns)
-    decision, destroyed = _settled(
-        decision, window, (path, *later, *twin), pair_id=journal.header.twin_of, held=held
-    )
+    pair_id, paths = journal.header.twin_of, (path, *later, *twin)
+    decision, destroyed = _settled(decision, window, paths, pair_id=pair_id, held=held)
     recordings: tuple[RecordingFacts, ...] = ()
     if decision.verdict is Verdict.RECORDED and window is not None:
         recordings = tuple(
@@ -192,8 +191,7 @@ def finalise_journal(
         destroyed = ()
     if destroyed:
         told = tuple(_destroyed(one) for one in destroyed)
-        digest = _digest((path, *later, *twin))
-        call = msgspec.structs.replace(call, destroyed=told, destroyed_sha256=digest)
+        call = msgspec.structs.replace(call, destroyed=told, destroyed_sha256=_digest(paths))
     return FinishedJournal(call, recordings, is_damaged=journal.is_damaged)
 
 

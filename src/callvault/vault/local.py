@@ -15,7 +15,7 @@ from pathlib import Path
 
 from callvault import clock
 from callvault.errors import ObjectMissing, VaultError
-from callvault.vault.store import Writable, check_name, check_prefix
+from callvault.vault.store import Writable, check_name, check_prefix, probe_by_use
 
 _TEMPORARY = ".tmp-"
 _NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
@@ -105,17 +105,7 @@ class LocalStore:
 
     def probe(self) -> None:
         """See `Store.probe`."""
-        name = f"probe/{secrets.token_hex(8)}"
-        with self.create(name) as pending:
-            pending.write(name.encode())
-        stored = self.open(name)
-        try:
-            read = stored.read(0, stored.size)
-        finally:
-            stored.close()
-            self.delete(name)
-        if read != name.encode():
-            raise VaultError(f"{self._root} returned other bytes than were written")
+        probe_by_use(self, self._root)
 
     def free_bytes(self) -> int:
         """See `Store.free_bytes`: what an unprivileged program may still write."""

@@ -15,7 +15,7 @@ import smbclient
 from callvault import clock
 from callvault.errors import ObjectMissing, VaultError
 from callvault.vault.smb_session import ShareDenied, ShareInUse, SmbSession
-from callvault.vault.store import Writable, check_name, check_prefix
+from callvault.vault.store import Writable, check_name, check_prefix, probe_by_use
 
 _TEMPORARY = ".tmp-"
 _SHARED = "rwd"  # others may read, replace and delete what we have open
@@ -97,17 +97,7 @@ class SmbStore:
 
     def probe(self) -> None:
         """See `Store.probe`."""
-        name = f"probe/{secrets.token_hex(8)}"
-        with self.create(name) as pending:
-            pending.write(name.encode())
-        stored = self.open(name)
-        try:
-            read = stored.read(0, stored.size)
-        finally:
-            stored.close()
-            self.delete(name)
-        if read != name.encode():
-            raise VaultError(f"{self._session.address} returned other bytes than were written")
+        probe_by_use(self, self._session.address)
 
     def free_bytes(self) -> int:
         """See `Store.free_bytes`: what this user may still write."""

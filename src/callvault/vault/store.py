@@ -5,9 +5,12 @@ sealed already. tests/conformance/test_store.py is the contract that each back e
 """
 
 import re
+import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Protocol
+
+from callvault.errors import VaultError
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}(/[a-z0-9][a-z0-9._-]{0,99}){0,7}")
 
@@ -68,6 +71,21 @@ class Store(Protocol):
 
     def remove_unfinished(self, *, older_than_s: float) -> int:
         """Remove what crashes left of objects never finished; return how many there were."""
+
+
+def probe_by_use(store: Store, place: object) -> None:
+    """Write, read and delete a small object: a `Store.probe` for where nothing less would tell."""
+    name = f"probe/{secrets.token_hex(8)}"
+    with store.create(name) as pending:
+        pending.write(name.encode())
+    stored = store.open(name)
+    try:
+        read = stored.read(0, stored.size)
+    finally:
+        stored.close()
+        store.delete(name)
+    if read != name.encode():
+        raise VaultError(f"{place} returned other bytes than were written")
 
 
 def check_name(name: str) -> str:

@@ -16,6 +16,7 @@ from callvault.portal.recordings.models import Note, Recording
 from tests.portal.catalogue_facts import list_recording
 from tests.portal.recordings import test_copies
 from tests.portal.recordings.test_media import AUDIO, sealed
+from tests.portal.sealing import seal_audio
 
 from .conftest import Calling
 
@@ -123,7 +124,7 @@ def test_a_copy_is_downloaded_as_wav_or_flac(
     data_folder: Path,
     calling: Calling,
 ) -> None:
-    test_copies.seal(anns_recording, data_folder, test_copies.mp3())
+    seal_audio(anns_recording, data_folder, test_copies.mp3())
     path = f"/recordings/{anns_recording.recording_id}/audio"
     whole = calling(ann)("GET", f"{path}/wav")
     assert b"".join(whole.streaming_content)[:4] == b"RIFF"

@@ -24,15 +24,8 @@ from callvault.portal.notifications.models import (
 from callvault.portal.people.levels import Level
 from callvault.portal.people.models import User
 from callvault.portal.recordings.models import Recording
-from callvault.vault import (
-    KeyKind,
-    LocalStore,
-    ObjectKind,
-    RecordingObjects,
-    Role,
-    create_first_certificates,
-)
 from tests.portal.catalogue_facts import Spoken, list_recording
+from tests.portal.sealing import seal_audio
 
 from .mail_server import Postbox, mail_server
 
@@ -64,20 +57,6 @@ def wants(anna: User) -> User:
     anna.save()
     SystemSettings.objects.update_or_create(defaults={"zone": "Europe/Rome"})
     return anna
-
-
-def sealed(recording: Recording, folder: Path) -> Recording:
-    """Seal audio of a recording, in a vault of the test."""
-    keyring = create_first_certificates(folder / "keys", kind=KeyKind.EC)
-    sealer = RecordingObjects(LocalStore(folder / "vault")).begin(
-        recording.recording_id, keyring.current(Role.ARCHIVE)
-    )
-    with sealer.create(ObjectKind.AUDIO) as file:
-        file.write(AUDIO)
-    sealer.finish(b"{}")
-    recording.size_bytes = len(AUDIO)
-    recording.save()
-    return recording
 
 
 def attached(mail: EmailMessage) -> list[tuple[str | None, bytes]]:
@@ -126,7 +105,7 @@ def test_what_is_rolled_back_sends_no_mail(wants: User, mail_set_up: MailSetting
 def test_the_owner_gets_the_stock_mail_in_their_language(
     wants: User, server: int, box: Postbox, data_folder: Path
 ) -> None:
-    recording = sealed(list_recording(wants), data_folder)
+    recording = seal_audio(list_recording(wants), data_folder, AUDIO)
     recording_mail.work_off(now=datetime.now(UTC))
     (mail,) = box.mails
     number = f"{recording.record_number:06}"
@@ -151,7 +130,7 @@ def test_a_larger_recording_goes_without(
     wants: User, server: int, box: Postbox, data_folder: Path
 ) -> None:
     RecordingMailSettings(limit_mb=1, sender_name="Call archive").save()
-    recording = sealed(list_recording(wants), data_folder)
+    recording = seal_audio(list_recording(wants), data_folder, AUDIO)
     Recording.objects.update(size_bytes=1024 * 1024 + 1)  # gate: the test has no reader
     template = "[AttachmentFileSize] KB of [MaxAttachmentSize] MB"
     RecordingMailTemplate(language="it", subject="[Username]", body=template).save()
@@ -166,7 +145,7 @@ def test_a_larger_recording_goes_without(
 def test_who_may_not_download_gets_no_file(
     wants: User, server: int, box: Postbox, data_folder: Path
 ) -> None:
-    sealed(list_recording(wants), data_folder)
+    seal_audio(list_recording(wants), data_folder, AUDIO)
     User.objects.update(level=Level.RECORD_ONLY)
     recording_mail.work_off(now=datetime.now(UTC))
     assert attached(box.mails[0]) == []

@@ -16,14 +16,7 @@ from callvault.portal.people.levels import Level
 from callvault.portal.people.models import User
 from callvault.portal.recordings import copies
 from callvault.portal.recordings.models import Recording
-from callvault.vault import (
-    KeyKind,
-    LocalStore,
-    ObjectKind,
-    RecordingObjects,
-    Role,
-    create_first_certificates,
-)
+from tests.portal.sealing import seal_audio
 
 SAMPLES = 12_345
 
@@ -37,24 +30,10 @@ def mp3() -> bytes:
     return encoder.start() + encoder.encode(rows) + encoder.finish()
 
 
-def seal(recording: Recording, folder: Path, content: bytes) -> None:
-    keyring = create_first_certificates(folder / "keys", kind=KeyKind.EC)
-    objects = RecordingObjects(LocalStore(folder / "vault"))
-    sealer = objects.begin(recording.recording_id, keyring.current(Role.ARCHIVE))
-    with sealer.create(ObjectKind.AUDIO) as file:
-        file.write(content)
-    stored = sealer.finish(b"{}")
-    recording.objects_sealed = [
-        {"kind": one.kind.value, "size_bytes": one.size_bytes, "sha256": one.sha256}
-        for one in stored.objects
-    ]
-    recording.save()
-
-
 @pytest.fixture
 def sealed(anns_recording: Recording, data_folder: Path) -> Recording:
     """Ann's recording: a second and a half of sound."""
-    seal(anns_recording, data_folder, mp3())
+    seal_audio(anns_recording, data_folder, mp3())
     return anns_recording
 
 
@@ -134,7 +113,7 @@ def test_more_copies_than_places_are_told_to_wait(sealed: Recording, ann_client:
 def test_a_place_is_given_back_by_what_cannot_be_read(
     anns_recording: Recording, ann_client: Client, data_folder: Path
 ) -> None:
-    seal(anns_recording, data_folder, b"no audio" * 100)
+    seal_audio(anns_recording, data_folder, b"no audio" * 100)
     for _each in range(copies.AT_A_TIME + 1):
         assert ann_client.get(url(anns_recording, "wav")).status_code == 409
 

@@ -7,14 +7,7 @@ from django.test import Client
 
 from callvault.portal.people.models import User
 from callvault.portal.recordings.models import Recording
-from callvault.vault import (
-    KeyKind,
-    LocalStore,
-    ObjectKind,
-    RecordingObjects,
-    Role,
-    create_first_certificates,
-)
+from tests.portal.sealing import seal_audio
 
 pytestmark = pytest.mark.django_db
 
@@ -22,13 +15,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def sealed(anns_recording: Recording, data_folder: Path) -> Recording:
     """Ann's recording, four segments of audio."""
-    keyring = create_first_certificates(data_folder / "keys", kind=KeyKind.EC)
-    objects = RecordingObjects(LocalStore(data_folder / "vault"))
-    sealer = objects.begin(anns_recording.recording_id, keyring.current(Role.ARCHIVE))
-    with sealer.create(ObjectKind.AUDIO) as file:
-        file.write(bytes(256_000))
-    sealer.finish(b"{}")
-    return anns_recording
+    return seal_audio(anns_recording, data_folder, bytes(256_000))
 
 
 def url(recording: Recording) -> str:

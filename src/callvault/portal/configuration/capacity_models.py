@@ -5,6 +5,8 @@ from django.utils.translation import gettext_lazy as _
 
 from callvault.policy.capacity import CapacityModel, CapacityRules
 
+from .versioned import VersionedRow
+
 
 class Limited(models.TextChoices):
     """What is limited; values as in policy.capacity.CapacityModel."""
@@ -19,7 +21,7 @@ def capacity_models() -> list[tuple[str, str]]:
     return [(one.value, str(one.label)) for one in Limited]
 
 
-class SystemCapacity(models.Model):
+class SystemCapacity(VersionedRow):
     """How much is recorded at most."""
 
     model = models.CharField(
@@ -32,7 +34,6 @@ class SystemCapacity(models.Model):
     catch_all = models.ForeignKey(  # null: what is nobody's is discarded
         "people.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
-    version = models.PositiveIntegerField(default=1, editable=False)  # grows with each change
 
     def __str__(self) -> str:
         return "capacity"

@@ -3,9 +3,10 @@
 from django.db import models
 
 from .mode_choices import modes
+from .versioned import VersionedRow
 
 
-class RecordingModes(models.Model):
+class RecordingModes(VersionedRow):
     """The mode of calls to the recording pilot, and of groups; how live keep and pauses go."""
 
     of_pilot = models.CharField(max_length=16, blank=True, choices=modes)  # empty: as the trunk
@@ -15,7 +16,6 @@ class RecordingModes(models.Model):
     pause_alarm_min = models.PositiveIntegerField(null=True, blank=True)
     pause_resume_min = models.PositiveIntegerField(null=True, blank=True)
     by_group = models.JSONField(default=dict, blank=True)
-    version = models.PositiveIntegerField(default=1, editable=False)  # grows with each change
 
     def __str__(self) -> str:
         return "recording modes"

@@ -6,15 +6,13 @@ from typing import TypeVar
 from django.db import transaction
 from django.http import HttpRequest
 
-from callvault.portal.audit.log import record
-from callvault.portal.audit.models import Action
+from callvault.portal.audit.changes import record_change
 
-from .capacity_models import SystemCapacity
 from .filter_saving import refuse_stale
-from .mode_models import RecordingModes
 from .models import PolicyRevision
+from .versioned import VersionedRow
 
-Row = TypeVar("Row", RecordingModes, SystemCapacity)
+Row = TypeVar("Row", bound=VersionedRow)
 
 
 @transaction.atomic
@@ -33,16 +31,10 @@ def save_row(
     StaleSetting, having changed nothing, if somebody was quicker.
     """
     PolicyRevision.bump()  # first: whoever else saves, people too, waits here
-    row = model.objects.select_for_update().first() or model(version=0)
+    row = model._default_manager.select_for_update().first() or model(version=0)
     refuse_stale(opened_at, row.version, kind)
     before = facts_of(row)
     fill(row)
-    after = facts_of(row)
-    changed = sorted(name for name in after if before[name] != after[name])
-    record(
-        request, Action.SETTINGS_CHANGED, kind=kind, version=row.version + 1, fields=changed,
-        old={name: before[name] for name in changed},
-        new={name: after[name] for name in changed},
-    )  # fmt: skip
+    record_change(request, kind, before, facts_of(row), version=row.version + 1)
     row.version += 1
     row.save()

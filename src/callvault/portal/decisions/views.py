@@ -18,13 +18,12 @@ from callvault.policy.numbering_plan import NumberingPlan as Plan
 from callvault.policy.numbers import SHORTEST_FULL_NUMBER
 from callvault.portal.audit.searches import record_search
 from callvault.portal.configuration.pilot_claims import PilotGuard
-from callvault.portal.paging import Order, counted, page_of
+from callvault.portal.paging import Order, page_of
 from callvault.portal.people.gates import administrators_only, person_of
-from callvault.portal.recordings.listing import address, number_told
 from callvault.portal.recordings.models import Recording
 from callvault.portal.recordings.permissions import recordings_visible_to
 from callvault.portal.recordings.phrases import number_shown
-from callvault.portal.recordings.search import id_in
+from callvault.portal.recordings.turning import turned
 
 from . import sentences
 from .filters import CallFilterForm, matching_calls
@@ -60,23 +59,14 @@ def calls(request: HttpRequest) -> HttpResponse:
     asked = {name: value for name, value in form.cleaned_data.items() if name != "q"}
     record_search(request, "decisions", asked, text=form.cleaned_data.get("q", ""))
     found = matching_calls(form.cleaned_data)
-    page = page_of(
-        found,
-        NEWEST_FIRST,
-        id_field="event_id",
-        after=id_in(request.GET.get("after")),
-        before=id_in(request.GET.get("before")),
-    )
-    count, guard = counted(found), _guard_for(page.rows)
+    turn = turned(request, found, NEWEST_FIRST, id_field="event_id")
+    guard = _guard_for(turn.page.rows)
     context = {
         "form": form,
-        "rows": [_row(call, guard) for call in page.rows],
+        "rows": [_row(call, guard) for call in turn.page.rows],
         "searched": any(form.cleaned_data.values()),
-        "told": _("%(shown)s of %(count)s")
-        % {"shown": len(page.rows), "count": number_told(count)},
-        "count": count,
-        "older_url": _turned(request, "after", page.older),
-        "newer_url": _turned(request, "before", page.newer),
+        "count": turn.count,
+        **turn.foot,
         "attempts": open_attempts()[:ATTEMPTS_SHOWN],
         "attempts_hidden": max(open_attempts().count() - ATTEMPTS_SHOWN, 0),
         "node_events": [
@@ -84,12 +74,6 @@ def calls(request: HttpRequest) -> HttpResponse:
         ],
     }
     return render(request, "decisions/list.html", context)
-
-
-def _turned(request: HttpRequest, name: str, cursor: UUID | None) -> str:
-    if cursor is None:
-        return ""
-    return address(request.path, request.GET, changed={name: str(cursor)})
 
 
 def _row(call: Call, guard: PilotGuard) -> CallRow:

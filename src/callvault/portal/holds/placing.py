@@ -48,12 +48,10 @@ def place(
 
 @transaction.atomic
 def _begin(request: HttpRequest, hold: LegalHold, recordings: QuerySet[Recording]) -> None:
-    record(
+    _tell(
         request,
         Action.HOLD_PLACED,
-        kind="hold",
-        object_id=hold.public_id,
-        matter=without_numbers(hold.matter),
+        hold,
         covers=hold.kind,
         recordings=recordings.count(),
         sha256=digest_of(recordings),
@@ -68,12 +66,10 @@ def ask_release(request: HttpRequest, hold: LegalHold, reason: str) -> None:
     if row.release_asked_at is not None:
         raise ReleaseRefused(_("Its release was asked for already."))
     person = person_of(request)
-    record(
+    _tell(
         request,
         Action.HOLD_RELEASE_ASKED,
-        kind="hold",
-        object_id=row.public_id,
-        matter=without_numbers(row.matter),
+        row,
         reason=without_numbers(reason),
     )
     row.release_asked_by, row.release_asked_by_name = person, person.get_full_name()
@@ -87,12 +83,10 @@ def withdraw_release(request: HttpRequest, hold: LegalHold) -> None:
     row = _locked(hold)
     if row.release_asked_at is None:
         raise ReleaseRefused(_("Nobody has asked for its release."))
-    record(
+    _tell(
         request,
         Action.HOLD_RELEASE_WITHDRAWN,
-        kind="hold",
-        object_id=row.public_id,
-        matter=without_numbers(row.matter),
+        row,
     )
     row.release_asked_by, row.release_asked_by_name = None, ""
     row.release_asked_at, row.release_reason = None, ""
@@ -111,12 +105,10 @@ def confirm_release(request: HttpRequest, hold: LegalHold, *, now: datetime) -> 
     if why:
         raise ReleaseRefused(why)
     row.covered = row.held.count()
-    record(
+    _tell(
         request,
         Action.HOLD_RELEASED,
-        kind="hold",
-        object_id=row.public_id,
-        matter=without_numbers(row.matter),
+        row,
         asked_by=row.release_asked_by_name,
         recordings=row.covered,
         sha256=digest_of(recordings_held_by(row)),
@@ -152,3 +144,10 @@ def _locked(hold: LegalHold) -> LegalHold:
     if not row.is_open:
         raise ReleaseRefused(_("It was released already."))
     return row
+
+
+def _tell(request: HttpRequest, action: Action, hold: LegalHold, **told: object) -> None:
+    matter = without_numbers(hold.matter)
+    record(
+        request, action, kind="hold", object_id=hold.public_id, actor=None, matter=matter, **told
+    )

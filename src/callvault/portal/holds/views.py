@@ -12,13 +12,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from callvault.portal.configuration.plan_reading import plan_reader
-from callvault.portal.paging import Count, Order, counted, page_of
+from callvault.portal.paging import Count, Order, counted
 from callvault.portal.people.gates import administrators_only, person_of
 from callvault.portal.recordings import listing
 from callvault.portal.recordings.deed_views import asked_places, asked_recordings, back_to
-from callvault.portal.recordings.listing import address, number_told
 from callvault.portal.recordings.permissions import recordings_visible_to
-from callvault.portal.recordings.search import id_in
+from callvault.portal.recordings.turning import turned
 
 from .forms import HoldForm, ReleaseForm, StandingHoldForm
 from .models import Kind, LegalHold
@@ -43,21 +42,11 @@ def holds(request: HttpRequest) -> HttpResponse:
     rows = LegalHold.objects.all()
     if request.GET.get("state") != "all":
         rows = rows.filter(released_at__isnull=True)
-    page = page_of(
-        rows,
-        NEWEST_FIRST,
-        id_field="public_id",
-        after=id_in(request.GET.get("after")),
-        before=id_in(request.GET.get("before")),
-    )
-    count = counted(rows)
-    shown = {"shown": len(page.rows), "count": number_told(count)}
+    turn = turned(request, rows, NEWEST_FIRST)
     context = {
-        "rows": [(hold, _told_of(hold), _covered(hold)) for hold in page.rows],
+        "rows": [(hold, _told_of(hold), _covered(hold)) for hold in turn.page.rows],
         "all": request.GET.get("state") == "all",
-        "told": _("%(shown)s of %(count)s") % shown,
-        "older_url": _turned(request, "after", page.older),
-        "newer_url": _turned(request, "before", page.newer),
+        **turn.foot,
     }
     return render(request, "holds/index.html", context)
 
@@ -177,9 +166,3 @@ def _covers_told(count: int) -> str:
         count,
     )
     return told % {"count": count}
-
-
-def _turned(request: HttpRequest, name: str, cursor: UUID | None) -> str:
-    if cursor is None:
-        return ""
-    return address(request.path, request.GET, changed={name: str(cursor)})

@@ -8,13 +8,14 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from callvault.policy.mail_template import LONGEST_SUBJECT
+from callvault.portal.configuration.versioned import VersionedRow
 
 MB = 1024 * 1024
 MOST_MB = 100
 """Beyond it no mail carries a recording, whatever is set: it is built in memory."""
 
 
-class RecordingMailSettings(models.Model):
+class RecordingMailSettings(VersionedRow):
     """What holds for all such mails: one row; before it was saved first, the defaults."""
 
     sender_name = models.CharField(_("sender's name"), max_length=100, blank=True)
@@ -24,7 +25,6 @@ class RecordingMailSettings(models.Model):
         default=10,
         validators=[MinValueValidator(1), MaxValueValidator(MOST_MB)],
     )
-    version = models.PositiveIntegerField(default=1, editable=False)  # grows with each change
 
     def __str__(self) -> str:
         return "mail about recordings"

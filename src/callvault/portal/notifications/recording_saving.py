@@ -4,9 +4,9 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from callvault.portal.audit.log import record
-from callvault.portal.audit.models import Action
+from callvault.portal.audit.changes import record_change
 from callvault.portal.configuration.filter_saving import StaleSetting, refuse_stale
+from callvault.portal.configuration.row_saving import save_row
 
 from .recording_forms import RecordingMailForm, TemplateForm
 from .recording_models import RecordingMailSettings, RecordingMailTemplate
@@ -15,17 +15,13 @@ from .templates_in_force import department_key
 SETTINGS, TEMPLATE = "recording_mail", "recording_mail_template"
 
 
-@transaction.atomic
 def save_settings(request: HttpRequest, form: RecordingMailForm) -> None:
     """Save the form. Raises StaleSetting, having changed nothing, if somebody was quicker."""
-    row = RecordingMailSettings.objects.select_for_update().first()
-    row = row or RecordingMailSettings(version=0)
-    refuse_stale(form.cleaned_data.get("version"), row.version, SETTINGS)
-    before = _settings_facts(row)
-    form.fill(row)
-    _audit(request, SETTINGS, row.version + 1, before, _settings_facts(row))
-    row.version += 1
-    row.save()
+    version = form.cleaned_data.get("version")
+    save_row(
+        request, SETTINGS, RecordingMailSettings,
+        opened_at=version, facts_of=_settings_facts, fill=form.fill,
+    )  # fmt: skip
 
 
 def save_template(request: HttpRequest, form: TemplateForm, row: RecordingMailTemplate) -> None:
@@ -51,7 +47,7 @@ def _save_template(request: HttpRequest, form: TemplateForm, row: RecordingMailT
     stored = known or row
     stored.department_key = key
     stored.subject, stored.body = form.cleaned_data["subject"], form.cleaned_data["body"]
-    _audit(request, TEMPLATE, version + 1, before, _template_facts(stored))
+    record_change(request, TEMPLATE, before, _template_facts(stored), version=version + 1)
     stored.version = version + 1
     stored.save()
 
@@ -59,7 +55,7 @@ def _save_template(request: HttpRequest, form: TemplateForm, row: RecordingMailT
 @transaction.atomic
 def remove_template(request: HttpRequest, row: RecordingMailTemplate) -> None:
     """Go back to the template that holds without this one."""
-    _audit(request, TEMPLATE, row.version, _template_facts(row), {})
+    record_change(request, TEMPLATE, _template_facts(row), {}, version=row.version)
     row.delete()
 
 
@@ -74,19 +70,3 @@ def _template_facts(row: RecordingMailTemplate) -> dict[str, object]:
         "subject": row.subject,
         "body": row.body,
     }
-
-
-def _audit(
-    request: HttpRequest,
-    kind: str,
-    version: int,
-    before: dict[str, object],
-    after: dict[str, object],
-) -> None:
-    names = {*before, *after}
-    changed = sorted(name for name in names if before.get(name) != after.get(name))
-    record(
-        request, Action.SETTINGS_CHANGED, kind=kind, version=version, fields=changed,
-        old={name: before[name] for name in changed if name in before},
-        new={name: after[name] for name in changed if name in after},
-    )  # fmt: skip

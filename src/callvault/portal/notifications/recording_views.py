@@ -18,10 +18,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from callvault.policy.mail_template import TAGS, UnknownTag, filled, unknown_tags
 from callvault.portal.configuration.filter_saving import StaleSetting
-from callvault.portal.paging import Order, counted, page_of
+from callvault.portal.paging import Order, counted
 from callvault.portal.people.gates import administrators_only
-from callvault.portal.recordings.listing import address, number_told
-from callvault.portal.recordings.search import id_in
+from callvault.portal.recordings.turning import turned
 
 from .models import MailSettings
 from .recording_forms import NewTemplateForm, RecordingMailForm, TemplateForm, departments
@@ -148,23 +147,12 @@ def mails(request: HttpRequest) -> HttpResponse:
     rows = RecordingMail.objects.select_related("recording__owner")
     if state in MailState.values:
         rows = rows.filter(state=state)
-    page = page_of(
-        rows,
-        NEWEST_FIRST,
-        id_field="public_id",
-        after=id_in(request.GET.get("after")),
-        before=id_in(request.GET.get("before")),
-    )
-    count = counted(rows)
-    shown = {"shown": len(page.rows), "count": number_told(count)}
+    turn = turned(request, rows, NEWEST_FIRST)
     context = {
-        "rows": [MailRow(row, *problem_of(row)) for row in page.rows],
+        "rows": [MailRow(row, *problem_of(row)) for row in turn.page.rows],
         "states": MailState.choices,
         "state": state,
-        "told": _("%(shown)s of %(count)s") % shown,
-        "older_url": _turned(request, "after", page.older),
-        "newer_url": _turned(request, "before", page.newer),
-        "back": request.get_full_path(),
+        **turn.foot,
     }
     return render(request, "notifications/mails.html", context)
 
@@ -257,9 +245,3 @@ def _preview(typed: Template, language: str, limit_mb: int | None) -> Preview:
         mark_safe(linebreaks(text)),  # noqa: S308 - escaped above, before links are made
         unknown_tags(f"{typed.subject}\n{typed.body}"),
     )
-
-
-def _turned(request: HttpRequest, name: str, cursor: UUID | None) -> str:
-    if cursor is None:
-        return ""
-    return address(request.path, request.GET, changed={name: str(cursor)})

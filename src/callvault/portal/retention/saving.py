@@ -7,8 +7,7 @@ from django.utils import timezone
 
 from callvault.policy.retention import RetentionRule
 from callvault.policy.retention_change import Rules
-from callvault.portal.audit.log import record
-from callvault.portal.audit.models import Action
+from callvault.portal.audit.changes import record_change
 from callvault.portal.configuration.filter_saving import refuse_stale
 from callvault.portal.configuration.models import PolicyRevision
 
@@ -53,14 +52,8 @@ def _locked() -> RetentionSettings:
 
 
 def _save(request: HttpRequest, row: RetentionSettings, after: Rules) -> Rules:
-    before = facts_of(rules_of(row if row.pk else None))
-    new = facts_of(after)
-    changed = sorted(name for name in new if before[name] != new[name])
-    record(
-        request, Action.SETTINGS_CHANGED, kind=KIND, version=row.version + 1, fields=changed,
-        old={name: before[name] for name in changed},
-        new={name: new[name] for name in changed},
-    )  # fmt: skip
+    before, new = facts_of(rules_of(row if row.pk else None)), facts_of(after)
+    record_change(request, KIND, before, new, version=row.version + 1)
     row.rules, row.version = new, row.version + 1
     row.save()
     return after
