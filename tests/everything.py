@@ -16,7 +16,7 @@ Stage = tuple[str, tuple[str, ...]]
 # By file, so that what a file starts is started once and its tests keep their order.
 BY_FILE = ("--dist", "loadfile", "--no-loadscope-reorder", "-p", "tests.order", "-rfEs")
 LANES: tuple[tuple[Stage, ...], ...] = (
-    (("rest", ("pytest", *BY_FILE, "-n", "2", "-m", "not browser")),),
+    (("rest", ("pytest", *BY_FILE, "-n", "3", "-m", "not browser")),),
     (
         ("browser", ("pytest", *BY_FILE, "-n", "2", "-m", "browser")),
         ("PostgreSQL", ("tests.database", *BY_FILE, "-n", "1")),

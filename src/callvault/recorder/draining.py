@@ -41,11 +41,12 @@ def write_order(
 ) -> DrainOrder:
     """Ask the recorder of this data folder to drain, and perhaps to stop. Raises OSError.
 
-    A recorder that was stopped stays so: it has nothing to drain. Nor does an order to drain take
-    the place of one to stop whose calls are still coming to an end.
+    A recorder that was stopped stays so: it has nothing to drain. Nor does a drain for a restart
+    take the place of a stop whose calls are still coming to an end; one that stays, does.
     """
     standing = read_order(data_folder)
-    if standing is not None and (standing.is_carried_out or (standing.stops and not stops)):
+    is_for_restart = not (stops or stays)
+    if standing and (standing.is_carried_out or (standing.stops and is_for_restart)):
         return standing
     order = DrainOrder(now_ns, now_ns + int(longest_s * 1e9), stays, stops)
     _put(data_folder, order)
