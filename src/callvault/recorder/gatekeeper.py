@@ -57,6 +57,11 @@ class Gatekeeper:
         """Whether a peer is heard at all."""
         return self.trunk_of(flow) is not None
 
+    def sender_of(self, flow: sip.Flow) -> str:
+        """With whom a peer shares its turns: those of its trunk, or all strangers together."""
+        trunk = self.trunk_of(flow)
+        return str(trunk.trunk_id) if trunk is not None else ""
+
     def vouches(self, data: bytes) -> bool:
         """Whether a message that no trunk lets in is a probe of our own."""
         if self._probe_key is None:

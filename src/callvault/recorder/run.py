@@ -209,7 +209,7 @@ async def _close(control: Control | None, recorder: Recorder) -> None:
 
 async def _open_doors(pump: Pump[sip.Event], config: Config, recorder: Recorder) -> _Doors:
     """Bind UDP and TCP to one port, then TLS."""
-    udp, tcp = await _bind(pump, config)
+    udp, tcp = await _bind(pump, config, recorder.gate.sender_of)
     doors = _Doors(udp, tcp, TlsDoor(pump, config, recorder.note, knows=recorder.gate.knows))
     try:
         await doors.tls.open()
@@ -219,12 +219,16 @@ async def _open_doors(pump: Pump[sip.Event], config: Config, recorder: Recorder)
     return doors
 
 
-async def _bind(pump: Pump[sip.Event], config: Config) -> tuple[UdpEndpoint, TcpEndpoint]:
+async def _bind(
+    pump: Pump[sip.Event], config: Config, sender_of: Callable[[sip.Flow], str]
+) -> tuple[UdpEndpoint, TcpEndpoint]:
     """Bind UDP and TCP; where any port will do, UDP draws one until TCP can follow."""
     attempts = 1 if config.sip.port else DRAWS
     while True:
         attempts -= 1
-        udp = await UdpEndpoint.bind(pump, config.sip.bind_address, config.sip.port)
+        udp = await UdpEndpoint.bind(
+            pump, config.sip.bind_address, config.sip.port, sender_of=sender_of
+        )
         try:
             return udp, await TcpEndpoint.bind(pump, config.sip.bind_address, udp.address[1])
         except OSError:

@@ -3,24 +3,38 @@
 import asyncio
 import logging
 import socket
+import time
+from collections.abc import Callable, Hashable
 from typing import Any, cast
 
 from callvault.sip.flow import Flow, HostPort
 from callvault.sip.pump import Pump
 from callvault.sip.sockets import as_sent, bound_socket, is_unspecified, plain, routed_address
+from callvault.sip.turns import Turns
 
 logger = logging.getLogger(__name__)
 
 # Recording clients send bursts of messages of several kB; the kernel may grant less.
 RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
 MAX_KNOWN_PEERS = 1024
+SLICE_S = 0.005  # of answering, before the socket is emptied again
 
 
 class UdpEndpoint(asyncio.DatagramProtocol):
-    """One bound UDP socket."""
+    """One bound UDP socket.
 
-    def __init__(self, pump: Pump[Any], address: HostPort) -> None:
+    All senders share the kernel's buffer, so it is emptied at once into their turns: else one that
+    floods would crowd out the messages of all others.
+    """
+
+    def __init__(
+        self, pump: Pump[Any], address: HostPort, sender_of: Callable[[Flow], Hashable]
+    ) -> None:
         self._pump = pump
+        self._sender_of = sender_of
+        self._turns: Turns[tuple[bytes, Flow]] = Turns()
+        self._is_serving = False
+        self._loop = asyncio.get_running_loop()
         self._transport: asyncio.DatagramTransport | None = None
         self._address = address
         self._is_wildcard = is_unspecified(address[0])
@@ -28,14 +42,23 @@ class UdpEndpoint(asyncio.DatagramProtocol):
         self._routed: dict[str, str] = {}  # peer's address → ours, as the kernel routes
 
     @classmethod
-    async def bind(cls, pump: Pump[Any], host: str, port: int) -> "UdpEndpoint":
-        """Bind and begin to receive. Raises OSError if the port is taken; port 0 takes any."""
+    async def bind(
+        cls,
+        pump: Pump[Any],
+        host: str,
+        port: int,
+        *,
+        sender_of: Callable[[Flow], Hashable] = lambda flow: flow.remote[0],
+    ) -> "UdpEndpoint":
+        """Bind and begin to receive. Raises OSError if the port is taken; port 0 takes any.
+
+        `sender_of` says with whom a flow's peer shares its turns.
+        """
         bound = bound_socket(host, port, socket.SOCK_DGRAM)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
-        endpoint = cls(pump, bound.getsockname()[:2])
+        endpoint = cls(pump, bound.getsockname()[:2], sender_of)
         try:
-            loop = asyncio.get_running_loop()
-            await loop.create_datagram_endpoint(lambda: endpoint, sock=bound)
+            await endpoint._loop.create_datagram_endpoint(lambda: endpoint, sock=bound)
         except BaseException:
             bound.close()
             raise
@@ -75,8 +98,23 @@ class UdpEndpoint(asyncio.DatagramProtocol):
         self._transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
-        """Hand a datagram on with its flow."""
-        self._pump.received(data, self.flow_to(plain(addr)))
+        """Let a datagram wait for its sender's turn."""
+        flow = self.flow_to(plain(addr))
+        self._turns.put(self._sender_of(flow), (data, flow), len(data))
+        if not self._is_serving:
+            self._is_serving = True
+            self._loop.call_soon(self._serve)
+
+    def _serve(self) -> None:
+        """Hand on what waits for a while, then let the loop read more."""
+        until = time.monotonic() + SLICE_S  # the loop's own clock stands still meanwhile
+        while self._turns and self._transport is not None:
+            self._pump.received(*self._turns.take())
+            if time.monotonic() >= until:
+                break
+        self._is_serving = bool(self._turns) and self._transport is not None
+        if self._is_serving:
+            self._loop.call_soon(self._serve)
 
     def error_received(self, exc: Exception) -> None:
         """Log what ICMP says; transactions time out by themselves."""
