@@ -51,8 +51,10 @@ def said(newcomer: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> 
             SERVE.split(), cwd=ROOT, env=newcomer, stdout=terminal, stderr=terminal
         )
         try:
-            until(lambda: "Ctrl+C stops it." in log.read_text(), seconds=90)
+            until(lambda: "Ctrl+C stops it." in log.read_text(), seconds=240)
             yield log.read_text()
+        except AssertionError:
+            pytest.fail(f"it never said how to stop it:\n{log.read_text()}")
         finally:
             stop(process)
 
