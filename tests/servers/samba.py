@@ -8,10 +8,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
+import smbclient
+from smbprotocol.open import SMB2SetInfoRequest
+from smbprotocol.security_descriptor import (
+    AccessAllowedAce,
+    AccessDeniedAce,
+    AclPacket,
+    SIDPacket,
+    SMB2CreateSDBuffer,
+)
 
-from callvault.vault.smb_session import Credentials, ShareAddress
+from callvault.vault.smb_session import Credentials, ShareAddress, SmbSession
 from tests.portal.directory.slapd import free_ports, wait_for_port
 
 SMBD = Path("/usr/sbin/smbd")
@@ -51,11 +61,23 @@ read only = yes
 path = {folder}/small
 read only = no
 """
+NO_DELETING = """
+[nodelete]
+path = {folder}/nodelete
+read only = no
+vfs objects = acl_xattr
+acl_xattr:ignore system acls = yes
+"""
+OTHER_USER = Credentials("games", "the other user's password")
+"""A user of every Debian who is not root: rights count for it."""
 
 
 @dataclass
 class Samba:
-    """One server, with the shares vault, readonly and small (of 1 MiB, if `small_disk` is used)."""
+    """One server, with the shares vault, readonly and small (of 1 MiB, if `small_disk` is used).
+
+    The share `nodelete` comes with `deny_deleting`.
+    """
 
     folder: Path
     encrypt: str = "required"
@@ -68,11 +90,16 @@ class Samba:
         (self.port,) = free_ports(1)
         for name in ("private", "lock", "state", "cache", "pid", "rpc", "vault", "small"):
             (self.folder / name).mkdir(parents=True)
+        (self.folder / "nodelete").mkdir()
         values = {"folder": self.folder, "port": self.port, "encrypt": self.encrypt}
-        (self.folder / "smb.conf").write_text(CONFIG.format(**values))
+        config = CONFIG + (NO_DELETING if _has_module("acl_xattr") else "")
+        (self.folder / "smb.conf").write_text(config.format(**values))
+        self._add(self.credentials)
+
+    def _add(self, user: Credentials) -> None:
         subprocess.run(
-            ["smbpasswd", "-c", self.folder / "smb.conf", "-s", "-a", getpass.getuser()],
-            input=f"{PASSWORD}\n{PASSWORD}\n".encode(),
+            ["smbpasswd", "-c", self.folder / "smb.conf", "-s", "-a", user.username],
+            input=f"{user.password}\n{user.password}\n".encode(),
             check=True,
             capture_output=True,
         )
@@ -109,6 +136,21 @@ class Samba:
     def go_on(self) -> None:
         self._signal(signal.SIGCONT)
 
+    def deny_deleting(self) -> Credentials:
+        """Let a user write to the share `nodelete`, and delete nothing; return who."""
+        if not _has_module("acl_xattr"):
+            pytest.skip("needs samba-vfs-modules")
+        for folder in (*self.folder.parents, self.folder, self.folder / "nodelete"):
+            if folder.is_relative_to("/tmp"):  # noqa: S108 - pytest's folders are root's alone
+                folder.chmod(folder.stat().st_mode | 0o005)
+        (self.folder / "nodelete").chmod(0o777)
+        self._add(OTHER_USER)
+        address = self.address("nodelete")
+        session = SmbSession(address, self.credentials)
+        session.call(_protect, str(address), doing="set the rights")
+        session.close()
+        return OTHER_USER
+
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None:
             with suppress(ProcessLookupError):
@@ -124,6 +166,30 @@ class Samba:
             yield
         finally:
             subprocess.run(["umount", "--lazy", self.folder / "small"], check=True)
+
+
+def _has_module(name: str) -> bool:
+    return any(Path("/usr/lib").glob(f"*/samba/vfs/{name}.so"))
+
+
+def _protect(path: str, **connection: Any) -> None:
+    """Set the rights of a folder ([MS-DTYP] 2.4.6): everybody may write in it and not delete."""
+    denied, allowed, everyone = AccessDeniedAce(), AccessAllowedAce(), SIDPacket()
+    everyone.from_string("S-1-1-0")
+    denied["mask"] = 0x00010040  # DELETE, FILE_DELETE_CHILD
+    allowed["mask"] = 0x001201BF  # whatever else there is to do with files
+    rights, descriptor = AclPacket(), SMB2CreateSDBuffer()
+    for entry in (denied, allowed):
+        entry["ace_flags"], entry["sid"] = 3, everyone  # of what will be in the folder as well
+    rights["aces"] = [denied, allowed]
+    descriptor.set_dacl(rights)
+    opened = {"mode": "rb", "file_type": "dir", "buffering": 0, "share_access": "rwd"}
+    with smbclient.open_file(path, desired_access=0x00060000, **opened, **connection) as folder:
+        request, tree = SMB2SetInfoRequest(), folder.fd.tree_connect
+        request["info_type"], request["additional_information"] = 3, 4  # security, DACL
+        request["file_id"], request["buffer"] = folder.fd.file_id, descriptor
+        connected, session_id = folder.fd.connection, tree.session.session_id
+        connected.receive(connected.send(request, session_id, tree.tree_connect_id))
 
 
 @contextmanager

@@ -70,12 +70,33 @@ class Credentials:
     password: str = field(repr=False)
 
 
-class ShareInUse(VaultError):
+class ShareFault(VaultError):
+    """What is wrong with a share; `kind` is one of `KINDS`."""
+
+    def __init__(self, message: str, kind: str = "other") -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class ShareInUse(ShareFault):
     """Another program has the file open in a way that forbids this; it may be tried again."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "in_use")
 
-class ShareDenied(VaultError):
+
+class ShareDenied(ShareFault):
     """The share does not let this user do this."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "permission")
+
+
+class ShareTaken(ShareFault):
+    """There is something of this name already."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "taken")
 
 
 class _Connections:
@@ -124,18 +145,18 @@ class SmbSession:
             return self._attempt(connections, action, arguments, options, doing)
         except _Broken as error:
             if not had_worked:
-                raise VaultError(str(error)) from error
+                raise ShareFault(str(error), error.kind) from error
         try:
             return self._attempt(self._connections, action, arguments, options, doing)
         except _Broken as error:
-            raise VaultError(str(error)) from error
+            raise ShareFault(str(error), error.kind) from error
 
     def on_open(self, action: Callable[..., _T], *arguments: Any, doing: str) -> _T:
         """Call a method of a file that `call` opened: never repeated, for its connection is it."""
         try:
             return self._watched(lambda: action(*arguments), self._connections, doing)
         except _Broken as error:
-            raise VaultError(str(error)) from error
+            raise ShareFault(str(error), error.kind) from error
 
     def close(self) -> None:
         """Close the connection; the next call opens one."""
@@ -174,7 +195,7 @@ class SmbSession:
         what = f"cannot {doing} on {self.address}"
         if not outcome.ended:
             self._replace(connections)
-            raise VaultError(f"{what}: no answer in {self._deadline_s:.0f} s")
+            raise ShareFault(f"{what}: no answer in {self._deadline_s:.0f} s", "timeout")
         if outcome.error is None:
             connections.has_worked = True
             return outcome.value
@@ -189,7 +210,7 @@ class SmbSession:
         threading.Thread(target=connections.cut, daemon=True, name="smb cut").start()
 
 
-class _Broken(VaultError):
+class _Broken(ShareFault):
     """The connection is of no more use."""
 
 
@@ -216,15 +237,21 @@ _REFUSED_SIGN_IN = (
     smb.WrongPassword,
     smb.PasswordExpired,
 )
+_NO_SHARE = ("share", "the server has no such share")
 _BY_STATUS = {
-    NtStatus.STATUS_BAD_NETWORK_NAME: "the server has no such share",
-    0xC0000225: "the server has no such share",  # STATUS_NOT_FOUND, if it is asked by way of DFS
-    NtStatus.STATUS_LOGON_FAILURE: "user name or password is wrong",
-    0xC00000A2: "the share is read-only",
-    NtStatus.STATUS_DISK_FULL: "the share is full",
+    NtStatus.STATUS_BAD_NETWORK_NAME: _NO_SHARE,
+    0xC0000225: _NO_SHARE,  # STATUS_NOT_FOUND, if it is asked by way of DFS
+    NtStatus.STATUS_LOGON_FAILURE: ("credentials", "user name or password is wrong"),
+    0xC00000A2: ("read_only", "the share is read-only"),
+    NtStatus.STATUS_DISK_FULL: ("space", "the share is full"),
+    0xC0000044: ("space", "the user's quota of the share is used up"),  # STATUS_QUOTA_EXCEEDED
 }
+KINDS = (
+    "name", "share", "credentials", "permission", "read_only", "space", "encryption", "in_use",
+    "taken", "unreachable", "timeout", "dropped", "other",
+)  # fmt: skip
 _DELETE_PENDING = 0xC0000056
-_QUOTA_EXCEEDED = 0xC0000044
+_NAME_COLLISION = 0xC0000035
 _MISSING = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR)
 _GONE = {
     0xC0000203: "the server ended the session",  # STATUS_USER_SESSION_DELETED
@@ -239,19 +266,20 @@ def _explained(error: Exception, what: str) -> Exception:
     status = getattr(error, "ntstatus", getattr(error, "status", None))
     number = error.errno if isinstance(error, OSError) else None
     if status in _GONE:
-        return _Broken(f"{what}: {_GONE[status]}")
+        return _Broken(f"{what}: {_GONE[status]}", "dropped")
     if status in _BY_STATUS:
-        return VaultError(f"{what}: {_BY_STATUS[status]}")
+        kind, said = _BY_STATUS[status]
+        return ShareFault(f"{what}: {said}", kind)
     if number in _MISSING or status == _DELETE_PENDING:
         return ObjectMissing(what)
+    if number == errno.EEXIST or status == _NAME_COLLISION:
+        return ShareTaken(f"{what}: the name is taken")
     if status == NtStatus.STATUS_SHARING_VIOLATION:
         return ShareInUse(f"{what}: it is in use")
     if status == NtStatus.STATUS_ACCESS_DENIED:
         return ShareDenied(f"{what}: the user has no permission")
-    if status == _QUOTA_EXCEEDED:
-        return VaultError(f"{what}: the user's quota of the share is used up")
     if isinstance(error, _REFUSED_SIGN_IN):
-        return VaultError(f"{what}: user name or password is wrong")
+        return ShareFault(f"{what}: user name or password is wrong", "credentials")
     return _explained_connection(error, what)
 
 
@@ -259,13 +287,14 @@ def _explained_connection(error: Exception, what: str) -> Exception:
     """Return our error for what is wrong below the share: name, network, encryption."""
     cause = error.__cause__ or error.__context__
     if isinstance(cause, socket.gaierror):
-        return VaultError(f"{what}: the server's name is not known")
+        return ShareFault(f"{what}: the server's name is not known", "name")
     if "encryption" in str(error).lower():
-        return VaultError(f"{what}: the server offers no encryption, which is required")
+        told = f"{what}: the server offers no encryption, which is required"
+        return ShareFault(told, "encryption")
     if isinstance(error, ValueError) and "Failed to connect" in str(error):
-        return _Broken(f"{what}: the server cannot be reached")
+        return _Broken(f"{what}: the server cannot be reached", "unreachable")
     if isinstance(error, smb.SMBOSError):
-        return VaultError(f"{what}: {error.strerror}")
+        return ShareFault(f"{what}: {error.strerror}")
     if isinstance(error, smb.SMBException | OSError):
-        return _Broken(f"{what}: the connection broke")
+        return _Broken(f"{what}: the connection broke", "dropped")
     return error
