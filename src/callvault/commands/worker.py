@@ -59,6 +59,7 @@ def run(options: Namespace) -> int:
     from callvault.finalise.worker import run_worker
     from callvault.portal.catalogue import DjangoCatalogue
     from callvault.portal.directory.loop import DirectoryKeeper
+    from callvault.portal.exports.loop import export_recordings
     from callvault.portal.notifications.loop import send_asked_mail
     from callvault.vault import KeyWatch, LocalStore
 
@@ -74,6 +75,7 @@ def run(options: Namespace) -> int:
         shown.run,
         audit_keeper(config).run,
         send_asked_mail,
+        export_recordings,
         DirectoryKeeper(config.node.name).run,
         lambda _: tidy(store),
         lambda _: rounds.watch(),

@@ -27,8 +27,9 @@ from callvault.portal.decisions.models import (
     JournalRead,
     NodeEvent,
 )
+from callvault.portal.exports.asking import ask_for as ask_for_export
 from callvault.portal.holds.covering import cover_new, standing_holds
-from callvault.portal.notifications.recording_mail import ask_for
+from callvault.portal.notifications.recording_mail import ask_for as ask_for_mail
 from callvault.portal.people.models import User
 from callvault.portal.reach import catalogue_reached
 from callvault.portal.recordings.deletion import is_deleted, sealed_too_late
@@ -199,7 +200,8 @@ def _add_recording(facts: RecordingFacts, call: Call) -> None:
     row.call = call
     row.save()
     if is_new:
-        ask_for(row, now=timezone.now())
+        ask_for_mail(row, now=timezone.now())
+        ask_for_export(row, now=timezone.now())
         cover_new(row)
 
 

@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "callvault.portal.audit",
     "callvault.portal.subjects",
     "callvault.portal.retention",
+    "callvault.portal.exports",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

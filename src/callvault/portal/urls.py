@@ -48,6 +48,7 @@ urlpatterns = [
     path("settings/certificates/", include("callvault.portal.certificates.urls")),
     path("settings/directory/", include("callvault.portal.directory.urls")),
     path("settings/retention/", include("callvault.portal.retention.urls")),
+    path("settings/export/", include("callvault.portal.exports.urls")),
     path("settings/", include("callvault.portal.configuration.urls")),
     path("calculator/", include("callvault.portal.planning.urls")),
     path("nodes/", include("callvault.portal.nodes.urls")),

@@ -29,6 +29,7 @@ WORKERS = {
     SOURCE / "callvault/portal/recordings/deletion.py",  # what the vault has a tombstone of
     SOURCE / "callvault/portal/certificates/rewrapping.py",
     SOURCE / "callvault/portal/holds/covering.py",  # whoever owns them
+    SOURCE / "callvault/portal/exports/asking.py",  # whatever leaves, whoever owns it
     SOURCE / "callvault/portal/retention/sweep.py",  # what is due, whoever sees it
 }
 

@@ -96,6 +96,9 @@ class Action(models.TextChoices):
     NOTE_DELETED = "note_deleted"
     MAIL_TESTED = "mail_tested"
     RECORDING_MAILED = "recording_mailed"
+    RECORDING_EXPORTED = "recording_exported"
+    EXPORT_TESTED = "export_tested"
+    EXPORT_BACKFILLED = "export_backfilled"
     PASSWORD_RESET_ASKED = "password_reset_asked"  # noqa: S105 - a name, not a password
     PASSWORD_RESET = "password_reset"  # noqa: S105 - a name, not a password
     NODE_STARTED = "node_started"

@@ -98,6 +98,7 @@ OBJECTS: dict[str, ObjectKind] = {
         gettext_lazy("Directories"), gettext_lazy("directory %(id)s, which is gone"), _directories
     ),
     "mail": ObjectKind(gettext_lazy("Mail server"), gettext_lazy("the mail server")),
+    "export": ObjectKind(gettext_lazy("Data export"), gettext_lazy("the data export")),
     "reset": ObjectKind(gettext_lazy("Forgotten passwords"), gettext_lazy("a forgotten password")),
     "token": ObjectKind(gettext_lazy("Access tokens"), gettext_lazy("an access token")),
     "attempt": ObjectKind(gettext_lazy("Sources without a trunk"), gettext_lazy("a source")),

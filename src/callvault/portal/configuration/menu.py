@@ -27,7 +27,11 @@ PAGES: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
     ),
     (
         _("Data management"),
-        ((_("Certificates"), "certificates:index"), (_("Retention"), "retention:rule")),
+        (
+            (_("Certificates"), "certificates:index"),
+            (_("Retention"), "retention:rule"),
+            (_("Data export"), "exports:settings"),
+        ),
     ),
     (
         _("People"),

@@ -17,6 +17,7 @@ from callvault.portal.access.models import OpenIdProvider, SignInSettings
 from callvault.portal.api.models import ApiSettings, ApiToken
 from callvault.portal.certificates.changing import key_folder
 from callvault.portal.directory.models import DirectorySource
+from callvault.portal.exports.models import ExportSettings
 from callvault.portal.gadget.models import GadgetSettings
 from callvault.portal.notifications.models import MailSettings
 from callvault.portal.notifications.recording_models import RecordingMailSettings
@@ -149,6 +150,13 @@ def _certificates() -> str:
     ) % {"count": count}
 
 
+def _export() -> str:
+    row = ExportSettings.load()
+    if row.is_off:
+        return _("Off")
+    return f"{row.get_mode_display().partition(':')[0]}: {row.place}"
+
+
 def _permissions() -> str:
     levels = levels_in_force()
     told = {"download": str(levels.download.label), "delete": str(levels.delete.label)}
@@ -196,6 +204,7 @@ NOW: dict[str, Callable[[], str]] = {
     "gadget:settings": _gadget,
     "configuration:capacity": _capacity,
     "certificates:index": _certificates,
+    "exports:settings": _export,
     "configuration:permissions": _permissions,
     "access:settings": _sign_in,
     "directory:index": _directories,

@@ -19,6 +19,7 @@ from callvault.portal.access.settings_forms import ProviderForm, RulesForm
 from callvault.portal.api.forms import ApiSettingsForm
 from callvault.portal.directory.ldap_form import LdapForm
 from callvault.portal.directory.webex_form import WebexForm
+from callvault.portal.exports.forms import ExportForm
 from callvault.portal.gadget.settings_page import GadgetForm
 from callvault.portal.notifications.forms import MailSettingsForm
 from callvault.portal.notifications.recording_forms import RecordingMailForm
@@ -50,6 +51,7 @@ FORMS: tuple[tuple[str, str, type[BaseForm]], ...] = (
     ("access:settings", "access:settings", RulesForm),
     ("access:settings", "access:provider", ProviderForm),
     ("tokens:all", "tokens:all", ApiSettingsForm),
+    ("exports:settings", "exports:settings", ExportForm),
     ("notifications:mail", "notifications:mail", MailSettingsForm),
     ("notifications:recording_mail", "notifications:recording_mail", RecordingMailForm),
 )

@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from callvault.monitoring.disk import WARN_AT, DiskUsage
 from callvault.policy.decision import Verdict
 from callvault.portal.decisions.open_attempts import open_attempts
+from callvault.portal.exports import status as exports
 from callvault.portal.nodes.models import NodeReport
 from callvault.portal.nodes.reports import Report, is_fresh, read_report
 
@@ -61,7 +63,7 @@ def node_states(now: datetime) -> list[NodeState]:
 
 def matters(calls: CallFigures, span: Span, nodes: list[NodeState]) -> list[Matter]:
     """Return what wants somebody."""
-    found = [*_failures(calls, span), *_sources()]
+    found = [*_failures(calls, span), *_sources(), *_exports()]
     for node in nodes:
         found += _of_node(node)
     return sorted(found, key=lambda one: one.tone != "red")
@@ -88,6 +90,22 @@ def _sources() -> Iterator[Matter]:
         )
         text = _("It sent calls and gets no answer: allow it, or ignore it.")
         yield Matter("amber", title % {"count": count}, text, reverse("decisions:list"))
+
+
+def _exports() -> Iterator[Matter]:
+    if exports.is_failing(timezone.now()):
+        waits = _("The target of data export has failed for a while. Recordings wait for it.")
+        yield Matter("red", _("Recordings are not exported"), waits, reverse("exports:settings"))
+    count = exports.failed_count()
+    if count:
+        title = ngettext(
+            "%(count)d recording cannot be exported",
+            "%(count)d recordings cannot be exported",
+            count,
+        )
+        text = _("The queue of exports says why.")
+        url = f"{reverse('exports:queue')}?state=failed"
+        yield Matter("amber", title % {"count": count}, text, url)
 
 
 def _of_node(node: NodeState) -> Iterator[Matter]:

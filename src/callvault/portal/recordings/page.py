@@ -20,6 +20,7 @@ from uuid import UUID
 from callvault.policy.decision import Direction, Verdict
 
 if TYPE_CHECKING:
+    from callvault.portal.exports.status import ExportLine
     from callvault.portal.retention.fate import Fate
 
     from .added import Added
@@ -163,6 +164,7 @@ class RecordingPage:
     phone_system: tuple[Said, ...]  # empty: nothing was said, or not for this reader
     added: Added  # notes, preserve flag, and what the reader may do
     fate: Fate  # when retention deletes it, or why it is kept
+    export: ExportLine | None  # for who may download; None: it is not exported
     interaction: InteractionView | None  # None: nothing to show beyond the recording itself
     missing: tuple[MissingCertificate, ...]  # filled when state is key_missing
     player: PlayerData

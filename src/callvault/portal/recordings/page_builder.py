@@ -17,6 +17,7 @@ from callvault.portal import wording
 from callvault.portal.configuration.plan_reading import plan_reader
 from callvault.portal.configuration.rights import rights_in_force
 from callvault.portal.decisions.sentences import verdict_sentence, verdict_title
+from callvault.portal.exports.status import line_of
 from callvault.portal.people.models import User
 from callvault.portal.retention.fate import fate_of
 from callvault.vault import CertificateInfo, ObjectKind
@@ -65,6 +66,7 @@ def page_of_recording(
     owner, remote = _parties(recording, reader)
     timeline = with_notes(_timeline(recording), added.notes)
     player = _player(user, recording, (owner, remote), timeline, start_at_ms)
+    may_download = refusal_of(user, recording, Deed.DOWNLOAD, rights=rights) is None
     address = _Addresses(recording)
     return RecordingPage(
         recording_id=recording.recording_id,
@@ -81,7 +83,7 @@ def page_of_recording(
         back_url=back[0],
         back_label=back[1],
         state=state,
-        may_download=refusal_of(user, recording, Deed.DOWNLOAD, rights=rights) is None,
+        may_download=may_download,
         audio_url=player.audio_url,
         peaks_url=player.peaks_url,
         download_url=address("download"),
@@ -92,6 +94,7 @@ def page_of_recording(
         phone_system=phone_system(recording) if may_read_signalling(user) else (),
         added=added,
         fate=fate_of(recording, now=timezone.now()),
+        export=line_of(user, recording) if may_download else None,
         interaction=interaction_view(user, recording, reader),
         missing=missing,
         player=player,

@@ -29,7 +29,7 @@ from callvault.portal.recordings.permissions import recordings_in_catalogue
 
 from .models import RetentionSettings, RetentionSweep
 from .rule import age_of, rules_of, system_zone
-from .waiting import exports_waiting
+from .waiting import export_wait, exports_waiting
 
 logger = logging.getLogger(__name__)
 
@@ -139,13 +139,13 @@ def _delete_batch(walk: _Walk, swept: Swept, batch: int) -> bool:
     locked = list(rows.select_for_update(of=("self",), skip_locked=True)[:batch])
     if locked:  # now: what is deleted loses its number
         walk.place = _Place(locked[-1].ended_at, locked[-1].record_number)
-    waiting = exports_waiting(locked)
+    waiting, wait = exports_waiting(locked), export_wait()
     for recording in locked:
         age = age_of(recording, waits_since=waiting.get(recording.record_number))
         due = due_at(age, rule, zone=zone)
         if due is None or due > walk.now:
             continue
-        if not may_delete(age, rule, zone=zone, now=walk.now):
+        if not may_delete(age, rule, zone=zone, now=walk.now, export_wait=wait):
             swept.overdue_since = min(due, swept.overdue_since or due)
             continue
         is_late = age.export_waits_since is not None

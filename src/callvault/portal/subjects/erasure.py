@@ -7,6 +7,7 @@ was. At the end the number is forgotten.
 
 import logging
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -106,6 +107,21 @@ def _step(erasure: Erasure, now: datetime) -> int:
     if len(batch) < RECORDINGS_A_STEP and _redact_calls(erasure, subject, asker):
         _end(erasure, now)
     return gone
+
+
+def under_erasure(recordings: Sequence[Recording]) -> set[int]:
+    """Return the numbers of those recordings that an erasure under way has not come to yet."""
+    numbers = [recording.record_number for recording in recordings]
+    found: set[int] = set()
+    for erasure in Erasure.objects.filter(ended_at__isnull=True):
+        asker = User.objects.filter(pk=erasure.asked_by_id or 0).first()
+        subject = _subject_of(erasure)
+        if asker is None or subject is None:
+            continue
+        rows = held.recordings_of(subject, asker).filter(record_number__gt=erasure.reached)
+        rows = rows.filter(record_number__in=numbers)
+        found.update(rows.values_list("record_number", flat=True))
+    return found
 
 
 def _subject_of(erasure: Erasure) -> Subject | None:

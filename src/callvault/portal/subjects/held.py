@@ -16,7 +16,12 @@ from callvault.portal.recordings.permissions import recordings_visible_to
 from .subject import Subject
 
 SHORTEST_IN_TEXT = 6  # digits from which a number is looked for inside of lists of participants
-LEFT_THE_SYSTEM = (Action.DOWNLOADED, Action.RECORDING_MAILED, Action.SUBJECT_EXPORTED)
+LEFT_THE_SYSTEM = (
+    Action.DOWNLOADED,
+    Action.RECORDING_MAILED,
+    Action.RECORDING_EXPORTED,
+    Action.SUBJECT_EXPORTED,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,10 @@ ELSEWHERE: dict[Action, str] = {
     Action.MAIL_TESTED: "notifications",
     Action.RECORDING_MAILED: "notifications",
     Action.PASSWORD_RESET: "notifications",
+    # Export: with a target of its own.
+    Action.RECORDING_EXPORTED: "exports",
+    Action.EXPORT_TESTED: "exports",
+    Action.EXPORT_BACKFILLED: "exports",
     # Directories: with servers of their own.
     Action.PERSON_DELETED: "directory",
     Action.DIRECTORY_CREATED: "directory",
