@@ -1,6 +1,8 @@
 """The `callvault` command: help, exit codes, one line for what a user can cause."""
 
 import re
+import subprocess
+import sys
 from argparse import ArgumentParser, _SubParsersAction
 from collections.abc import Iterator
 from pathlib import Path
@@ -91,3 +93,15 @@ def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> No
         main(["record"])
     assert ended.value.code == command.NOT_STARTED
     assert "invalid choice" in capsys.readouterr().err
+
+
+def test_a_command_waits_for_nothing_that_only_others_need() -> None:
+    heavy = ["callvault.recorder", "django", "numpy"]
+    script = (
+        "import sys; from callvault.commands.main import new_parser; new_parser(); "
+        f"print([one for one in {heavy} if one in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"

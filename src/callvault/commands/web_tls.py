@@ -20,7 +20,6 @@ from callvault import clock
 from callvault.commands.readiness import outward_addresses
 from callvault.config import Config
 from callvault.config.sections import WebConfig
-from callvault.recorder.server_certificate import ensure_server_certificate, expires_at
 from callvault.sip.tls_context import TlsFiles, TlsFilesBroken, load_contexts
 
 logger = logging.getLogger(__name__)
@@ -32,6 +31,9 @@ EXPIRES_SOON = timedelta(days=30)
 
 def make_certificate(config: Config) -> None:
     """Make a self-signed certificate for the names of the portal, where there is none."""
+    # Imported here: the recorder takes half a second that no other command need wait for.
+    from callvault.recorder.server_certificate import ensure_server_certificate
+
     web = config.web
     hosts = [name.strip("[]") for name in web.host_names]
     addresses = [host for host in hosts if _is_address(host)]
@@ -129,6 +131,8 @@ class CertificateWatch:
         if told_at is not None and now - told_at < EXPIRY_LOOK:
             return
         self._told_of_expiry_at = now
+        from callvault.recorder.server_certificate import expires_at
+
         with suppress(OSError, ValueError):  # what is wrong with it, the next look says
             self.expires_at = expires_at(self._files.certificate)
             if self.expires_at - now < EXPIRES_SOON:
