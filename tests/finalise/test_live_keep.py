@@ -16,6 +16,7 @@ from callvault.finalise.benches import Benches
 from callvault.finalise.recovery import Outcome, Recovery
 from callvault.finalise.twin import TWIN_STREAMS, joined
 from callvault.policy.decision import Decision, Verdict
+from callvault.policy.legal_hold import Held
 from callvault.policy.live_keep import settle
 from callvault.policy.modes import Keeping, RecordingMode
 from callvault.policy.wishes import Mark
@@ -34,7 +35,7 @@ from tests.finalise.bench import FakeCatalogue, Node, RecordedCall, assignment
 from tests.finalise.test_recovery import Listing
 from tests.finalise.test_worker import NewWorker, call, catalogue, new_worker, spooled  # noqa: F401
 
-ANN = UUID(int=7)
+ANN, BOB = UUID(int=7), UUID(int=8)
 
 
 def live_keep_call(node: Node, *, keeps_unmarked: bool = False) -> UUID:
@@ -110,6 +111,30 @@ def test_a_mark_after_the_call_keeps_it_whole_and_at_once(
     assert (told.verdict, told.destroyed) == (Verdict.RECORDED, ())
     assert recording.duration_ms == 2000
     assert list(node.spool.glob(f"{journal_id.hex}*")) == []
+
+
+@pytest.mark.parametrize(
+    ("who", "at_s", "is_kept"),
+    [(ANN, 1, True), (ANN, 2.9, True), (ANN, 3.1, False), (BOB, 1, False)],
+)
+def test_what_a_user_said_to_another_node_while_this_one_was_away_keeps_the_call(
+    node: Node,
+    catalogue: FakeCatalogue,  # noqa: F811 - a fixture and its use
+    new_worker: NewWorker,  # noqa: F811
+    clock_at: Callable[[float], None],
+    monkeypatch: pytest.MonkeyPatch,
+    who: UUID,
+    at_s: float,
+    *,
+    is_kept: bool,
+) -> None:
+    wish = (who, START_NS + int(at_s * 1_000_000_000))
+    monkeypatch.setattr(catalogue, "held", lambda: Held(wishes=(wish,)))
+    live_keep_call(node)
+    clock_at(AFTER_S + 86_400)  # it was down for a day
+    assert new_worker().run_once(now_s=0) == 1
+    (told,) = catalogue.calls.values()
+    assert (told.verdict is Verdict.RECORDED) is is_kept
 
 
 @pytest.mark.parametrize("is_dropped", [False, True])

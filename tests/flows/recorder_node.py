@@ -25,6 +25,7 @@ from callvault.config.sections import (
 )
 from callvault.policy.snapshot import Person, Snapshot, Trunk
 from callvault.recorder import Addresses, run_recorder
+from callvault.recorder.neighbours import Neighbours
 from callvault.sip.client import Invitation, UserAgentClient
 from callvault.sip.pump import Pump
 from callvault.sip.sockets import shown
@@ -73,6 +74,7 @@ class RunningRecorder:
     sip: SipConfig | None = None
     port: int = 0
     keeps_calls: bool = False
+    neighbours: Neighbours | None = None
     addresses: Addresses | None = None
     _keys: dict[bytes, bytes] = field(default_factory=dict)  # by envelope
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -149,6 +151,7 @@ class RunningRecorder:
                 stop=self._stop,
                 on_ready=on_ready,
                 keeps_calls=lambda: self.keeps_calls,
+                neighbours=self.neighbours,
             )
         except BaseException as error:
             self._failure.append(error)

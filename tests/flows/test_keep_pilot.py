@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from callvault.config.sections import ControlConfig
+from callvault.monitoring.live_calls import OUTWARD_FILE, KeepWish, NodeDoor, read_door
 from callvault.policy.modes import RecordingMode
 from callvault.policy.pilots import Pilots
+from callvault.recorder.neighbours import Neighbours
 from callvault.recorder.prompts import sound
 from callvault.spool.entries import Decided, NodeEvent, TimelineEvent
 from tests.flows.recorder_node import SNAPSHOT, RunningRecorder, Src, media_ports, rtp, wait_until
@@ -42,6 +45,34 @@ async def _call_pilot(src: Src, caller: str, packets: int = 0) -> tuple[int, byt
         bye = await src.peer_request(dialog_id)
         assert bye.method == "BYE"
         return answer.status, b"".join(one[12:] for one in heard)
+
+
+async def _spread(recorder: RunningRecorder, other: RunningRecorder) -> tuple[int, int]:
+    """Have a call on one node, and call the pilot of the other; then once that one is gone."""
+    async with Src(recorder) as src, Src(other) as pilot:
+        dialog_id, _ = await src.call(CALL, MULTIPART)
+        kept, _ = await _call_pilot(pilot, "1001")
+        await src.hang_up(dialog_id)
+        await asyncio.to_thread(recorder.stop)
+        noted, _ = await _call_pilot(pilot, "1001")
+        return kept, noted
+
+
+def test_calling_the_pilot_of_another_node_keeps_the_call_where_it_is(tmp_path: Path) -> None:
+    control = ControlConfig(advertised_address="127.0.0.1", bind_address="127.0.0.1", tls_port=0)
+    left: list[KeepWish] = []
+    with RunningRecorder(tmp_path / "1", SNAPSHOT_OF_KEEPING, control=control) as recorder:
+        door = read_door(recorder.folder, OUTWARD_FILE)
+        neighbours = Neighbours(lambda: [NodeDoor("rec-1", door)], left.append)
+        with RunningRecorder(tmp_path / "2", SNAPSHOT_OF_KEEPING, neighbours=neighbours) as other:
+            kept, noted = asyncio.run(_spread(recorder, other))
+    (journal,) = recorder.journals()
+    marks = [one for one in journal.events if isinstance(one, TimelineEvent) and one.kind == "kept"]
+    assert [(one.who, one.detail) for one in marks] == [("Ann Keller", "pilot")]
+    assert (kept, noted) == (200, 200)
+    assert [one.owner_id for one in left] == [SNAPSHOT.people[0].user_id]
+    assert not (recorder.folder / OUTWARD_FILE).exists()
+    assert list((recorder.folder / "run").glob("control-tls*")) == []
 
 
 async def _walk(recorder: RunningRecorder) -> list[tuple[int, bytes]]:

@@ -9,7 +9,8 @@ from callvault.policy.decision import Verdict
 from callvault.policy.modes import RecordingMode
 from callvault.policy.wishes import Mark
 from callvault.recorder.judge import PolicyInForce
-from callvault.recorder.marking import Marked, keep_call_of, mark_call
+from callvault.recorder.marking import Marked, mark_call
+from callvault.recorder.neighbours import Neighbours, keep_call_of
 from callvault.recorder.requests import KeepRequested
 from callvault.spool import journal_path, read_marks
 from tests.policy.cast import ANN, SNAPSHOT
@@ -34,7 +35,7 @@ def verdicts(wire: Wire) -> list[Verdict]:  # noqa: F811
 
 def test_a_mark_of_one_leg_is_one_of_both(both_legs: Wire) -> None:
     assert verdicts(both_legs) == [Verdict.NOT_KEPT] * 2
-    found = asyncio.run(keep_call_of(both_legs.recorder, ANN.user_id, who="Ann"))
+    found = asyncio.run(keep_call_of(both_legs.recorder, Neighbours(), ANN.user_id, who="Ann"))
     assert found.outcome is Marked.DONE
     assert verdicts(both_legs) == [Verdict.RECORDED] * 2
 

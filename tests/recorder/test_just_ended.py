@@ -17,7 +17,8 @@ from callvault.recorder import just_ended
 from callvault.recorder.files import replace_file
 from callvault.recorder.judge import PolicyInForce
 from callvault.recorder.just_ended import JustEnded
-from callvault.recorder.marking import Marked, MarkedCall, keep_call_of, mark_call
+from callvault.recorder.marking import Marked, MarkedCall, mark_call
+from callvault.recorder.neighbours import Neighbours, keep_call_of
 from callvault.recorder.requests import DropRequested, KeepRequested
 from callvault.spool import journal_path, read_marks, rest_of
 from tests.policy.cast import ANN, BOB, SNAPSHOT
@@ -174,11 +175,10 @@ def live_keep(folder: Path) -> Wire:
     return wire
 
 
-@pytest.mark.parametrize("user", [ANN.user_id, "1001", "+1 555 014 2001"])
-def test_the_call_in_progress_of_a_user_is_kept(tmp_path: Path, user: UUID | str) -> None:
+def test_the_call_in_progress_of_a_user_is_kept(tmp_path: Path) -> None:
     recorder = live_keep(tmp_path).recorder
     (dialog,) = recorder.dialogs.values()
-    found = asyncio.run(keep_call_of(recorder, user, who="Ann Keller"))
+    found = asyncio.run(keep_call_of(recorder, Neighbours(), ANN.user_id, who="Ann Keller"))
     assert found == MarkedCall(Marked.DONE, dialog.session.journal_id)
     assert dialog.session.decision is not None
     assert [one.owner_id for one in dialog.session.decision.assignments] == [ANN.user_id]
@@ -190,16 +190,15 @@ def test_without_a_call_in_progress_the_one_that_ended_last_is_kept(tmp_path: Pa
     call = replace(ended(7, owner(BOB.user_id)), until_ns=now_ns + 120 * S)
     recorder.just_ended.add(call)
     path = spooled(recorder.just_ended._spool, 7)
-    found = asyncio.run(keep_call_of(recorder, "1002", who="Bob"))
+    found = asyncio.run(keep_call_of(recorder, Neighbours(), BOB.user_id, who="Bob"))
     assert found == MarkedCall(Marked.DONE, UUID(int=7))
     assert read_marks([path]) == {BOB.user_id: Mark.KEPT}
 
 
-def test_a_number_of_nobody_and_a_user_without_a_call_are_told_apart(tmp_path: Path) -> None:
+def test_of_a_user_without_a_call_none_is_kept(tmp_path: Path) -> None:
     recorder = live_keep(tmp_path).recorder
-    nobody = asyncio.run(keep_call_of(recorder, "4711", who="4711"))
-    assert nobody == MarkedCall(Marked.UNKNOWN_USER)
-    assert asyncio.run(keep_call_of(recorder, "1002", who="Bob")) == MarkedCall(Marked.NO_CALL)
+    found = asyncio.run(keep_call_of(recorder, Neighbours(), BOB.user_id, who="Bob"))
+    assert found == MarkedCall(Marked.NO_CALL)
 
 
 def test_only_calls_in_live_keep_mode_are_marked(tmp_path: Path) -> None:
@@ -209,7 +208,8 @@ def test_only_calls_in_live_keep_mode_are_marked(tmp_path: Path) -> None:
     for request in (KeepRequested("Ann"), DropRequested("Ann")):
         marked = asyncio.run(mark_call(wire.recorder, dialog.session.journal_id, request))
         assert marked is Marked.MODE
-    assert asyncio.run(keep_call_of(wire.recorder, "1001", who="Ann")).outcome is Marked.NO_CALL
+    found = asyncio.run(keep_call_of(wire.recorder, Neighbours(), ANN.user_id, who="Ann"))
+    assert found.outcome is Marked.NO_CALL
     unknown = asyncio.run(mark_call(wire.recorder, UUID(int=9), KeepRequested("Ann")))
     assert unknown is Marked.NO_CALL
 

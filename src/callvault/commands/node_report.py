@@ -11,6 +11,7 @@ from callvault.config import Config
 from callvault.errors import ConfigError
 from callvault.monitoring.reachability import NodeAddress, NodeCheck, Outcome
 from callvault.monitoring.time_sync import is_synchronised
+from callvault.portal.nodes.doors import sealed_door
 from callvault.portal.nodes.orders import Order, carried_out, order_for
 from callvault.portal.nodes.reports import (
     Report,
@@ -40,7 +41,8 @@ def report_node(watch: WorkerWatch, config: Config) -> None:
     """Put down how the node is, and test it if somebody asks for that."""
     node = config.node.name
     trouble = _follow_order(config)
-    put_report(node, node_report(watch, config, order_trouble=trouble))
+    report = node_report(watch, config, order_trouble=trouble)
+    put_report(node, report, control=sealed_door(node, config.node.data_folder))
     if is_test_due(node):
         checks = _tested(config)
         logger.info("node tested: %s", ", ".join(f"{one.code} {one.outcome}" for one in checks))

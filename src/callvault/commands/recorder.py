@@ -8,6 +8,7 @@ import time
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
+from callvault import clock
 from callvault.commands import django_ready, logs
 from callvault.commands.chosen import add_options, choose
 from callvault.commands.ports import explained
@@ -16,7 +17,9 @@ from callvault.commands.watch import Watch
 from callvault.config import Config
 
 if TYPE_CHECKING:
+    from callvault.monitoring.live_calls import NodeDoor
     from callvault.recorder.figures import RecorderFigures
+    from callvault.recorder.neighbours import Neighbours
     from callvault.vault import CertificatesInUse
 
 HELP = "run the recorder alone"
@@ -48,10 +51,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     """Record until told to stop."""
-    follow_supervisor()
-    logs.set_up(options.log, program="recorder")
-    config = choose(options).config
-    django_ready.set_up()
+    config = _ready(options)
     # Imported here: capture and database take a second that `--help` need not wait for.
     from callvault.commands.recorder_stopped import wait_while_stopped
     from callvault.portal.snapshot import SnapshotLoader
@@ -73,8 +73,8 @@ def run(options: Namespace) -> int:
     signal.signal(signal.SIGUSR1, lambda *_: write_order(data_folder, now_ns=time.time_ns()))
     certificates = _ingest_certificates(config, stop)
     _calm_the_collector()
-    port = config.metrics.recorder_port
-    watch = Watch("recorder", config.metrics.bind_address, port, silent_after_s=SILENT_AFTER_S)
+    at = config.metrics.bind_address, config.metrics.recorder_port
+    watch = Watch("recorder", *at, silent_after_s=SILENT_AFTER_S)
 
     def show(figures: "RecorderFigures") -> None:
         watch.show(figures.samples(), not_ready=figures.status if figures.refusal else "")
@@ -92,10 +92,34 @@ def run(options: Namespace) -> int:
                 stop=stop,
                 show=show,
                 keeps_calls=lambda: not is_for_good.is_set(),
+                neighbours=_neighbours(config.node.name),
             )
     except OSError as error:
         raise explained(config, error) from None
     return 0
+
+
+def _ready(options: Namespace) -> Config:
+    """Return the settings, once logs and database can be used."""
+    follow_supervisor()
+    logs.set_up(options.log, program="recorder")
+    config = choose(options).config
+    django_ready.set_up()
+    return config
+
+
+def _neighbours(own: str) -> "Neighbours":
+    """Return the other nodes, as the catalogue tells of them."""
+    from callvault.portal.live.wishes import leave
+    from callvault.portal.nodes.doors import doors_of_others
+    from callvault.portal.reach import catalogue_reached
+    from callvault.recorder.neighbours import Neighbours
+
+    @catalogue_reached()
+    def load() -> "list[NodeDoor]":
+        return doors_of_others(own, now=clock.read().utc)
+
+    return Neighbours(load, leave)
 
 
 def _ingest_certificates(config: "Config", stop: threading.Event) -> "CertificatesInUse":

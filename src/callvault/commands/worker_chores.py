@@ -43,6 +43,7 @@ def chores_of_vault(store: "Store") -> tuple[Chore, ...]:
     from callvault.portal.configuration.deletion_ban import uphold_ban
     from callvault.portal.holds.covering import uphold_holds
     from callvault.portal.live.open_listening import end_gone
+    from callvault.portal.live.wishes import forget_old
     from callvault.portal.reach import catalogue_reached
     from callvault.portal.recordings.deletion import finish_deletions, uphold_tombstones
     from callvault.portal.retention.sweep import sweep
@@ -61,6 +62,7 @@ def chores_of_vault(store: "Store") -> tuple[Chore, ...]:
         Chore("erase data subjects", 2.0, lambda: work_off(clock.read().utc)),
         Chore("write down late deeds", 10.0, lambda: late.write_kept(settings.DATA_FOLDER)),
         Chore("write down who listens no more", 10.0, lambda: end_gone(clock.read().utc)),
+        Chore("forget old wishes to keep", DAYTIME_S, lambda: forget_old(clock.read().utc)),
         Chore("forget sessions that ended", 3600.0, lambda: forget_ended(clock.read().utc)),
         Chore("keep that nobody may delete", 300.0, keep_the_ban),
         Chore(

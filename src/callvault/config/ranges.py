@@ -95,6 +95,12 @@ RANGES = {
     "capacity.calls_per_second": _at_least(0),
     "capacity.max_lag_ms": _between(50, 10000),
     "control.port": _between(0, 65535),
+    "control.advertised_address": Range(
+        lambda value: value in ("auto", "off") or _is_address(value),
+        "auto, off, or an IPv4 or IPv6 address",
+    ),
+    "control.bind_address": _ADDRESS,
+    "control.tls_port": _between(0, 65535),
     "control.resume_after_s": _between(0, 86400),
     "control.pause_alarm_after_s": _between(0, 86400),
     "spool.sync_ms": _between(100, 5000),

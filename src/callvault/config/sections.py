@@ -96,10 +96,16 @@ class CapacityConfig:
 
 @dataclass(frozen=True, slots=True)
 class ControlConfig:
-    """[control]: calls in progress: where the portal reaches them, and how long a pause lasts."""
+    """[control]: calls in progress: where portals reach them, and how long a pause lasts."""
 
     port: int = 0
     """Port on 127.0.0.1 of the recorder's control API, 1 to 65535; 0 takes any free one."""
+    advertised_address: str = "auto"
+    """Address by which other nodes reach it; auto: our own, unless the database is SQLite; off."""
+    bind_address: str = "::"
+    """Address that it listens on for other nodes; :: for all of IPv6 and IPv4."""
+    tls_port: int = 5063
+    """TLS port that it listens on for other nodes, 1 to 65535; 0 takes any free one."""
     resume_after_s: int = 0
     """A pause that a person asked for ends by itself after so many seconds; 0: it never does."""
     pause_alarm_after_s: int = 900

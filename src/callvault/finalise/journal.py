@@ -38,6 +38,7 @@ from callvault.finalise.window import Window, window_of
 from callvault.policy import live_keep
 from callvault.policy.decision import Assignment, Decision, Direction, Party, Verdict
 from callvault.policy.legal_hold import NOTHING_HELD, Held
+from callvault.policy.wishes import Mark
 from callvault.sip import parse_message
 from callvault.spool import JournalReader, has_rest, read_marks
 from callvault.spool.entries import DialogEnded, JournalHeader
@@ -215,6 +216,11 @@ def _settled(
     if window is None or not live_keep.undecided(decision):
         return live_keep.Settled(decision, ())
     marks = read_marks(paths)
+    if held is not None and decision.keeping is not None:
+        ends_ns = window.end_ns + decision.keeping.within_s * 1_000_000_000
+        owners = (one.owner_id for one in live_keep.undecided(decision))
+        wished = (one for one in owners if held.is_wished(one, window.start_ns, ends_ns))
+        marks |= dict.fromkeys(wished, Mark.KEPT)
     until_ns = live_keep.waits_until_ns(decision, marks, window.end_ns)
     now_ns = clock.read().realtime_ns
     if until_ns and now_ns < until_ns + MARGIN_NS:

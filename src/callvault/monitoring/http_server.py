@@ -1,9 +1,10 @@
 """A small HTTP server in threads of its own, so many requests at once and no more."""
 
 import logging
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socket import AF_INET, AF_INET6, socket
+from socket import AF_INET, AF_INET6, IPPROTO_IPV6, IPV6_V6ONLY, socket
 from socketserver import TCPServer
 
 logger = logging.getLogger(__name__)
@@ -17,10 +18,16 @@ class SmallServer:
     """Answers on one port until it is closed."""
 
     def __init__(
-        self, handler: type[BaseHTTPRequestHandler], address: str, port: int, *, name: str
+        self,
+        handler: type[BaseHTTPRequestHandler],
+        address: str,
+        port: int,
+        *,
+        name: str,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         """Bind; port 0 takes any free one. Raises OSError."""
-        self._server = _new_server(handler, address, port)
+        self._server = _new_server(handler, address, port, tls)
         self._thread = threading.Thread(target=self._server.serve_forever, name=name, daemon=True)
         self._thread.start()
 
@@ -37,7 +44,7 @@ class SmallServer:
 
 
 def _new_server(
-    handler: type[BaseHTTPRequestHandler], address: str, port: int
+    handler: type[BaseHTTPRequestHandler], address: str, port: int, tls: ssl.SSLContext | None
 ) -> ThreadingHTTPServer:
     free = threading.BoundedSemaphore(MOST_AT_ONCE)
 
@@ -49,7 +56,16 @@ def _new_server(
 
         def server_bind(self) -> None:
             """Bind without asking DNS for our name, as HTTPServer does: it may be away."""
+            if address == "::":
+                self.socket.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, 0)
             TCPServer.server_bind(self)
+
+        def get_request(self) -> tuple[socket, object]:
+            """Take a connection; its handshake is left to the thread that answers it."""
+            taken, client = super().get_request()
+            if tls is None:
+                return taken, client
+            return tls.wrap_socket(taken, server_side=True, do_handshake_on_connect=False), client
 
         def process_request(self, request: socket | tuple[bytes, socket], client: object) -> None:
             """Answer in a thread of its own; one too many is let go at once."""

@@ -1,6 +1,7 @@
 """What a recorder tells of its calls in progress, and what it can be asked to do with one.
 
-The portal of the same machine reads it from the recorder's control API (docs/reference/control.md).
+Portals, and recorders of other nodes, read it from the recorder's control API
+(docs/reference/control.md).
 """
 
 from pathlib import Path
@@ -11,6 +12,8 @@ import msgspec
 
 CONTROL_FILE = "run/control.json"
 """Name of the file in the data folder that says where the control API is, and its token."""
+OUTWARD_FILE = "run/control-outward.json"
+"""The same of the door that other nodes come by, where there is one."""
 LONGEST_WHO = 320
 LONGEST_DETAIL = 200
 MOST_OWNERS = 40
@@ -20,8 +23,30 @@ MOST_OWNERS = 40
 class ControlDoor(msgspec.Struct, frozen=True):
     """Where a recorder that runs is controlled. As good as a password: mode 0600."""
 
-    port: int  # on 127.0.0.1
+    port: int
     token: str
+    address: str = "127.0.0.1"
+    certificate: str = ""  # PEM, which the door shows and nothing else; empty: no TLS
+
+
+class NodeDoor(msgspec.Struct, frozen=True):
+    """A node that records, as the catalogue tells of it."""
+
+    node: str
+    door: ControlDoor | None = None  # None: it does not tell, or we cannot read it
+    problem: str = ""  # why: none (it opens no door), key (sealed by another portal-secret-key)
+    calls: int = 0  # as it said last
+    recordings: int = 0  # that it made then
+    at_ns: int = 0  # UTC, when it said that
+
+
+class KeepWish(msgspec.Struct, frozen=True):
+    """A user wants their call kept, and the node that has it may be one that does not answer."""
+
+    owner_id: UUID
+    at_ns: int  # UTC
+    who: str
+    detail: str = ""
 
 
 class LiveParty(msgspec.Struct, frozen=True):
@@ -122,9 +147,23 @@ HEARD = "Callvault-Heard"
 PCM = "audio/L16;rate=8000;channels=2;endian=little"
 
 
-def read_door(data_folder: Path) -> ControlDoor | None:
+class LatestCall(msgspec.Struct, frozen=True):
+    """The call in live-keep mode of a user that a call to the pilot means, as one node knows it."""
+
+    call_id: UUID
+    is_running: bool
+    is_undecided: bool  # False: it is kept already
+    at_ns: int  # UTC, when it was answered; of one that is over: when it ended
+
+    @property
+    def rank(self) -> tuple[bool, bool, int]:
+        """By which of several is the one that is meant: the highest."""
+        return self.is_running, self.is_running and self.is_undecided, self.at_ns
+
+
+def read_door(data_folder: Path, name: str = CONTROL_FILE) -> ControlDoor | None:
     """Return where the recorder of this machine is controlled; None: none runs here."""
     try:
-        return msgspec.json.decode((data_folder / CONTROL_FILE).read_bytes(), type=ControlDoor)
+        return msgspec.json.decode((data_folder / name).read_bytes(), type=ControlDoor)
     except (OSError, msgspec.DecodeError):
         return None

@@ -9,10 +9,11 @@ from callvault.policy.numbers import normalise
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Standing holds, that cover calls to come as well as those recorded."""
+    """Standing holds, that cover calls to come as well as those recorded; and what users said."""
 
     users: frozenset[UUID] = frozenset()
     numbers: frozenset[str] = frozenset()  # in every way of writing each
+    wishes: tuple[tuple[UUID, int], ...] = ()  # to keep a call: of which user, and when, UTC ns
 
     def covers(self, assignment: Assignment) -> bool:
         """Whether a recording of this may not be destroyed."""
@@ -21,6 +22,13 @@ class Held:
         return not self.numbers.isdisjoint(
             form for party in (assignment.remote, assignment.local) for form in _forms(party.number)
         )
+
+    def is_wished(self, owner_id: UUID, from_ns: int, until_ns: int) -> bool:
+        """Whether a user wanted a call kept that marks could be given in that time.
+
+        They said it to another node than the call's, which could not tell which call is meant.
+        """
+        return any(who == owner_id and from_ns <= at_ns < until_ns for who, at_ns in self.wishes)
 
 
 NOTHING_HELD = Held()

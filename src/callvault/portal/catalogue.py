@@ -5,6 +5,7 @@ be repeated: a worker that died after the commit does it again without harm. Whi
 cannot be used it raises CatalogueUnreachable.
 """
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +30,7 @@ from callvault.portal.decisions.models import (
 )
 from callvault.portal.exports.asking import ask_for as ask_for_export
 from callvault.portal.holds.covering import cover_new, standing_holds
+from callvault.portal.live import wishes
 from callvault.portal.notifications.recording_mail import ask_for as ask_for_mail
 from callvault.portal.people.models import User
 from callvault.portal.reach import catalogue_reached
@@ -85,8 +87,8 @@ class DjangoCatalogue:
 
     @catalogue_reached()
     def held(self) -> Held:
-        """Return what legal holds cover now."""
-        return standing_holds()
+        """Return what legal holds cover now, and which calls users want kept."""
+        return replace(standing_holds(), wishes=wishes.standing())
 
     @catalogue_reached()
     def add_attempt(self, attempt: entries.PeerAttempt, *, node: str) -> None:

@@ -1,24 +1,22 @@
-"""The control API of a recorder: calls in progress, and what is asked of them, on loopback.
+"""The control API of a recorder: calls in progress, and what is asked of them.
 
 docs/reference/control.md describes it. It runs in threads of its own; what changes a call is done
-on the recorder's loop (`control_desk`). Who may use it reads the token in `run/control.json`.
+on the recorder's loop (`control_desk`). `control_doors` says on which addresses, and who may.
 """
 
-import asyncio
 import hmac
-import logging
 import secrets
+import ssl
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 
-from callvault.config.sections import Config
 from callvault.monitoring.http_server import PATIENCE_S, SmallServer
 from callvault.monitoring.live_calls import (
-    CONTROL_FILE,
     HEARD,
     PCM,
     Asked,
@@ -28,11 +26,7 @@ from callvault.monitoring.live_calls import (
 )
 from callvault.recorder.control_desk import Deed, Desk, Outcome
 from callvault.recorder.files import replace_file
-from callvault.recorder.service import Recorder
 
-logger = logging.getLogger(__name__)
-
-ADDRESS = "127.0.0.1"
 JSON = {"Content-Type": "application/json"}
 MOST_BYTES = 4096
 """Of the body of a request."""
@@ -48,39 +42,42 @@ _STATUS = {
 
 
 class Control(SmallServer):
-    """The API, and the file that says where it is."""
+    """The API on one address, and the file that says where, with a token drawn for this start."""
 
-    def __init__(self, desk: Desk, data_folder: Path, port: int) -> None:
-        """Bind and tell where. Raises OSError."""
+    def __init__(
+        self, desk: Desk, file: Path, address: str, port: int, *, outward: "Outward | None" = None
+    ) -> None:
+        """Bind and tell where. `outward`: for other nodes. Raises OSError."""
         secret = secrets.token_urlsafe(32)
 
         class Handler(_Handler):
             asked = desk
             token = secret
 
-        self._file = data_folder / CONTROL_FILE
-        super().__init__(Handler, ADDRESS, port, name="control")
+        self._file = file
+        context = outward.context if outward is not None else None
+        super().__init__(Handler, address, port, name="control", tls=context)
+        door = ControlDoor(self.port, secret)
+        if outward is not None:
+            door = ControlDoor(self.port, secret, outward.address, outward.certificate)
         try:
-            door = msgspec.json.encode(ControlDoor(self.port, secret))
-            replace_file(self._file, door, durable=False, mode=0o600)
+            replace_file(file, msgspec.json.encode(door), durable=False, mode=0o600)
         except OSError:
             super().close()
             raise
-
-    @classmethod
-    def start(cls, recorder: Recorder, config: Config) -> "Control | None":
-        """Listen; None where that cannot be: a call is worth more than its control."""
-        desk = Desk(recorder, asyncio.get_running_loop())
-        try:
-            return cls(desk, config.node.data_folder, config.control.port)
-        except OSError as error:
-            logger.warning("no control of live calls: %s", error)
-            return None
 
     def close(self) -> None:
         """Take the file away and stop answering. Waits for the thread that accepts."""
         self._file.unlink(missing_ok=True)
         super().close()
+
+
+class Outward(NamedTuple):
+    """By what other nodes come."""
+
+    address: str  # that they are told
+    certificate: str  # PEM
+    context: ssl.SSLContext
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -98,6 +95,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if (listener_id := _id_in(self.path, "listeners")) is not None:
             self._let_hear(listener_id)
+            return
+        if (owner_id := _id_in(self.path, "latest")) is not None:
+            self._tell_latest(owner_id)
             return
         looks = {"/calls": self.asked.calls, "/ended": self.asked.ended}
         if self.path not in looks:
@@ -154,6 +154,17 @@ class _Handler(BaseHTTPRequestHandler):
                 self._say(_STATUS[given], given)
             else:
                 self._answer(200, msgspec.json.encode(Listening(given)))
+
+    def _tell_latest(self, owner_id: UUID) -> None:
+        try:
+            latest = self.asked.latest_of(owner_id)
+        except TimeoutError:
+            self._say(503, "busy")
+            return
+        if latest is None:
+            self._say(404, "unknown")
+        else:
+            self._answer(200, msgspec.json.encode(latest))
 
     def _let_hear(self, listener_id: UUID) -> None:
         try:

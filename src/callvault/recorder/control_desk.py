@@ -13,11 +13,11 @@ import msgspec
 from callvault import clock
 from callvault.clock import Instant
 from callvault.errors import ProtocolError, SpoolError
-from callvault.monitoring.live_calls import Asked, EndedCalls, LiveCalls
+from callvault.monitoring.live_calls import Asked, EndedCalls, LatestCall, LiveCalls
 from callvault.recorder.dialog import LiveDialog
 from callvault.recorder.listening import Chunk, Listeners
 from callvault.recorder.live_calls import MOST_CALLS, live_calls
-from callvault.recorder.marking import Marked, mark_call
+from callvault.recorder.marking import Marked, latest_of, mark_call
 from callvault.recorder.requests import (
     DropRequested,
     KeepRequested,
@@ -126,6 +126,14 @@ class Desk:
         found: Future[EndedCalls] = Future()
         self._loop.call_soon_threadsafe(
             lambda: found.set_result(self._recorder.just_ended.listed(most=MOST_CALLS))
+        )
+        return found.result(WAIT_S)
+
+    def latest_of(self, owner_id: UUID) -> LatestCall | None:
+        """Return the call of a user that a call to the pilot means; None. Raises TimeoutError."""
+        found: Future[LatestCall | None] = Future()
+        self._loop.call_soon_threadsafe(
+            lambda: found.set_result(latest_of(self._recorder, owner_id))
         )
         return found.result(WAIT_S)
 

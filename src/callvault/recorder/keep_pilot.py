@@ -24,8 +24,9 @@ from callvault.recorder.dial_in import callers_of
 from callvault.recorder.dialog import ANYWHERE
 from callvault.recorder.facts import body_of, reference_to, shown_peer, warning
 from callvault.recorder.keys import transports_of
-from callvault.recorder.marking import Marked, MarkedCall, keep_call_of
+from callvault.recorder.marking import Marked, MarkedCall
 from callvault.recorder.negotiation import Negotiation
+from callvault.recorder.neighbours import Neighbours, keep_call_of
 from callvault.recorder.order_door import OrderDoor
 from callvault.recorder.parties import numbers_called
 from callvault.recorder.prompts import sound
@@ -39,7 +40,7 @@ LONGEST_S = 4.0
 """Without audio of the caller's no tone can be sent: it ends all the same."""
 MOST_CALLS = 50
 _TONES = 2
-_KEPT = frozenset({Marked.DONE, Marked.NOT_ON_DISK, Marked.MODE})
+_KEPT = frozenset({Marked.DONE, Marked.NOT_ON_DISK, Marked.MODE, Marked.NOTED})
 """MODE: of calls in live-keep mode only one that is kept already cannot be marked."""
 
 
@@ -57,8 +58,12 @@ class _PilotCall:
 class KeepPilot:
     """Takes the calls to the live-keep pilot. Lives on the recorder's loop."""
 
-    def __init__(self, recorder: Recorder, *, node: str) -> None:
+    def __init__(
+        self, recorder: Recorder, *, node: str, neighbours: Neighbours | None = None
+    ) -> None:
+        """`neighbours`: where else the call that is meant may be."""
         self._recorder = recorder
+        self._neighbours = neighbours or Neighbours()
         self._door = OrderDoor(recorder)
         self._node = node
         self._calls: dict[sip.DialogId, _PilotCall] = {}
@@ -110,8 +115,9 @@ class KeepPilot:
         marked = MarkedCall(Marked.UNKNOWN_USER)
         if match is not None:
             who = match.person.full_name or match.person.username
+            owner_id = match.person.user_id
             marked = await keep_call_of(
-                self._recorder, match.person.user_id, who=who, detail="pilot"
+                self._recorder, self._neighbours, owner_id, who=who, detail="pilot"
             )
         self._tell(trunk, match, marked)
         try:

@@ -42,13 +42,16 @@ class Keeper:
         show: Callable[[RecorderFigures], None],
         *,
         tls: Callable[[], TlsFigures] = TlsFigures,
+        refresh: Callable[[], bool],
     ) -> None:
+        """`refresh` asks the catalogue what is new; in `policy_thread`."""
         self._tls = tls
         self._recorder = recorder
         self._pauses = PauseKeeper(recorder, config.control)
         self._keys = KeyDesk(recorder)
         self._policy = policy
         self._policy_thread = policy_thread
+        self._refresh = refresh
         self._data_folder = config.node.data_folder
         self._ports = ports
         self._show = show
@@ -69,7 +72,7 @@ class Keeper:
                 due = loop.time() + EVERY_S
                 self._round()
                 if refreshing.done():
-                    refreshing = loop.run_in_executor(self._policy_thread, self._policy.refresh)
+                    refreshing = loop.run_in_executor(self._policy_thread, self._refresh)
             self._keys.look()
             asleep_at = loop.time()
             await asyncio.sleep(NAP_S)

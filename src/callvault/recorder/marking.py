@@ -1,6 +1,6 @@
 """Marks a call of live-keep mode, running or just ended (MODE-4): by portal, API and pilot call.
 
-`keep_call_of` is for whoever knows only the user: a call to the live-keep pilot names its caller,
+`latest_of` is for whoever knows only the user: a call to the live-keep pilot names its caller,
 not the call that is meant.
 """
 
@@ -11,7 +11,7 @@ from uuid import UUID
 
 from callvault.clock import Instant
 from callvault.errors import ProtocolError, SpoolError
-from callvault.policy import Address, Match
+from callvault.monitoring.live_calls import LatestCall
 from callvault.policy.modes import RecordingMode
 from callvault.policy.wishes import Mark
 from callvault.recorder.dialog import LiveDialog
@@ -29,6 +29,8 @@ class Marked(StrEnum):
     NO_CALL = "no_call"  # there is none that is not over for longer than marks may come
     MODE = "mode"  # the call is not in live-keep mode, or is kept already
     NOT_ON_DISK = "not_on_disk"  # it is marked now; but a restart may not know
+    UNREACHABLE = "unreachable"  # a node that may have the call does not answer
+    NOTED = "noted"  # that node's worker will find the wish in the catalogue
 
 
 class MarkedCall(NamedTuple):
@@ -96,38 +98,30 @@ async def _mark_all(legs: list[LiveDialog], request: KeepRequested | DropRequest
     return Marked.NO_CALL if len(failures) == len(done) else Marked.DONE
 
 
-async def keep_call_of(
-    recorder: Recorder, user: UUID | str, *, who: str, detail: str = ""
-) -> MarkedCall:
-    """Keep the call in live-keep mode of a user, named by id or by one of their numbers.
+def latest_of(recorder: Recorder, owner_id: UUID) -> LatestCall | None:
+    """Return the call in live-keep mode of a user that is meant.
 
-    The call in progress that was answered last; else the one that ended last, as long as marks
-    may come. `who` and `detail` go on its timeline.
+    The one in progress that was answered last; else the one that ended last, as long as marks may
+    come.
     """
-    owner_id = user if isinstance(user, UUID) else _user_of(recorder, user)
-    if owner_id is None:
-        return MarkedCall(Marked.UNKNOWN_USER)
-    call_id = _call_of(recorder, owner_id)
-    if call_id is None:
-        return MarkedCall(Marked.NO_CALL)
-    request = KeepRequested(who, detail, frozenset([owner_id]))
-    return MarkedCall(await mark_call(recorder, call_id, request), call_id)
-
-
-def _user_of(recorder: Recorder, number: str) -> UUID | None:
-    found = recorder.policy_in_force.people.find((Address(number),))
-    return found.person.user_id if isinstance(found, Match) else None
-
-
-def _call_of(recorder: Recorder, owner_id: UUID) -> UUID | None:
     now = recorder.read_clocks()
-    running = [one for one in recorder.dialogs.values() if _is_live_keep(one, owner_id, now)]
+    running = [
+        LatestCall(
+            one.session.journal_id,
+            is_running=True,
+            is_undecided=_is_undecided(one),
+            at_ns=one.session.answered_at_ns(now),
+        )
+        for one in recorder.dialogs.values()
+        if _is_live_keep(one, owner_id, now)
+    ]
     if running:
         # What is kept already, as a call to the recorder itself is, needs no mark.
-        latest = max(running, key=lambda one: (_is_undecided(one), one.session.answered_at_ns(now)))
-        return latest.session.journal_id
+        return max(running, key=lambda one: one.rank)
     ended = recorder.just_ended.latest_of(owner_id)
-    return ended.call_id if ended is not None else None
+    if ended is None:
+        return None
+    return LatestCall(ended.call_id, is_running=False, is_undecided=True, at_ns=ended.ended_at_ns)
 
 
 def _is_undecided(dialog: LiveDialog) -> bool:

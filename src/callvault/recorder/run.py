@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import uvloop
@@ -21,13 +22,14 @@ from callvault.config.sections import Config
 from callvault.errors import TlsPortTaken, VaultError
 from callvault.policy.snapshot import Snapshot
 from callvault.recorder.checkpoint_files import CheckpointFiles
-from callvault.recorder.control import Control
+from callvault.recorder.control_doors import ControlDoors
 from callvault.recorder.draining import read_order
 from callvault.recorder.figures import RecorderFigures
 from callvault.recorder.files import SNAPSHOT_FILE
 from callvault.recorder.journals import JournalOpener, SealKey
 from callvault.recorder.keep_pilot import KeepPilot
 from callvault.recorder.keeper import Keeper
+from callvault.recorder.neighbours import Neighbours
 from callvault.recorder.policy_source import PolicySource
 from callvault.recorder.service import Recorder
 from callvault.recorder.tls_door import TlsDoor
@@ -88,6 +90,7 @@ class _Hooks(NamedTuple):
     on_ready: Callable[[Addresses], None]
     show: Callable[[RecorderFigures], None]
     keeps_calls: Callable[[], bool]
+    neighbours: Neighbours
 
 
 def run_recorder(
@@ -100,6 +103,7 @@ def run_recorder(
     on_ready: Callable[[Addresses], None] = lambda addresses: None,
     show: Callable[[RecorderFigures], None] = lambda figures: None,
     keeps_calls: Callable[[], bool] = lambda: False,
+    neighbours: Neighbours | None = None,
 ) -> None:
     """Record until `stop` is set, then end all calls by BYE and close their journals.
 
@@ -107,10 +111,11 @@ def run_recorder(
     a thread of its own; None: policy comes from `<data_folder>/snapshot.json` alone. `on_ready`
     is called once SIP is bound, with the real ports where the setting was 0; `show` each second,
     on the loop, with how the recorder is. An order to drain (`recorder.draining`) is followed, and
-    ends the recorder when no call is left. Raises OSError if a port is taken, SpoolError or
+    ends the recorder when no call is left. `neighbours` are the other nodes, asked for a user's
+    call that is none of ours. Raises OSError if a port is taken, SpoolError or
     VaultError if journals cannot be written.
     """
-    hooks = _Hooks(on_ready, show, keeps_calls)
+    hooks = _Hooks(on_ready, show, keeps_calls, neighbours or Neighbours())
     recording = _record(config, load_snapshot, ingest_certificates, seal_key, stop, hooks)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(recording)
@@ -139,7 +144,9 @@ async def _record(
             has_codecs=_has_codecs(),
             probe_key=ProbeKey(_node_key(config)),
         )
-        recorder.pilot_calls = KeepPilot(recorder, node=config.node.name)
+        recorder.pilot_calls = KeepPilot(
+            recorder, node=config.node.name, neighbours=hooks.neighbours
+        )
         await _serve(config, recorder, policy, policy_thread, stop, hooks)
 
 
@@ -158,7 +165,8 @@ async def _serve(
 ) -> None:
     """Bind SIP and look after the recorder; leave nothing open, whatever happens."""
     loop = asyncio.get_running_loop()
-    refreshing = loop.run_in_executor(policy_thread, policy.refresh)
+    refresh = partial(_refresh, policy, hooks.neighbours)
+    refreshing = loop.run_in_executor(policy_thread, refresh)
     await asyncio.wait({refreshing}, timeout=FIRST_POLICY_S)
     recorder.look_after()
     recorder.follow(read_order(config.node.data_folder))
@@ -167,14 +175,10 @@ async def _serve(
     checkpoints = CheckpointFiles(config.spool.folder, _node_key(config))
     resumed = recorder.resume(checkpoints)
     doors = await _open_doors(pump, config, recorder)
-    control = Control.start(recorder, config)
+    control = ControlDoors(recorder, config)
     try:
         addresses = doors.addresses
-        udp, tcp, tls = (shown(address) if address else "off" for address in addresses)
-        logger.info("recorder ready udp=%s tcp=%s tls=%s", udp, tcp, tls)
-        recorder.note("started", sip_udp=udp, sip_tcp=tcp, sip_tls=tls)
-        if resumed:
-            recorder.note("calls_continued", calls=str(resumed))
+        _tell_of_start(recorder, addresses, resumed)
         hooks.on_ready(addresses)
         keeper = Keeper(
             config,
@@ -184,6 +188,7 @@ async def _serve(
             addresses.ports,
             hooks.show,
             tls=doors.tls.figures,
+            refresh=refresh,
         )
         await keeper.keep(refreshing, stop)
         if hooks.keeps_calls() and not keeper.is_stopped:
@@ -200,10 +205,24 @@ async def _serve(
         checkpoints.close()
 
 
-async def _close(control: Control | None, recorder: Recorder) -> None:
+def _tell_of_start(recorder: Recorder, addresses: Addresses, resumed: int) -> None:
+    udp, tcp, tls = (shown(address) if address else "off" for address in addresses)
+    logger.info("recorder ready udp=%s tcp=%s tls=%s", udp, tcp, tls)
+    recorder.note("started", sip_udp=udp, sip_tcp=tcp, sip_tls=tls)
+    if resumed:
+        recorder.note("calls_continued", calls=str(resumed))
+
+
+def _refresh(policy: PolicySource, neighbours: Neighbours) -> bool:
+    """Ask the catalogue what is new; in its thread. Return whether policy is."""
+    is_new = policy.refresh()
+    neighbours.refresh()
+    return is_new
+
+
+async def _close(control: ControlDoors, recorder: Recorder) -> None:
     """Do nothing more for those who control, and finish what they asked for."""
-    if control is not None:
-        await asyncio.to_thread(control.close)
+    await asyncio.to_thread(control.close)
     await recorder.just_ended.close()
 
 

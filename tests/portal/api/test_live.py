@@ -4,8 +4,10 @@ from uuid import UUID
 
 import pytest
 
+from callvault.monitoring.live_calls import ControlDoor
 from callvault.portal.people.models import User
-from tests.portal.live.conftest import Recorder, call_of, ended_call_of, recorder  # noqa: F401 - a fixture
+from tests.portal.live.conftest import TOKEN, Recorder, call_of, ended_call_of, recorder  # noqa: F401 - a fixture
+from tests.portal.live.test_nodes import report
 
 from .conftest import Calling
 
@@ -47,6 +49,18 @@ def test_a_call_on_demand_is_started_and_stopped(
     recorder.calls = [call_of(ann)]
     problem = calling(ann)("POST", f"{CALL}/start", {})
     assert (problem.status_code, problem.json()["code"]) == (409, "mode")
+
+
+def test_the_node_of_a_call_is_told_and_those_that_do_not_answer_are_named(
+    recorder: Recorder,  # noqa: F811
+    ann: User,
+    calling: Calling,
+) -> None:
+    recorder.calls = [call_of(ann)]
+    report("rec-2", ControlDoor(1, TOKEN))  # nobody listens there
+    answer = calling(ann)("GET", "/live-calls")
+    assert [one["node"] for one in answer.json()] == ["callvault-1"]
+    assert answer.headers["Callvault-Silent-Nodes"] == "rec-2"
 
 
 def test_a_call_in_live_keep_mode_is_marked_while_it_runs_and_after(

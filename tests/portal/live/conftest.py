@@ -81,8 +81,18 @@ def ended_call_of(person: User, number: int = 1, mark: str = "", **changed: Any)
 
 @pytest.fixture
 def recorder(data_folder: Path) -> Iterator[Recorder]:
-    """A recorder that is reached."""
+    """A recorder of the portal's machine that is reached."""
     told = Recorder()
+    server = served(told)
+    path = data_folder / CONTROL_FILE
+    path.parent.mkdir()
+    path.write_bytes(msgspec.json.encode(ControlDoor(server.port, TOKEN)))
+    yield told
+    server.close()
+
+
+def served(told: Recorder) -> SmallServer:
+    """Answer for a recorder, on a free port."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -114,9 +124,4 @@ def recorder(data_folder: Path) -> Iterator[Recorder]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    server = SmallServer(Handler, "127.0.0.1", 0, name="recorder")
-    path = data_folder / CONTROL_FILE
-    path.parent.mkdir()
-    path.write_bytes(msgspec.json.encode(ControlDoor(server.port, TOKEN)))
-    yield told
-    server.close()
+    return SmallServer(Handler, "127.0.0.1", 0, name="recorder")

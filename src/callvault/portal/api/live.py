@@ -3,16 +3,16 @@
 from typing import Any
 from uuid import UUID
 
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from ninja import Router, Status
 
 from callvault.clock import utc_from_ns
 from callvault.portal.live.calls import (
+    Look,
     SeenCall,
     SeenEnded,
-    calls_seen_by,
     control,
-    ended_seen_by,
+    look,
 )
 from callvault.portal.live.recorder import Deed, Outcome, Unreachable
 from callvault.portal.people.gates import person_of
@@ -23,6 +23,7 @@ from .live_shapes import ControlIn, EndedCallOut, LiveCallOut
 from .problems import Problem
 from .scopes import Scope
 
+SILENT = "Callvault-Silent-Nodes"
 router = Router(tags=["Live calls"])
 
 
@@ -30,15 +31,13 @@ router = Router(tags=["Live calls"])
     "", response={200: list[LiveCallOut], **PROBLEMS}, **using(Scope.LIVE_READ),
     summary="List live calls",
 )  # fmt: skip
-def list_live_calls(request: HttpRequest) -> list[dict[str, Any]]:
+def list_live_calls(request: HttpRequest, response: HttpResponse) -> list[dict[str, Any]]:
     """Return the calls in progress that the caller may see, those that began first in front.
 
-    Of the recorder on the portal's machine; 503 where it does not answer.
+    Of all nodes; the header `Callvault-Silent-Nodes` names those that do not answer just now,
+    whose calls are not among them. 503 where none answers.
     """
-    try:
-        return [_told(one) for one in calls_seen_by(person_of(request))]
-    except Unreachable as away:
-        raise _unreachable(away) from away
+    return [_told(one) for one in _look(request, response).calls]
 
 
 @router.post(
@@ -88,12 +87,12 @@ def stop(request: HttpRequest, call_id: UUID, asked: ControlIn) -> Status[None]:
     "/ended", response={200: list[EndedCallOut], **PROBLEMS}, **using(Scope.LIVE_READ),
     summary="List calls that may still be marked",
 )  # fmt: skip
-def list_ended_calls(request: HttpRequest) -> list[dict[str, Any]]:
-    """Return the calls in live-keep mode that are over and may still be marked, the last first."""
-    try:
-        return [_ended_told(one) for one in ended_seen_by(person_of(request))]
-    except Unreachable as away:
-        raise _unreachable(away) from away
+def list_ended_calls(request: HttpRequest, response: HttpResponse) -> list[dict[str, Any]]:
+    """Return the calls in live-keep mode that are over and may still be marked, the last first.
+
+    Of all nodes, as the calls in progress.
+    """
+    return [_ended_told(one) for one in _look(request, response).ended]
 
 
 @router.post(
@@ -142,6 +141,16 @@ _NOT_ON_DISK = {
 }
 
 
+def _look(request: HttpRequest, response: HttpResponse) -> Look:
+    try:
+        found = look(person_of(request))
+    except Unreachable as away:
+        raise _unreachable(away) from away
+    if found.silent:
+        response.headers[SILENT] = ", ".join(one.node for one in found.silent)
+    return found
+
+
 def _unreachable(away: Unreachable) -> Problem:
     detail = "The recorder does not answer." if away.is_running else "No recorder runs here."
     return Problem(503, "recorder_unreachable", detail, headers={"Retry-After": "5"})
@@ -152,6 +161,7 @@ def _told(seen: SeenCall) -> dict[str, Any]:
     remote = owner.remote if owner else call.called
     return {
         "id": call.call_id,
+        "node": seen.node,
         "trunk": call.trunk,
         "answered_at": utc_from_ns(call.answered_at_ns),
         "owner_id": owner.user_id if owner else None,
@@ -175,6 +185,7 @@ def _ended_told(seen: SeenEnded) -> dict[str, Any]:
     call, owner = seen.call, seen.owner
     return {
         "id": call.call_id,
+        "node": seen.node,
         "trunk": call.trunk,
         "answered_at": utc_from_ns(call.answered_at_ns),
         "ended_at": utc_from_ns(call.ended_at_ns),

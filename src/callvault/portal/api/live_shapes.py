@@ -15,6 +15,7 @@ class LiveCallOut(Schema):
     """A call in progress, as far as the caller may know of it."""
 
     id: UUID = Field(description="Another one after a restart of the recorder.")
+    node: str = Field(description="Name of the node that records it.")
     trunk: str
     answered_at: Moment
     owner_id: UUID | None = Field(description="Null: it is nobody's call, as far as is known.")
@@ -44,6 +45,7 @@ class EndedCallOut(Schema):
     """A call in live-keep mode that is over and may still be marked."""
 
     id: UUID = Field(description="As it had in progress.")
+    node: str
     trunk: str
     answered_at: Moment
     ended_at: Moment

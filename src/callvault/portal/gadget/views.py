@@ -17,10 +17,10 @@ from django.views.decorators.http import (
 
 from callvault.portal.configuration.mode_models import RecordingModes
 from callvault.portal.configuration.plan_reading import plan_reader
-from callvault.portal.live.calls import calls_seen_by, ended_seen_by, own_part
+from callvault.portal.live.calls import look, own_part
 from callvault.portal.live.pausing import pause_page
 from callvault.portal.live.recorder import Deed, Unreachable
-from callvault.portal.live.views import EndedRow, ended_row_of, row_of, trouble_of
+from callvault.portal.live.views import ended_row_of, row_of, trouble_of
 from callvault.portal.people.levels import Level
 from callvault.portal.people.models import User
 from callvault.portal.recordings import listing
@@ -118,29 +118,24 @@ def _calls(user: User) -> dict[str, Any]:
     """Return the calls of which the person is an owner, whatever else they may see."""
     now = timezone.now()
     try:
-        found = calls_seen_by(user)
+        found = look(user)
     except Unreachable as away:
         return {"is_away": True, "is_running": away.is_running, "rows": []}
     by_default = RecordingModes.load().keeps_unmarked
     return {
         "rows": [
             row_of(own, now, is_kept_unmarked=by_default)
-            for one in found
+            for one in found.calls
             if (own := own_part(one, user))
         ],
-        "ended": _ended(user),
+        "ended": [
+            ended_row_of(own_ended) for ended in found.ended if (own_ended := own_part(ended, user))
+        ],
+        "silent": found.silent,
         "keeps_unmarked": by_default,
         "act": "gadget:act",
         "pause_for": "gadget:pause_for",
     }
-
-
-def _ended(user: User) -> list[EndedRow]:
-    """Return one's calls that are over and may still be marked."""
-    try:
-        return [ended_row_of(own) for one in ended_seen_by(user) if (own := own_part(one, user))]
-    except Unreachable:
-        return []
 
 
 def _recordings(user: User) -> dict[str, object]:

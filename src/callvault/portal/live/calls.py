@@ -4,14 +4,14 @@ Who may see the recording may see the call it is made of, pause, start and stop 
 at any level (`policy.permissions.sees_live`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from django.http import Http404, HttpRequest
 
-from callvault.monitoring.live_calls import EndedCall, LiveCall, LiveOwner
+from callvault.monitoring.live_calls import ControlDoor, EndedCall, LiveCall, LiveOwner
 from callvault.policy.modes import RecordingMode
 from callvault.policy.permissions import Actor, RecordingFacts, sees_live
 from callvault.portal.audit.log import record, without_numbers
@@ -20,7 +20,8 @@ from callvault.portal.people.gates import person_of
 from callvault.portal.people.models import User
 from callvault.portal.recordings.permissions import actor_of
 
-from .recorder import Deed, Outcome, act, ended_calls, live_calls
+from .nodes import ask_all, door_of
+from .recorder import Deed, Outcome, Silent, Unreachable, act, ended_calls, live_calls
 
 _ACTIONS = {
     Deed.PAUSE: Action.CALL_PAUSED,
@@ -45,6 +46,7 @@ class SeenCall:
 
     call: LiveCall
     owners: tuple[LiveOwner, ...]
+    node: str
 
     @property
     def owner(self) -> LiveOwner | None:
@@ -69,6 +71,7 @@ class SeenEnded:
 
     call: EndedCall
     owners: tuple[LiveOwner, ...]
+    node: str
 
     @property
     def owner(self) -> LiveOwner:
@@ -89,29 +92,67 @@ def own_part(found: Seen, user: User) -> Seen | None:
     return replace(found, owners=own) if own else None
 
 
-def ended_seen_by(user: User) -> list[SeenEnded]:
-    """Return the calls that a person may still mark. Raises recorder.Unreachable."""
-    actor, found = actor_of(user), []
-    for call in ended_calls().calls:
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a person sees of the calls of all nodes."""
+
+    calls: list[SeenCall]  # those that began first in front
+    ended: list[SeenEnded]  # that may still be marked, those that ended last in front
+    silent: tuple[Silent, ...]  # nodes whose calls are not among them
+    has_others: bool = False  # whether there is more than one node
+
+
+def look(user: User, *, is_patient: bool = False) -> Look:
+    """Return the calls that a person may see. Raises recorder.Unreachable.
+
+    `is_patient`: nodes that did not answer just now are asked again.
+    """
+    answers = ask_all(_told_by, is_patient=is_patient)
+    actor = actor_of(user)
+    calls = [
+        one for node, told in answers.told for one in seen(user, told.calls, node, actor=actor)
+    ]
+    ended = [one for node, told in answers.told for one in _ended(user, told.ended, node, actor)]
+    calls.sort(key=lambda one: one.call.answered_at_ns)
+    ended.sort(key=lambda one: -one.call.ended_at_ns)
+    return Look(calls, ended, answers.silent, len(answers.told) + len(answers.silent) > 1)
+
+
+def calls_on(node: str, user: User) -> list[SeenCall]:
+    """Return the calls of one node that a person may see. Raises recorder.Unreachable."""
+    return seen(user, live_calls(door_of(node)).calls, node, actor=actor_of(user))
+
+
+class _Told(NamedTuple):
+    """What one node tells."""
+
+    calls: tuple[LiveCall, ...]
+    ended: tuple[EndedCall, ...]
+
+
+def _told_by(door: ControlDoor) -> _Told:
+    running = live_calls(door).calls
+    try:
+        return _Told(running, ended_calls(door).calls)
+    except Unreachable:  # what is running counts for more
+        return _Told(running, ())
+
+
+def _ended(user: User, calls: Iterable[EndedCall], node: str, actor: Actor) -> Iterator[SeenEnded]:
+    for call in calls:
         own = tuple(one for one in call.owners if sees_live(actor, facts_of(one, user, actor)))
         if own:
-            found.append(SeenEnded(call, own))
-    return found
+            yield SeenEnded(call, own, node)
 
 
-def calls_seen_by(user: User) -> list[SeenCall]:
-    """Return the calls in progress that a person may see. Raises recorder.Unreachable."""
-    return seen(user, live_calls().calls)
-
-
-def seen(user: User, calls: Iterable[LiveCall]) -> list[SeenCall]:
+def seen(user: User, calls: Iterable[LiveCall], node: str, *, actor: Actor) -> list[SeenCall]:
     """Return those of the calls that a person may see."""
-    actor, nobodys = actor_of(user), RecordingFacts(owner_id=None, group="")
+    nobodys = RecordingFacts(owner_id=None, group="")
     found = []
     for call in calls:
         own = [one for one in call.owners if sees_live(actor, facts_of(one, user, actor))]
         if own or (not call.owners and sees_live(actor, nobodys)):
-            found.append(SeenCall(call, tuple(own)))
+            found.append(SeenCall(call, tuple(own), node))
     return found
 
 
@@ -123,7 +164,7 @@ def control(
     reason: str = "",
     is_own_only: bool = False,
 ) -> Outcome:
-    """Do something with a call. Raises Http404 for one that is not there or seen; Unreachable.
+    """Do something with a call, on its node. Raises Http404 for one not there or seen; Unreachable.
 
     `is_own_only`: only with one's own call, and of its users for oneself alone.
     """
@@ -137,7 +178,8 @@ def control(
         return Outcome.MODE
     ids = [one.user_id for one in owners]
     who = user.get_full_name() or user.username
-    outcome = act(deed, call_id, who=who, reason=reason, owners=ids)
+    door = door_of(found.node)
+    outcome = act(door, deed, call_id, who=who, reason=reason, owners=ids)
     if outcome in (Outcome.DONE, Outcome.NOT_ON_DISK):
         why: dict[str, Any] = {"reason": without_numbers(reason)} if reason else {}
         record(
@@ -154,14 +196,20 @@ def control(
 
 
 def _meant(user: User, deed: Deed, call_id: UUID) -> SeenCall | SeenEnded:
-    """Return the call in progress of this id, or the ended one to be marked. Raises Http404."""
-    for running in calls_seen_by(user):
+    """Return the call in progress of this id, or the ended one to be marked.
+
+    Raises Http404, or Unreachable where a node that does not answer may have it.
+    """
+    found = look(user, is_patient=True)
+    for running in found.calls:
         if running.call.call_id == call_id:
             return running
     if deed in (Deed.KEEP, Deed.DROP):
-        for ended in ended_seen_by(user):
+        for ended in found.ended:
             if ended.call.call_id == call_id:
                 return ended
+    if found.silent:
+        raise Unreachable(is_running=True)
     raise Http404
 
 

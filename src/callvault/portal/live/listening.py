@@ -17,9 +17,10 @@ from callvault.portal.people.models import User
 from callvault.portal.recordings.permissions import actor_of
 
 from . import open_listening
-from .calls import SeenCall, calls_seen_by, facts_of
+from .calls import SeenCall, calls_on, facts_of, look
+from .nodes import door_of
 from .place import Place
-from .recorder import Sound, hear, listen, stop_listening
+from .recorder import Sound, Unreachable, hear, listen, stop_listening
 
 SALT = "callvault.portal.live.listening"
 LONGEST_S = 12 * 3600
@@ -44,17 +45,20 @@ def begin(request: HttpRequest, call_id: UUID) -> str | None:
     Raises Http404 for a call that is over or not theirs to hear; recorder.Unreachable.
     """
     user = person_of(request)
-    seen = _seen(user, call_id)
+    found = look(user, is_patient=True)
+    seen = _of(found.calls, call_id)
+    if seen is None and found.silent:
+        raise Unreachable(is_running=True)
     may, owner = listened_owner(user, seen) if seen is not None else (False, None)
     if seen is None or not may:
         raise Http404
     owner_id = owner.user_id if owner is not None else None
-    given = listen(call_id, owner_id)
+    given = listen(door_of(seen.node), call_id, owner_id)
     if given is None:
         return None
     if not isinstance(given, UUID):
         raise Http404
-    place = Place(given, call_id, owner_id, seen.call.trunk)
+    place = Place(given, call_id, owner_id, seen.call.trunk, seen.node)
     open_listening.begin(request, place)
     return _told(user, place)
 
@@ -66,9 +70,9 @@ def heard(request: HttpRequest, token: str) -> Sound | None:
     """
     user = person_of(request)
     place = _place(user, token)
-    seen = _seen(user, place.call_id)
+    seen = _of(calls_on(place.node, user), place.call_id)
     may = seen is not None and _still_may(user, seen, place) and open_listening.goes_on(place)
-    sound = hear(place.listener) if may else None
+    sound = hear(door_of(place.node), place.listener) if may else None
     if sound is None:
         open_listening.end(place, open_listening.End.OVER)
     return sound
@@ -78,7 +82,7 @@ def end(request: HttpRequest, token: str) -> None:
     """Let the person listen no more. Raises Http404; recorder.Unreachable."""
     place = _place(person_of(request), token)
     open_listening.end(place, open_listening.End.LEFT)
-    stop_listening(place.listener)
+    stop_listening(door_of(place.node), place.listener)
 
 
 def _still_may(user: User, seen: SeenCall, place: Place) -> bool:
@@ -94,21 +98,22 @@ def _still_may(user: User, seen: SeenCall, place: Place) -> bool:
     )
 
 
-def _seen(user: User, call_id: UUID) -> SeenCall | None:
-    return next((one for one in calls_seen_by(user) if one.call.call_id == call_id), None)
+def _of(calls: list[SeenCall], call_id: UUID) -> SeenCall | None:
+    return next((one for one in calls if one.call.call_id == call_id), None)
 
 
 def _told(user: User, place: Place) -> str:
     owner = str(place.owner) if place.owner is not None else ""
-    said = [str(user.public_id), str(place.listener), str(place.call_id), owner, place.trunk]
-    return signing.dumps(said, salt=SALT)
+    ids = [str(one) for one in (user.public_id, place.listener, place.call_id)]
+    return signing.dumps([*ids, owner, place.trunk, place.node], salt=SALT)
 
 
 def _place(user: User, token: str) -> Place:
     try:
-        who, listener, call_id, owner, trunk = signing.loads(token, salt=SALT, max_age=LONGEST_S)
-    except signing.BadSignature:
+        said = signing.loads(token, salt=SALT, max_age=LONGEST_S)
+        who, listener, call_id, owner, trunk, node = said
+    except (signing.BadSignature, ValueError):
         raise Http404 from None
     if who != str(user.public_id):
         raise Http404
-    return Place(UUID(listener), UUID(call_id), UUID(owner) if owner else None, trunk)
+    return Place(UUID(listener), UUID(call_id), UUID(owner) if owner else None, trunk, node)

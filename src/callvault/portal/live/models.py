@@ -1,4 +1,4 @@
-"""Who listens just now, so that each end is in the audit log, also where a browser died."""
+"""Who listens just now, and whose calls are to be kept on a node that did not answer."""
 
 from django.conf import settings
 from django.db import models
@@ -18,3 +18,13 @@ class OpenListening(models.Model):
     trunk = models.CharField(max_length=255)
     begun_at = models.DateTimeField()
     heard_at = models.DateTimeField(db_index=True)  # about: written every few seconds
+
+
+class KeepWish(models.Model):
+    """A user called the live-keep pilot of one node, and another that may have the call was away.
+
+    The worker that would destroy the call finds it here (live.wishes).
+    """
+
+    owner = models.UUIDField()  # of the user
+    at_ns = models.BigIntegerField(db_index=True)  # UTC

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 from callvault.monitoring.live_calls import LONGEST_DETAIL
 from callvault.portal.people.gates import person_of
 
-from .calls import SeenCall, calls_seen_by, own_part
+from .calls import SeenCall, look, own_part
 from .recorder import Deed, Unreachable
 from .views import trouble_of
 
@@ -62,7 +62,7 @@ def pause_page(
 def _seen(request: HttpRequest, call_id: UUID, *, is_own_only: bool) -> SeenCall | None:
     user = person_of(request)
     try:
-        found = next((one for one in calls_seen_by(user) if one.call.call_id == call_id), None)
+        found = next((one for one in look(user).calls if one.call.call_id == call_id), None)
     except Unreachable:
         return None
     return own_part(found, user) if found is not None and is_own_only else found

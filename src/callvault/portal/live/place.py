@@ -12,3 +12,4 @@ class Place:
     call_id: UUID
     owner: UUID | None  # whose recording; None: the call is nobody's
     trunk: str
+    node: str

@@ -16,11 +16,10 @@ from callvault.monitoring.live_calls import EndedCall, LiveCall, LiveParty
 from callvault.policy.modes import RecordingMode
 from callvault.portal.configuration.models import RecordingModes
 from callvault.portal.people.gates import person_of
-from callvault.portal.people.models import User
 from callvault.portal.recordings import phrases
 from callvault.portal.recordings.page import Party
 
-from .calls import SeenCall, SeenEnded, calls_seen_by, control, ended_seen_by
+from .calls import SeenCall, SeenEnded, control, look
 from .listening import listened_owner
 from .recorder import Deed, Outcome, Unreachable
 
@@ -51,6 +50,7 @@ class Row:
     can_drop: bool
     can_listen: bool
     mark: str | None  # of a call in live-keep mode: kept, dropped, or empty
+    node: str  # where it is; empty: there is but one
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,7 @@ class EndedRow:
     can_keep: bool
     can_drop: bool
     mark: str
+    node: str
 
 
 @require_safe
@@ -122,36 +123,43 @@ def _context(request: HttpRequest) -> dict[str, object]:
     now = timezone.now()
     user = person_of(request)
     try:
-        found = calls_seen_by(user)
+        found = look(user)
     except Unreachable as away:
-        return {"is_away": True, "is_running": away.is_running, "rows": []}
+        is_told = len(away.silent) > 1 or any(one.problem for one in away.silent)
+        silent = away.silent if is_told else ()  # else the page says it all
+        return {"is_away": True, "is_running": away.is_running, "silent": silent, "rows": []}
     by_default = RecordingModes.load().keeps_unmarked
     rows = [
-        row_of(one, now, is_kept_unmarked=by_default, can_listen=listened_owner(user, one)[0])
-        for one in found[:MOST_SHOWN]
+        row_of(
+            one,
+            now,
+            is_kept_unmarked=by_default,
+            can_listen=listened_owner(user, one)[0],
+            is_node_told=found.has_others,
+        )
+        for one in found.calls[:MOST_SHOWN]
     ]
-    ended = _ended(user)
     return {
         "rows": rows,
-        "left_off": len(found) - len(rows),
-        "count": len(found),
-        "ended": ended[:MOST_SHOWN],
+        "left_off": len(found.calls) - len(rows),
+        "count": len(found.calls),
+        "ended": [
+            ended_row_of(one, is_node_told=found.has_others) for one in found.ended[:MOST_SHOWN]
+        ],
+        "silent": found.silent,
         "keeps_unmarked": by_default,
         "act": "live:act",
         "pause_for": "live:pause_for",
     }
 
 
-def _ended(user: User) -> list[EndedRow]:
-    """Return the calls that may still be marked; none where the recorder does not tell them."""
-    try:
-        return [ended_row_of(one) for one in ended_seen_by(user)]
-    except Unreachable:
-        return []
-
-
 def row_of(
-    seen: SeenCall, now: datetime, *, is_kept_unmarked: bool, can_listen: bool = False
+    seen: SeenCall,
+    now: datetime,
+    *,
+    is_kept_unmarked: bool,
+    can_listen: bool = False,
+    is_node_told: bool = False,
 ) -> Row:
     """Return what the page shows of a call."""
     call, owner, state = seen.call, seen.owner, _state(seen)
@@ -178,10 +186,11 @@ def row_of(
         can_drop=any(mark == "kept" or (is_kept_unmarked and not mark) for mark in marks),
         can_listen=can_listen,
         mark=marks[0] if marks else None,
+        node=seen.node if is_node_told else "",
     )
 
 
-def ended_row_of(seen: SeenEnded) -> EndedRow:
+def ended_row_of(seen: SeenEnded, *, is_node_told: bool = False) -> EndedRow:
     """Return what the page shows of a call that is over."""
     call, owner = seen.call, seen.owner
     marks = [one.mark for one in seen.owners]
@@ -198,6 +207,7 @@ def ended_row_of(seen: SeenEnded) -> EndedRow:
         can_keep=any(mark == "dropped" or not (mark or by_default) for mark in marks),
         can_drop=by_default and any(not mark for mark in marks),
         mark=owner.mark,
+        node=seen.node if is_node_told else "",
     )
 
 

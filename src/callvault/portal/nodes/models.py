@@ -14,6 +14,8 @@ class NodeReport(models.Model):
     ordered = models.JSONField(null=True, blank=True)  # nodes.orders.Order; null: carried out
     ordered_at = models.DateTimeField(null=True, blank=True)
 
+    control = models.TextField(default="", blank=True)  # nodes.doors, sealed; empty: no door
+
     class Meta:
         """By name, as people look for them."""
 

@@ -44,12 +44,19 @@ class TestReport(msgspec.Struct, frozen=True):
     checks: tuple[NodeCheck, ...] = ()
 
 
-def put_report(node: str, report: Report) -> None:
-    """Replace a node's report. For processes that called `django.setup()`; not for requests."""
+def put_report(node: str, report: Report, *, control: str = "") -> None:
+    """Replace a node's report. For processes that called `django.setup()`; not for requests.
+
+    `control` says where its recorder is controlled (nodes.doors).
+    """
     close_old_connections()
     NodeReport.objects.update_or_create(
         node=node,
-        defaults={"at": utc_from_ns(report.at_ns), "document": msgspec.to_builtins(report)},
+        defaults={
+            "at": utc_from_ns(report.at_ns),
+            "document": msgspec.to_builtins(report),
+            "control": control,
+        },
     )
 
 

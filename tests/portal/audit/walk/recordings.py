@@ -9,10 +9,11 @@ import pytest
 from django.http import HttpRequest
 
 from callvault.finalise.catalogue import Destroyed
-from callvault.monitoring.live_calls import LiveCalls
+from callvault.monitoring.live_calls import ControlDoor, LiveCall
 from callvault.portal.audit.models import Action
 from callvault.portal.catalogue import DjangoCatalogue
 from callvault.portal.live import calls, listening
+from callvault.portal.live.nodes import Answers
 from callvault.portal.live.recorder import Deed, Outcome
 from callvault.portal.people.gates import person_of
 from callvault.portal.recordings import deletion, notes, preserving, reassigning
@@ -134,14 +135,16 @@ def listen(stage: Stage) -> None:
 def stop_listening(stage: Stage) -> None:
     token = listen_to_call(stage)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(listening, "stop_listening", lambda _listener: None)
+        patched.setattr(listening, "door_of", lambda _node: ControlDoor(1, ""))
+        patched.setattr(listening, "stop_listening", lambda *_: None)
         listening.end(rita_asks(stage), token)
 
 
 def listen_to_call(stage: Stage) -> str:
     call = call_of(stage.ann)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(calls, "live_calls", lambda: LiveCalls(call.answered_at_ns, (call,)))
+        answer_with(patched, call)
+        patched.setattr(listening, "door_of", lambda _node: ControlDoor(1, ""))
         patched.setattr(listening, "listen", lambda *_: UUID(int=7))
         token = listening.begin(rita_asks(stage), call.call_id)
     assert token is not None
@@ -160,6 +163,13 @@ def control_call(stage: Stage, deed: Deed) -> None:
     owned = {"mode": calls._MODES[deed]} if deed.is_of_owners else {}
     call = call_of(stage.ann, owned=owned)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(calls, "live_calls", lambda: LiveCalls(call.answered_at_ns, (call,)))
+        answer_with(patched, call)
         patched.setattr(calls, "act", lambda *_, **__: Outcome.DONE)
         calls.control(rita_asks(stage), deed, call.call_id, reason="+15550142 asked")
+
+
+def answer_with(patched: pytest.MonkeyPatch, call: LiveCall) -> None:
+    """Have the recorder of one node tell of a call."""
+    told = calls._Told((call,), ())
+    patched.setattr(calls, "ask_all", lambda *_, **__: Answers((("rec-1", told),)))
+    patched.setattr(calls, "door_of", lambda _node: ControlDoor(1, ""))
