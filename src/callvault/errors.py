@@ -14,6 +14,7 @@
     │   ├── KeyUnavailable           which certificate is missing
     │   ├── SealBroken               the object is not what was sealed
     │   └── ObjectMissing            the store has no such object
+    ├── BackupRefused                a backup that is damaged, newer, foreign, or has no place here
     ├── CatalogueUnreachable         the database is locked, slow or away: try again later
     ├── AudioError                   a payload, setting or file the audio part cannot handle
     ├── AccessDenied
@@ -119,6 +120,10 @@ class ObjectMissing(VaultError):
 
 class LegalHoldActive(CallvaultError):
     """Something under a legal hold was to be destroyed: it stays until two persons release it."""
+
+
+class BackupRefused(CallvaultError):
+    """A backup cannot be made or put back as asked; nothing was changed."""
 
 
 class CatalogueUnreachable(CallvaultError):

@@ -14,6 +14,8 @@ from callvault.config.load import ENVIRONMENT_VARIABLE, OVERRIDES_VARIABLE
 from callvault.errors import ConfigError
 
 FILE_NAME = "callvault.toml"
+RESTORE_MARK = "restore-in-progress"
+"""In the data folder from the first change of a restore to its last: nothing else starts then."""
 DEFAULT_DATA_FOLDER = Path("var")
 
 
@@ -69,8 +71,11 @@ def settings_file(options: Namespace) -> Path:
     return Path(options.data or DEFAULT_DATA_FOLDER).resolve() / FILE_NAME
 
 
-def choose(options: Namespace) -> Chosen:
-    """Read the settings that the options name. Raises ConfigError for the first that is wrong."""
+def choose(options: Namespace, *, is_restore: bool = False) -> Chosen:
+    """Read the settings that the options name. Raises ConfigError for the first that is wrong.
+
+    And for a data folder in which a restore was interrupted, unless it is to go on.
+    """
     file = settings_file(options)
     if not file.exists():
         folder = file.parent
@@ -80,5 +85,8 @@ def choose(options: Namespace) -> Chosen:
         overrides = (f"node.data_folder={Path(options.data).resolve()}", *overrides)
     inherited = tuple(os.environ.get(OVERRIDES_VARIABLE, "").splitlines())
     chosen = Chosen(load(file, overrides=overrides), file, (*inherited, *overrides))
+    mark = chosen.config.node.data_folder / RESTORE_MARK
+    if mark.exists() and not is_restore:
+        raise ConfigError(str(mark), "a restore was interrupted: run 'callvault restore' again")
     chosen.export()
     return chosen

@@ -22,6 +22,8 @@ COMMANDS = (
     "users",
     "recover",
     "verify",
+    "backup",
+    "restore",
     "decode",
     "recorder",
     "worker",

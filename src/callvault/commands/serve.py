@@ -57,7 +57,7 @@ def run(options: Namespace) -> int:
     logs.set_up(options.log, program="serve")
     write_settings_file(settings_file(options))
     chosen = choose(options)
-    with _only_one(chosen.config.node.data_folder):
+    with only_one(chosen.config.node.data_folder):
         found = ports.chosen_by_us(chosen.config)
         if found:
             options.overrides += found
@@ -68,7 +68,7 @@ def run(options: Namespace) -> int:
 
 
 @contextmanager
-def _only_one(data_folder: Path) -> Iterator[None]:
+def only_one(data_folder: Path) -> Iterator[None]:
     """Hold the data folder for this process. Raises ConfigError if another serve has it."""
     data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(data_folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

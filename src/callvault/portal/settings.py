@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "callvault.portal.subjects",
     "callvault.portal.retention",
     "callvault.portal.exports",
+    "callvault.portal.backups",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

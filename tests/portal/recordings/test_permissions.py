@@ -27,6 +27,7 @@ WORKERS = {
     SOURCE / "callvault/commands/demo.py",
     SOURCE / "callvault/portal/recordings/interactions.py",
     SOURCE / "callvault/portal/recordings/deletion.py",  # what the vault has a tombstone of
+    SOURCE / "callvault/portal/backups/stricter.py",  # what a restore must not bring back
     SOURCE / "callvault/portal/certificates/rewrapping.py",
     SOURCE / "callvault/portal/holds/covering.py",  # whoever owns them
     SOURCE / "callvault/portal/exports/asking.py",  # whatever leaves, whoever owns it

@@ -17,6 +17,7 @@ from callvault.portal.recordings.models import Recording
 from callvault.portal.recordings.permissions import recordings_in_catalogue, refusal_of
 from callvault.portal.retention.models import RetentionSettings
 from callvault.portal.retention.rule import rule_in_force, rules_now
+from callvault.portal.retention.sweep import suspend, sweep
 from tests.portal.catalogue_facts import Spoken, list_recording
 from tests.portal.gated import GatedViewTest
 
@@ -152,3 +153,22 @@ def test_the_page_of_a_preserved_recording_says_that_it_is_kept(
     rows.update(preserved_level=40, preserved_at=timezone.now(), preserved_by_name="Rita Marsh")
     page = rita_client.get(f"/recordings/{old_one.recording_id}/").content.decode()
     assert "Kept because it is preserved" in page
+
+
+@pytest.mark.usefixtures("old_one")
+def test_after_a_restore_nothing_is_deleted_until_an_administrator_says_so(
+    rita_client: Client,
+) -> None:
+    RetentionSettings.objects.create(rules={"rule": {"preset": "12_months"}})
+    now = timezone.now()
+    suspend(now)
+    assert sweep(now, holder="worker") == 0
+    assert (
+        "Nothing is deleted since a backup was restored" in rita_client.get(PAGE).content.decode()
+    )
+    rita_client.post(f"{PAGE}resume")
+    entry = AuditEntry.objects.get(action=Action.RETENTION_RESUMED)
+    assert entry.detail["since"] == now.isoformat()
+    rita_client.post(f"{PAGE}resume")  # pressed twice
+    assert AuditEntry.objects.filter(action=Action.RETENTION_RESUMED).count() == 1
+    assert sweep(now, holder="worker") == 1

@@ -112,6 +112,7 @@ OBJECTS: dict[str, ObjectKind] = {
     "search": ObjectKind(gettext_lazy("Searches"), gettext_lazy("search %(id)s")),
     "saved_search": ObjectKind(gettext_lazy("Saved searches"), gettext_lazy("a saved search")),
     "audit": ObjectKind(gettext_lazy("Audit log"), gettext_lazy("the audit log")),
+    "backup": ObjectKind(gettext_lazy("Backups"), gettext_lazy("a backup")),
     "certificate": ObjectKind(gettext_lazy("Certificates"), gettext_lazy("a certificate (%(id)s)")),
     "rewrapping": ObjectKind(
         gettext_lazy("Sealing keys anew"), gettext_lazy("sealing keys anew (%(id)s)")

@@ -53,11 +53,14 @@ def write_markers() -> None:
     _in_vault(_write_object)
 
 
-def uphold_ban() -> bool:
-    """Write it wherever it is missing, if it is written down anywhere; return whether it is."""
+def uphold_ban(*, was_known: bool = False) -> bool:
+    """Write it wherever it is missing, if it is written down anywhere; return whether it is.
+
+    `was_known`: by a database whose place another one took.
+    """
     in_vault = _in_vault(_has_object)
     known = DeletionBan.objects.exists()
-    if not (known or in_vault or marker_file().exists()):
+    if not (known or was_known or in_vault or marker_file().exists()):
         return False
     if not known:
         _restore_row()

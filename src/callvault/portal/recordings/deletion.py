@@ -143,7 +143,7 @@ def uphold_tombstones(store: Store) -> int:
     while some := list(islice(found, AT_ONCE)):
         known = Tombstone.objects.filter(recording_id__in=some)
         unknown = set(some) - set(known.values_list("recording_id", flat=True))
-        buried += sum(_bury_again(recording_id) for recording_id in unknown)
+        buried += sum(bury_again(recording_id) for recording_id in unknown)
     return buried
 
 
@@ -156,7 +156,8 @@ def _in_vault(store: Store) -> Iterator[UUID]:
 
 
 @transaction.atomic
-def _bury_again(recording_id: UUID) -> bool:
+def bury_again(recording_id: UUID) -> bool:
+    """Delete what was deleted before the catalogue was restored; return whether it was listed."""
     rows = recordings_in_catalogue().select_for_update(of=("self",))
     recording = rows.filter(recording_id=recording_id).first()
     if recording is not None and recording.is_held:

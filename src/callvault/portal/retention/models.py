@@ -21,6 +21,7 @@ class RetentionSweep(models.Model):
     ended_at = models.DateTimeField(null=True)  # of the last sweep that came to its end
     deleted = models.PositiveBigIntegerField(default=0)  # in all
     late = models.PositiveBigIntegerField(default=0)  # of them, those that waited for an export
+    suspended_at = models.DateTimeField(null=True)  # since a backup was restored; null: it sweeps
     overdue_since = models.DateTimeField(null=True)  # due time of the oldest that is left
 
     def __str__(self) -> str:

@@ -8,11 +8,14 @@ from django.utils import timezone
 from callvault.policy.retention import RetentionRule
 from callvault.policy.retention_change import Rules
 from callvault.portal.audit.changes import record_change
+from callvault.portal.audit.log import record
+from callvault.portal.audit.models import Action
 from callvault.portal.configuration.filter_saving import refuse_stale
 from callvault.portal.configuration.models import PolicyRevision
 
 from .models import RetentionSettings
 from .rule import rules_of, system_zone
+from .sweep import resume
 
 KIND = "retention"
 
@@ -38,6 +41,15 @@ def take_back(request: HttpRequest, *, opened_at: int | None) -> bool:
         return False
     _save(request, row, before.taken_back(now))
     return True
+
+
+@transaction.atomic
+def resume_after_restore(request: HttpRequest) -> bool:
+    """Have the sweep delete again; False: it does."""
+    since = resume()
+    if since is not None:
+        record(request, Action.RETENTION_RESUMED, kind="settings", since=since.isoformat())
+    return since is not None
 
 
 def facts_of(rules: Rules) -> dict[str, object]:

@@ -99,10 +99,27 @@ def period_of(rule: RetentionRule, *, is_preserved: bool) -> Period | None:
     return None if longer is None else rule.period + longer
 
 
+def suspend(now: datetime) -> None:
+    """Delete nothing until an administrator lets it go on: a backup was restored."""
+    RetentionSweep.objects.get_or_create(pk=SWEEP)
+    RetentionSweep.objects.filter(pk=SWEEP, suspended_at=None).update(suspended_at=now)
+
+
+def resume() -> datetime | None:
+    """Let it go on, in the caller's transaction; return since when it had not. None: it did."""
+    row = RetentionSweep.objects.select_for_update().filter(pk=SWEEP).first()
+    if row is None or row.suspended_at is None:
+        return None
+    since: datetime = row.suspended_at
+    row.suspended_at = None
+    row.save(update_fields=("suspended_at",))
+    return since
+
+
 def sweep(
     now: datetime, *, holder: str, seconds: Callable[[], float] = monotonic, batch: int = BATCH
 ) -> int:
-    """Delete what is due; return how many. 0 as well while another worker does it."""
+    """Delete what is due; return how many. 0 as well while another does it, or it is suspended."""
     if not _takes_lease(holder, now):
         return 0
     swept = Swept()
@@ -172,7 +189,7 @@ def _bury(recording: Recording, due: datetime, *, is_late: bool) -> bool:
 def _takes_lease(holder: str, now: datetime) -> bool:
     RetentionSweep.objects.get_or_create(pk=SWEEP)
     free = Q(holder=holder) | Q(held_until=None) | Q(held_until__lt=now)
-    rows = RetentionSweep.objects.filter(free, pk=SWEEP)
+    rows = RetentionSweep.objects.filter(free, pk=SWEEP, suspended_at=None)
     return rows.update(holder=holder, held_until=now + LEASE) == 1
 
 

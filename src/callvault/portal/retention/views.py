@@ -20,7 +20,7 @@ from .forms import RetentionForm
 from .models import RetentionSettings, RetentionSweep
 from .preview import preview
 from .rule import is_preserve_on, rules_of, system_zone
-from .saving import save_rule, take_back
+from .saving import resume_after_restore, save_rule, take_back
 from .wording import rule_told
 
 
@@ -70,6 +70,15 @@ def keep_rule(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("Taken back. The rule stays as it is."))
         else:
             messages.warning(request, _("It is in force already."))
+    return redirect("retention:rule")
+
+
+@require_POST
+@administrators_only
+def resume_sweeping(request: HttpRequest) -> HttpResponse:
+    """Let retention delete again, which a restore had suspended."""
+    if resume_after_restore(request):
+        messages.success(request, _("Retention goes on: the next sweep comes within a minute."))
     return redirect("retention:rule")
 
 

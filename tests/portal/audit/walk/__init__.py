@@ -70,6 +70,9 @@ ELSEWHERE: dict[Action, str] = {
     Action.DIRECTORY_SYNC_STOPPED: "directory",
     # Commands: as processes, on vaults and disks of their own.
     Action.CERTIFICATE_IMPORTED: "../commands",
+    Action.BACKED_UP: "../commands",
+    Action.RESTORED: "../commands",
+    Action.RETENTION_RESUMED: "retention",
     Action.CERTIFICATES_CHOSEN: "certificates",
     Action.CERTIFICATE_REQUESTED: "certificates",
     Action.CERTIFICATE_REQUEST_DROPPED: "certificates",
