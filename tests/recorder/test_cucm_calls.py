@@ -16,7 +16,7 @@ from callvault.recorder.draining import DrainOrder
 from callvault.recorder.judge import PolicyInForce
 from callvault.recorder.pause_keeper import PauseKeeper
 from callvault.recorder.requests import StartRequested
-from callvault.spool import twin_of
+from callvault.spool import has_rest, rest_of, twin_of
 from callvault.spool.entries import CallVerdict, Decided, NodeEvent, TimelineEvent
 from tests.policy.cast import ANN, SNAPSHOT, TRUNK
 from tests.recorder.fakes import MemoryJournal
@@ -353,6 +353,23 @@ def test_an_overlong_call_goes_on_as_one_call(cucm: Cucm, wire: Wire) -> None:
     cucm.wait(10)
     assert wire.recorder.calls_in_progress == 2
     assert kinds(wire) == []
+
+
+@pytest.mark.parametrize("is_twin", [False, True])
+def test_what_follows_a_split_that_a_restart_made_undone_is_found_by_name(
+    cucm: Cucm, wire: Wire, *, is_twin: bool
+) -> None:
+    first, _ = cucm.call("near", "far")
+    undone = rest_of(first.header.journal_id)
+    left = twin_of(undone) if is_twin else undone
+    wire.folder.joinpath(f"{left.hex}.cvj").touch()
+    wire.now_ns += 12 * 3600 * SECOND_NS
+    cucm.wait(6)
+    ids = {one.header.journal_id for one in wire.receiver.calls[2:]}
+    assert ids == {rest_of(undone), twin_of(rest_of(undone))}
+    wire.folder.joinpath(f"{rest_of(undone).hex}.cvj").touch()
+    assert has_rest(wire.folder, undone)  # and so the call itself waits for its end
+    assert has_rest(wire.folder, first.header.journal_id)
 
 
 def test_the_journal_of_a_refused_leg_is_nobodys_twin(cucm: Cucm, wire: Wire) -> None:

@@ -130,16 +130,27 @@ class CucmCalls:
             return rest_of(session.journal_id), None
         self._pairs.left(session.journal_id)
         is_last = not self._pairs.has(place.pair_id)
-        following = rest_of(place.pair_id)
-        if self.has_journal(following):  # of a split that a restart made undone
-            following = new_id()
-        pair_id = self._rests.get(place.pair_id) or following
+        pair_id = self._rests.get(place.pair_id) or self._following(place.pair_id)
         if is_last:
             self._rests.pop(place.pair_id, None)
         else:
             self._rests[place.pair_id] = pair_id
         rest = replace(place, pair_id=pair_id)
         return journal_of(rest), rest
+
+    def _following(self, pair_id: UUID) -> UUID:
+        """Return the id of the pair that goes on where this one is split.
+
+        A restart may have come between: where the other leg goes on as that pair, this one does,
+        too. Where it made the split undone, journals of that pair are there all the same: they
+        count as a part of the call, so that whoever looks for its rest finds each by the last.
+        """
+        following = rest_of(pair_id)
+        while not self._pairs.has(following) and any(
+            self.has_journal(one) for one in (following, twin_of(following))
+        ):
+            following = rest_of(following)
+        return following
 
     def legs_of(self, journal_id: UUID) -> tuple[UUID, ...]:
         """Return the journals of the legs of a call that live; of any other call its own."""
