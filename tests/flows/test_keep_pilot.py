@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from callvault.config.sections import ControlConfig
+from callvault.monitoring.asked import KIND
 from callvault.monitoring.live_calls import OUTWARD_FILE, KeepWish, NodeDoor, read_door
 from callvault.policy.modes import RecordingMode
 from callvault.policy.pilots import Pilots
@@ -98,6 +99,9 @@ def test_calling_the_pilot_keeps_the_call_that_goes_on(tmp_path: Path) -> None:
     assert [(one.who, one.detail) for one in marks] == [("Ann Keller", "pilot")]
     last = [one for one in journal.events if isinstance(one, Decided)][-1].decision
     assert [one.mark for one in last.assignments] == ["kept"]
+    (asked,) = [one.values for one in events if one.kind == KIND]
+    assert (asked["deed"], asked["means"], asked["username"]) == ("keep", "pilot", "akeller")
+    assert asked["journal"] == str(journal.header.journal_id)
     told = [(one.kind, one.values["outcome"]) for one in events if "keep" in one.kind]
     assert told == [
         ("keep_called_in_vain", "no_call"),

@@ -7,6 +7,8 @@ from uuid import UUID
 
 import pytest
 
+from callvault.errors import SpoolError
+from callvault.monitoring.asked import KIND
 from callvault.policy.decision import Capturing
 from callvault.policy.keypad import Command
 from callvault.recorder.dialog import LiveDialog
@@ -35,9 +37,14 @@ class Dialog:
     def __init__(self, number: int, keys: Keys, *, by_src: bool = False) -> None:
         self.keypad = keys
         capturing = SimpleNamespace(wanted=Capturing.KEEP, by_src=by_src)
-        decision = SimpleNamespace(assignments=(SimpleNamespace(owner_name="Ann Keller"),))
+        ann = SimpleNamespace(owner_name="Ann Keller", owner_username="ann", owner_id=UUID(int=7))
+        decision = SimpleNamespace(assignments=(ann,), offered=())
         self.session = SimpleNamespace(
-            journal_id=UUID(int=number), decision=decision, capturing=capturing
+            journal_id=UUID(int=number),
+            learning=SimpleNamespace(call_id=UUID(int=number)),
+            trunk_name="Main SBC",
+            decision=decision,
+            capturing=capturing,
         )
         self.paused: list[bool] = []
         self.heard: list[int] = []
@@ -55,18 +62,24 @@ class Dialog:
         self.heard.append(tones)
 
 
-def desk_of(*dialogs: Dialog) -> KeyDesk:
+def look(*dialogs: Dialog) -> list[dict[str, str]]:
+    """Look once; return what the audit log is to be told."""
+    told: list[dict[str, str]] = []
+
+    def note(kind: str, severity: str, **values: str) -> None:
+        assert (kind, severity) == (KIND, "info")
+        told.append(values)
+
     by_id = {one.session.journal_id: one for one in dialogs}
-    return KeyDesk(cast("Recorder", SimpleNamespace(dialogs=by_id)))
+    recorder = cast("Recorder", SimpleNamespace(dialogs=by_id, note=note))
 
-
-def look(*dialogs: Dialog) -> None:
     async def main() -> None:
-        desk_of(*dialogs).look()
+        KeyDesk(recorder).look()
         await asyncio.sleep(0)
         await asyncio.sleep(0)
 
     asyncio.run(main())
+    return told
 
 
 @pytest.mark.parametrize(("command", "is_done"), [(Command.PAUSE, True), (Command.RESUME, False)])
@@ -88,5 +101,25 @@ def test_keys_that_cannot_be_read_concern_their_call_alone() -> None:
 def test_what_fails_is_told_to_who_pressed() -> None:
     dialog = Dialog(1, Keys(Command.PAUSE, Command.RESUME))
     dialog.fails = RuntimeError("odd")
-    look(dialog)
+    (resumed,) = look(dialog)
     assert dialog.heard == [REFUSED, 1]
+    assert resumed["deed"] == "resume"
+
+
+def test_what_keys_did_is_told_to_the_audit_log() -> None:
+    dialog = Dialog(1, Keys(Command.PAUSE))
+    assert look(dialog) == [
+        {
+            "deed": "pause",
+            "means": "keypad",
+            "owner": str(UUID(int=7)),
+            "username": "ann",
+            "journal": str(UUID(int=1)),
+            "trunk": "Main SBC",
+            "on_disk": "yes",
+        }
+    ]
+    dialog = Dialog(1, Keys(Command.PAUSE))
+    dialog.fails = SpoolError("full")
+    assert [one["on_disk"] for one in look(dialog)] == ["no"]
+    assert dialog.heard == [2]  # nothing is kept of it all the same

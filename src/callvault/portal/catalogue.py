@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from callvault.clock import utc_from_ns
 from callvault.finalise.catalogue import CallFacts, RecordingFacts
+from callvault.monitoring import asked
 from callvault.policy.decision import Decision, Verdict
 from callvault.policy.legal_hold import Held
 from callvault.portal.audit.log import record_own
@@ -30,7 +31,7 @@ from callvault.portal.decisions.models import (
 )
 from callvault.portal.exports.asking import ask_for as ask_for_export
 from callvault.portal.holds.covering import cover_new, standing_holds
-from callvault.portal.live import wishes
+from callvault.portal.live import by_phone, wishes
 from callvault.portal.notifications.recording_mail import ask_for as ask_for_mail
 from callvault.portal.people.models import User
 from callvault.portal.reach import catalogue_reached
@@ -105,7 +106,10 @@ class DjangoCatalogue:
 
     @catalogue_reached()
     def add_node_event(self, event: entries.NodeEvent, *, node: str) -> None:
-        """Keep a node's event; repeat-safe by `event_id`."""
+        """Keep a node's event; repeat-safe by `event_id`. A deed goes into the audit log alone."""
+        if event.kind == asked.KIND:
+            by_phone.write(event)
+            return
         NodeEvent.objects.get_or_create(
             event_id=event.event_id,
             defaults={

@@ -15,6 +15,7 @@ from callvault import sip
 from callvault.capture import Journal, Stream
 from callvault.errors import CallvaultError, OfferRefused, ProtocolError
 from callvault.ids import new_id
+from callvault.monitoring.asked import KIND, AskedByPhone
 from callvault.policy import Match, caller_found
 from callvault.policy.pilots import PilotKind, number_dialled, read_pilot
 from callvault.policy.prompts import LONGEST_BEEP_S, Prompts
@@ -41,6 +42,7 @@ LONGEST_S = 4.0
 MOST_CALLS = 50
 _TONES = 2
 _KEPT = frozenset({Marked.DONE, Marked.NOT_ON_DISK, Marked.MODE, Marked.NOTED})
+_MARKED = _KEPT - {Marked.MODE}
 """MODE: of calls in live-keep mode only one that is kept already cannot be marked."""
 
 
@@ -141,6 +143,17 @@ class KeepPilot:
             values["journal"] = str(marked.call_id)
         kind = "keep_called" if marked.outcome in _KEPT else "keep_called_in_vain"
         self._recorder.note(kind, "info", **values)
+        if match is not None and marked.outcome in _MARKED:
+            told = AskedByPhone(
+                deed="keep",
+                means="pilot",
+                owner=str(match.person.user_id),
+                username=match.person.username,
+                journal=str(marked.call_id or ""),
+                trunk=trunk.name,
+                on_disk="no" if marked.outcome is Marked.NOT_ON_DISK else "yes",
+            )
+            self._recorder.note(KIND, "info", **told.values())
 
     async def _answer(self, event: sip.InviteReceived, trunk: Trunk, address: str) -> None:
         """Answer, and hang up once the tone was heard. Raises ProtocolError."""

@@ -8,6 +8,7 @@ import logging
 from uuid import UUID
 
 from callvault.errors import CallvaultError, ProtocolError, SpoolError
+from callvault.monitoring.asked import KIND, AskedByPhone, Deed
 from callvault.policy.decision import Capturing
 from callvault.policy.keypad import Command
 from callvault.recorder.dialog import LiveDialog
@@ -35,6 +36,14 @@ TONES = {
     Command.STOP: 2,
     Command.PAUSE: 2,
     Command.DROP: 2,
+}
+_DEEDS: dict[Command, Deed] = {
+    Command.START: "start",
+    Command.STOP: "stop",
+    Command.PAUSE: "pause",
+    Command.RESUME: "resume",
+    Command.KEEP: "keep",
+    Command.DROP: "drop",
 }
 _REQUESTS: dict[Command, type[WishRequested]] = {
     Command.START: StartRequested,
@@ -72,10 +81,12 @@ class KeyDesk:
 
 async def _obey_all(recorder: Recorder, dialog: LiveDialog, commands: list[Command]) -> None:
     for command in commands:
+        is_on_disk = True
         try:
             is_done = await obey(recorder, dialog, command)
         except SpoolError as error:
             logger.error("rs=%s %s is not on disk: %s", dialog.session.journal_id, command, error)
+            is_on_disk = False
             is_done = command is not Command.RESUME  # that one alone is not done then
         except ProtocolError as error:  # it ended meanwhile
             logger.info("rs=%s %s", dialog.session.journal_id, error)
@@ -86,7 +97,28 @@ async def _obey_all(recorder: Recorder, dialog: LiveDialog, commands: list[Comma
         except Exception:  # the top of a task: nobody else would tell of it
             logger.exception("rs=%s %s failed", dialog.session.journal_id, command)
             is_done = False
+        if is_done or not is_on_disk:
+            _tell(recorder, dialog, command, is_on_disk=is_on_disk)
         dialog.confirm(TONES[command] if is_done else REFUSED)
+
+
+def _tell(recorder: Recorder, dialog: LiveDialog, command: Command, *, is_on_disk: bool) -> None:
+    """Have the audit log told what somebody did by keys."""
+    session = dialog.session
+    decision = session.decision
+    owner = next(iter((*decision.assignments, *decision.offered)), None) if decision else None
+    if owner is None:
+        return
+    told = AskedByPhone(
+        deed=_DEEDS[command],
+        means="keypad",
+        owner=str(owner.owner_id),
+        username=owner.owner_username,
+        journal=str(session.learning.call_id),
+        trunk=session.trunk_name,
+        on_disk="yes" if is_on_disk else "no",
+    )
+    recorder.note(KIND, "info", **told.values())
 
 
 async def obey(recorder: Recorder, dialog: LiveDialog, command: Command) -> bool:
