@@ -5,11 +5,13 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from callvault.monitoring.live_calls import NodeDoor
 from callvault.policy.capacity import CapacityModel, CapacityRules
 from callvault.policy.decision import Assignment, Decision, Direction, Party, Verdict
 from callvault.policy.modes import RecordingMode
 from callvault.recorder.channels import Channels, is_shared, recordings_of
 from callvault.recorder.judge import PolicyInForce
+from callvault.recorder.neighbours import FRESH_NS, Neighbours
 from callvault.recorder.states import State
 from callvault.spool.entries import CallVerdict, NodeEvent
 from tests.policy.cast import SNAPSHOT, person
@@ -74,6 +76,19 @@ def test_both_legs_of_a_call_of_cucm_are_one_recording_and_a_peak_stays() -> Non
     channels.count([])
     assert (channels.in_use, channels.peak, channels.refusal(TWO)) == (0, 2, "")
     assert channels.refusal(CapacityRules(CapacityModel.USERS, 0)) == ""
+
+
+def test_what_other_nodes_record_counts_as_long_as_they_report(wire: Wire) -> None:
+    limit(wire, 3)
+    now_ns = wire.recorder.read_clocks().realtime_ns
+    others = Neighbours(lambda: [NodeDoor("rec-2", recordings=2, at_ns=now_ns)])
+    others.refresh()
+    wire.recorder.count_elsewhere(
+        lambda: others.recordings(wire.recorder.read_clocks().realtime_ns)
+    )
+    assert [wire.invite() for _ in range(2)] == [[100, 200], [100, 503]]
+    wire.now_ns += FRESH_NS + SECOND_NS
+    assert [wire.invite() for _ in range(3)] == [[100, 200], [100, 200], [100, 503]]
 
 
 def limit(wire: Wire, most: int) -> None:

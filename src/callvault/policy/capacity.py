@@ -17,7 +17,7 @@ class CapacityRules(msgspec.Struct, frozen=True):
     """The model in force, and its number."""
 
     model: CapacityModel = CapacityModel.UNLIMITED
-    most: int = 0  # enabled users, or recordings at a time on each node; of no meaning if unlimited
+    most: int = 0  # enabled users, or recordings at a time; of no meaning if unlimited
 
     @property
     def most_channels(self) -> int | None:

@@ -2,10 +2,12 @@
 
 Counted where the INVITE comes: a call is taken while fewer recordings are made than the system's
 capacity allows. Whom a call belongs to may be known only later, so that a call of two users which
-gets the last place makes one more than that: no recording in progress is ever cut short.
+gets the last place makes one more than that: no recording in progress is ever cut short. What
+other nodes make counts as they reported it some seconds ago; one that reports no more counts no
+more, since a limit must never keep a node from recording on account of what nobody knows.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -35,8 +37,9 @@ def is_shared(decision: Decision | None) -> bool:
 
 @dataclass(slots=True)
 class Channels:
-    """The recordings of one node, as counted last."""
+    """The recordings of one node, as counted last, and those of the others."""
 
+    elsewhere: Callable[[], int] = lambda: 0  # made by other nodes, as they reported last
     in_use: int = 0
     peak: int = 0  # since the recorder started
 
@@ -51,4 +54,6 @@ class Channels:
     def refusal(self, rules: CapacityRules) -> str:
         """Why no call is taken: channels; empty: there is room."""
         most = rules.most_channels
-        return "channels" if most is not None and self.in_use >= most else ""
+        if most is None:
+            return ""
+        return "channels" if self.in_use + self.elsewhere() >= most else ""

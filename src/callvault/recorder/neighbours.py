@@ -34,6 +34,8 @@ LOOK_S = 2.0
 ACT_S = 10.0
 """How long a node is waited for: the caller hears it ring meanwhile."""
 LEAVE_S = 4.0
+FRESH_NS = 60_000_000_000
+"""What a node reported longer ago says nothing of what it records now."""
 
 _MARKED = {
     200: Marked.DONE,
@@ -76,6 +78,10 @@ class Neighbours:
             self.known = tuple(self._load())
         except Exception as error:  # whatever a database driver throws: those known stay
             logger.debug("other nodes cannot be read: %s", error)
+
+    def recordings(self, now_ns: int) -> int:
+        """Return how many recordings they make, as they reported last."""
+        return sum(one.recordings for one in self.known if now_ns - one.at_ns <= FRESH_NS)
 
     async def latest_of(self, owner_id: UUID) -> tuple[list[_Candidate], list[str]]:
         """Return the call of a user on each of them, and who did not answer."""

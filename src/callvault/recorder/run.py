@@ -144,6 +144,9 @@ async def _record(
             has_codecs=_has_codecs(),
             probe_key=ProbeKey(_node_key(config)),
         )
+        recorder.count_elsewhere(
+            lambda: hooks.neighbours.recordings(recorder.read_clocks().realtime_ns)
+        )
         recorder.pilot_calls = KeepPilot(
             recorder, node=config.node.name, neighbours=hooks.neighbours
         )

@@ -132,6 +132,10 @@ class Recorder:
         """The newest policy that could be had."""
         return self._policy.in_force
 
+    def count_elsewhere(self, recordings: Callable[[], int]) -> None:
+        """Count, for the system's capacity, what other nodes record."""
+        self._intake.channels.elsewhere = recordings
+
     def read_clocks(self) -> Instant:
         """Return what time it is."""
         return self._read_clocks()

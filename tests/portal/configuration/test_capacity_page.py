@@ -104,6 +104,18 @@ def test_what_is_in_use_is_shown(rita_client: Client, full: int) -> None:
     assert b"nobody more can be enabled" in rita_client.get(CAPACITY).content
 
 
+def test_recordings_of_all_nodes_are_counted_together(rita_client: Client) -> None:
+    SystemCapacity.objects.create(model="channels", most_channels=9)
+    for number in (1, 2):
+        report = {"at_ns": 1, "recorder": {"at_ns": 1, "recordings": 4, "most_recordings": 5}}
+        NodeReport.objects.create(node=f"rec-{number}", at=timezone.now(), document=report)
+    text = rita_client.get(CAPACITY).content.decode()
+    assert "8 of 9" in text
+    assert "Full: new calls are refused" not in text
+    SystemCapacity.objects.update(most_channels=8)
+    assert "Full: new calls are refused" in rita_client.get(CAPACITY).content.decode()
+
+
 def test_nobody_is_enabled_beyond_the_capacity_by_the_form(
     rita_client: Client, full: int, ann: User
 ) -> None:

@@ -29,7 +29,6 @@ class NodeUse:
     node: str
     recordings: int
     peak: int  # since its recorder started
-    is_full: bool
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -45,6 +44,8 @@ def capacity(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("Saved. In force for the next call."))
         return redirect("configuration:capacity")
     row = SystemCapacity.load()
+    nodes = _uses()
+    recordings, most = sum(one.recordings for one in nodes), row.rules.most_channels
     enabled = User.objects.filter(is_active=True).count()
     is_users = row.model == Limited.USERS
     context = {
@@ -53,25 +54,22 @@ def capacity(request: HttpRequest) -> HttpResponse:
         "enabled": enabled,
         "most_users": row.most_users if is_users else None,
         "beyond": max(0, enabled - (row.most_users or 0)) if is_users else 0,
-        "most_channels": row.rules.most_channels,
-        "nodes": list(_uses(row.rules.most_channels)),
+        "most_channels": most,
+        "recordings": recordings,
+        "is_full": most is not None and recordings >= most,
+        "nodes": nodes,
     }
     status = 422 if form.is_bound else 200
     return render(request, "configuration/capacity.html", context, status=status)
 
 
-def _uses(most: int | None) -> list[NodeUse]:
+def _uses() -> list[NodeUse]:
     """Return what the nodes that report lately record."""
     now = timezone.now()
     rows = [row for row in NodeReport.objects.order_by("node") if is_fresh(row, now=now)]
     beats = [(row.node, read_report(row).recorder) for row in rows]
     return [
-        NodeUse(
-            node,
-            beat.recordings,
-            beat.most_recordings,
-            is_full=most is not None and beat.recordings >= most,
-        )
+        NodeUse(node, beat.recordings, beat.most_recordings)
         for node, beat in beats
         if beat is not None
     ]
