@@ -214,3 +214,29 @@ def test_a_key_alone_is_refused_with_what_to_give(
     file.write_bytes(key_pem(made[1]))
     assert run(data, "import", str(file)) == 2
     assert "give the certificate, and this file with --key" in capsys.readouterr().err
+
+
+def test_keys_are_protected_and_that_is_written_down(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    passphrase = tmp_path / "passphrase"
+    assert run(data, "protect", "--file", str(passphrase), "--make") == 0
+    assert f"2 private keys encrypted, passphrase: file {passphrase}" in capsys.readouterr().out
+    assert passphrase.stat().st_mode & 0o777 == 0o600
+    assert all(b"ENCRYPTED" in path.read_bytes() for path in data.rglob("*.key.pem"))
+    assert run(data, "list") == 0
+    assert "on this machine, encrypted\n" in capsys.readouterr().out
+    entry = AuditEntry.objects.get(action=Action.SETTINGS_CHANGED)
+    assert entry.detail["old"] == {"key_protection": []}
+    assert entry.detail["new"] == {"key_protection": [f"file {passphrase}"]}
+    assert run(data, "unprotect") == 0
+    assert "2 private keys in clear (mode 0600)" in capsys.readouterr().out
+
+
+def test_a_passphrase_beside_the_keys_protects_nothing(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(data, "protect", "--file", str(data / "keys" / "passphrase"), "--make") == 2
+    assert "lies within" in capsys.readouterr().err
+    assert not (data / "keys" / "passphrase").exists()
+    assert not AuditEntry.objects.exists()

@@ -7,20 +7,21 @@ from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from callvault.commands import django_ready
+from callvault.commands import django_ready, key_protection
 from callvault.commands.chosen import add_options, choose
 from callvault.errors import ConfigError
 
 if TYPE_CHECKING:  # keys take a moment to load that `--help` need not wait for
-    from callvault.vault import Certificate, PrivateKey
+    from callvault.vault import Certificate, Entry, PrivateKey
 
-HELP = "list and import certificates"
+HELP = "list and import certificates, and protect private keys"
 DESCRIPTION = """\
 Certificates and private keys of this node.
 
   callvault keys list
   callvault keys import auditor.pem
   callvault keys import archive.pfx --use
+  callvault keys protect --file /etc/callvault/key-passphrase --make
 
 Journals of calls are sealed to the ingest certificate, recordings to the archive certificates.
 Without a private key a certificate can seal here but not open: leave it out on machines that
@@ -36,7 +37,7 @@ ROLES = ("archive", "ingest")
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Add `keys list` and `keys import` with their options."""
+    """Add the actions with their options."""
     actions = parser.add_subparsers(metavar="ACTION", dest="action", required=True)
     listing = actions.add_parser("list", help="show all certificates")
     add_options(listing)
@@ -61,16 +62,21 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--use", action="store_true", help="seal to this certificate from now on"
     )
     add_options(importing)
+    key_protection.add_actions(actions)
 
 
 def run(options: Namespace) -> int:
-    """List, or import."""
-    folder = choose(options).config.vault.key_folder
+    """Do what is asked."""
+    config = choose(options).config
+    folder = config.vault.key_folder
+    if options.action in key_protection.ACTIONS:
+        return key_protection.run(options, config)
     return _list(folder) if options.action == "list" else _import(options, folder)
 
 
 def _list(folder: Path) -> int:
     from callvault.vault import Keyring
+    from callvault.vault import key_protection as state_of
 
     for entry in Keyring.load(folder).entries():
         info = entry.certificate.info
@@ -78,8 +84,17 @@ def _list(folder: Path) -> int:
         print(f"    subject      {info.subject}{', self-signed' if info.self_signed else ''}")
         print(f"    fingerprint  SHA-256 {info.fingerprint}")
         print(f"    valid until  {info.not_after:%Y-%m-%d}, {info.key_kind}")
-        print(f"    private key  {'on this machine' if entry.private_key else 'not here'}")
+        print(f"    private key  {_told_of_key(entry)}")
+    print("\n".join(key_protection.told(state_of(folder))))
     return 0
+
+
+def _told_of_key(entry: "Entry") -> str:
+    if entry.is_locked:
+        return "on this machine, encrypted, and its passphrase is not here"
+    if entry.private_key is None:
+        return "not here"
+    return "on this machine, encrypted" if entry.is_encrypted else "on this machine, in clear"
 
 
 def _import(options: Namespace, folder: Path) -> int:

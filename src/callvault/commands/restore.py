@@ -157,7 +157,7 @@ def _restore(
     options: Namespace, backup: "BackupFile", opened: Mapping[str, bytes], chosen: Chosen
 ) -> "PutBack":
     from callvault.portal.secret_key import FILE_NAME as SECRET_KEY
-    from callvault.vault.keyring import write_file
+    from callvault.vault.key_files import write_file
 
     data = chosen.config.node.data_folder
     mark = data / RESTORE_MARK

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from callvault import clock
-from callvault.commands import django_ready, verify_audit
+from callvault.commands import django_ready, key_protection, verify_audit
 from callvault.commands.amounts import Advance, counted, duration, size
 from callvault.commands.chosen import add_options
 from callvault.commands.progress import ProgressLine
@@ -17,7 +17,7 @@ from callvault.errors import ConfigError
 
 if TYPE_CHECKING:  # keys and database take a second that `--help` need not wait for
     from callvault.config import Config
-    from callvault.vault import Report, Verification
+    from callvault.vault import KeyProtection, Report, Verification
 
 HELP = "check that all recordings are whole, and the audit log unchanged"
 DESCRIPTION = """\
@@ -81,12 +81,19 @@ def run(options: Namespace) -> int:
         raise ConfigError("--key, --accept", "are about the audit log: callvault verify audit")
     config = node_with_vault(options, program="verify")
     django_ready.set_up()
+    from callvault.vault import key_protection as protection_of
+
     started = clock.read().utc
     with django_ready.database_troubles_told():
         report, took_s = _verify(options, config)
-    _print_report(report, took_s)
+    keys = protection_of(config.vault.key_folder)
+    _print_report(report, took_s, keys)
     if options.json is not None:
-        _write(options.json, as_json(report, started=started, took_s=took_s, options=options))
+        document = as_json(report, started=started, took_s=took_s, options=options)
+        document["private_keys"] = {
+            "plain": keys.plain, "encrypted": keys.encrypted, "locked": keys.locked,
+        }  # fmt: skip
+        _write(options.json, document)
     return 1 if report.wrong else 0
 
 
@@ -129,7 +136,7 @@ def _look_for_orphans(verification: "Verification", line: ProgressLine) -> None:
         verification.settle_suspects()
 
 
-def _print_report(report: "Report", took_s: float) -> None:
+def _print_report(report: "Report", took_s: float, keys: "KeyProtection") -> None:
     print(
         f"{counted(report.recordings, 'recording')} with {counted(report.objects, 'object')}, "
         f"{size(report.size_bytes)}, in {duration(took_s)}\n"
@@ -139,6 +146,7 @@ def _print_report(report: "Report", took_s: float) -> None:
         amount = counted(count, "recording")
         print(f"  seals not opened        {amount}: no private key of {certificates}")
     print(f"  objects without a row   {_orphans(report)}")
+    print(f"  private keys            {'; '.join(key_protection.told(keys))}")
     print(f"  signed chains           {CHAINS}")
     if report.findings:
         print()

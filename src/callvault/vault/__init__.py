@@ -43,6 +43,8 @@ from callvault.vault.objects import (
     SealedObject,
     SealedRecording,
 )
+from callvault.vault.protection import State as KeyProtection
+from callvault.vault.protection import state_of as key_protection
 from callvault.vault.rewrap import rewrap
 from callvault.vault.sealed import Seal, SealedReader, SealedWriter
 from callvault.vault.signing_request import (
@@ -67,6 +69,7 @@ __all__ = [
     "Finding",
     "Found",
     "KeyKind",
+    "KeyProtection",
     "KeyWatch",
     "Keyring",
     "Listed",
@@ -97,6 +100,7 @@ __all__ = [
     "create_first_certificates",
     "forget_request",
     "key_for",
+    "key_protection",
     "load_certificate",
     "load_pfx",
     "load_private_key",

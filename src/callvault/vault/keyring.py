@@ -5,14 +5,14 @@
     <key folder>/archive/NAME.crt.pem    certificate: recordings are sealed to it
     <key folder>/archive/NAME.key.pem    its private key, where people play, or nowhere here
     <key folder>/<role>/current          names in use for new objects, one a line
+    <key folder>/protection              where the passphrase of private keys is (`protection`)
 
 Certificates not named in `current` stay, so that what they sealed still opens. Without the file a
 single certificate is the current one; several are refused, since nobody said which.
 """
 
-import os
+import logging
 import re
-import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,10 +28,12 @@ from callvault.vault.certificates import (
     PrivateKey,
     belong_together,
     load_certificate,
-    load_private_key,
     make_self_signed,
-    private_key_pem,
 )
+from callvault.vault.key_files import make_folder, write_file
+from callvault.vault.protection import decode_key, encode_key, is_encrypted
+
+logger = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _CERTIFICATE_SUFFIX = ".crt.pem"
@@ -55,6 +57,8 @@ class Entry:
     certificate: Certificate
     private_key: PrivateKey | None
     is_current: bool
+    is_encrypted: bool = False  # its key file needs a passphrase
+    is_locked: bool = False  # and that cannot be had here now: there is a key, and it opens nothing
 
 
 class Keyring:
@@ -145,7 +149,7 @@ def add_certificate(
         raise _refused(f"{path.name} is the name of another certificate")
     _name_the_current(role_folder, path)
     if private_key is not None:  # first: a certificate must not be used before its key is safe
-        write_file(role_folder / (name + _KEY_SUFFIX), private_key_pem(private_key))
+        write_file(role_folder / (name + _KEY_SUFFIX), encode_key(folder, private_key))
     write_file(path, certificate.to_pem())
 
 
@@ -201,12 +205,33 @@ def _read_entry(path: Path, role: Role, name: str, *, is_current: bool) -> Entry
     key_path = path.with_name(name + _KEY_SUFFIX)
     try:
         certificate = load_certificate(_read(path))
-        private_key = load_private_key(_read_secret(key_path)) if key_path.exists() else None
+        pem = _read_secret(key_path) if key_path.exists() else None
+        if pem is not None and is_encrypted(pem):
+            return _read_encrypted(role, name, certificate, pem, key_path, is_current=is_current)
+        private_key = decode_key(path.parents[1], pem) if pem is not None else None
     except VaultError as error:
         raise _refused(f"{path}: {error}") from error
-    if private_key is not None and not belong_together(certificate, private_key):
-        raise _refused(f"{key_path} is not the private key of {path.name}")
+    _check_pair(certificate, private_key, key_path)
     return Entry(role, name, certificate, private_key, is_current)
+
+
+def _read_encrypted(
+    role: Role, name: str, certificate: Certificate, pem: bytes, key_path: Path, *, is_current: bool
+) -> Entry:
+    """Read an encrypted key; without its passphrase the certificate goes on sealing."""
+    try:
+        private_key = decode_key(key_path.parents[1], pem)
+    except VaultError as error:
+        logger.error("%s/%s opens nothing: %s", role, name, error)
+        return Entry(role, name, certificate, None, is_current, is_encrypted=True, is_locked=True)
+    _check_pair(certificate, private_key, key_path)
+    return Entry(role, name, certificate, private_key, is_current, is_encrypted=True)
+
+
+def _check_pair(certificate: Certificate, key: PrivateKey | None, key_path: Path) -> None:
+    if key is not None and not belong_together(certificate, key):
+        name = key_path.name.removesuffix(_KEY_SUFFIX) + _CERTIFICATE_SUFFIX
+        raise _refused(f"{key_path} is not the private key of {name}")
 
 
 def _read(path: Path) -> bytes:
@@ -219,31 +244,6 @@ def _read_secret(path: Path) -> bytes:
     if mode & 0o007:
         raise _refused(f"{path.name} has mode {mode:04o}, so everyone may use it: chmod 600")
     return _read(path)
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder that is for the owner alone."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """Write a file that is there whole or not at all, mode 0600, safe from a power cut."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _refused(message: str) -> VaultError:

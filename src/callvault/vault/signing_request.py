@@ -21,11 +21,11 @@ from callvault.vault.certificates import (
     PrivateKey,
     belong_together,
     key_usage_of,
-    load_private_key,
     new_key,
-    private_key_pem,
 )
-from callvault.vault.keyring import check_name, make_folder, write_file
+from callvault.vault.key_files import make_folder, write_file
+from callvault.vault.keyring import check_name
+from callvault.vault.protection import decode_key, encode_key
 
 FOLDER = "requests"
 MOST_WAITING = 20
@@ -66,7 +66,7 @@ def make_request(folder: Path, name: str, subject: Subject, *, kind: KeyKind) ->
         raise _refused(f"{MOST_WAITING} requests wait; remove one first")
     key = new_key(kind)
     request = _signed(subject, key, kind)
-    write_file(there / (name + _KEY), private_key_pem(key))  # first: a request needs its key
+    write_file(there / (name + _KEY), encode_key(folder, key))  # first: a request needs its key
     write_file(there / (name + _REQUEST), request)
     return request
 
@@ -78,7 +78,7 @@ def waiting(folder: Path) -> Iterator[Waiting]:
         try:
             pem = path.read_bytes()
             subject = x509.load_pem_x509_csr(pem).subject.rfc4514_string()
-            key = load_private_key(path.with_name(name + _KEY).read_bytes())
+            key = decode_key(folder, path.with_name(name + _KEY).read_bytes())
         except (OSError, ValueError, VaultError):
             continue
         yield Waiting(name, subject, pem, key)

@@ -21,6 +21,7 @@ from callvault.vault import (
     create_first_certificates,
     make_self_signed,
 )
+from callvault.vault.protection import file_source, protect
 from tests.portal.gated import GatedViewTest
 from tests.vault.fakes import KeyPair
 from tests.vault.test_signing_request import signed
@@ -174,3 +175,19 @@ def test_a_key_folder_that_is_broken_is_told(rita_client: Client, keys: Path) ->
     response = rita_client.get(PAGE)
     assert response.status_code == 200
     assert "The key folder cannot be used as it is." in response.content.decode()
+
+
+def test_keys_in_clear_are_called_that_and_locked_ones_too(
+    rita_client: Client, keys: Path, tmp_path: Path
+) -> None:
+    assert b"Private keys lie on this machine in clear." in rita_client.get(PAGE).content
+    passphrase = tmp_path / "passphrase"
+    passphrase.write_text("a" * 40)
+    protect(keys, file_source(passphrase))
+    shown = rita_client.get(PAGE).content
+    assert b"in clear" not in shown
+    assert b"Encrypted" in shown
+    passphrase.unlink()
+    locked = rita_client.get(PAGE)
+    assert locked.status_code == 200
+    assert b"Private keys are locked." in locked.content

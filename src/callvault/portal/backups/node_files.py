@@ -35,8 +35,9 @@ from callvault.vault.audit_key import FOLDER as AUDIT
 from callvault.vault.audit_key import NAME as AUDIT_NAME
 from callvault.vault.audit_key import PRIVATE_SUFFIX, PUBLIC_SUFFIX
 from callvault.vault.certificates import private_key_pem
-from callvault.vault.keyring import make_folder, write_file
+from callvault.vault.key_files import make_folder, write_file
 from callvault.vault.node_key import FILE_NAME as NODE_KEY
+from callvault.vault.protection import encode_key
 from callvault.vault.signing_request import FOLDER as REQUESTS
 
 _PASSWORD_IN_URL = re.compile(r"(?m)^(\s*url\s*=.*?://[^:/@\s\"']*):[^@\"'\s]*@")
@@ -72,7 +73,7 @@ def certificates_of(folder: Path) -> list[BackedUpCertificate]:
             entry.certificate.info.subject,
             entry.certificate.info.fingerprint,
             entry.is_current,
-            entry.private_key is not None,
+            entry.private_key is not None or entry.is_locked,
         )
         for entry in Keyring.load(folder).entries()
     ]
@@ -83,6 +84,11 @@ def secret_files(config: Config, settings_file: Path) -> dict[str, bytes]:
     found = {SECRET_SETTINGS: settings_file.read_bytes()}
     folder = config.vault.key_folder
     for entry in Keyring.load(folder).entries():
+        if entry.is_locked:
+            raise BackupRefused(
+                f"the private key of {entry.role.value}/{entry.name} is encrypted, and its "
+                "passphrase cannot be read: 'callvault keys list' says more"
+            )
         if entry.private_key is not None:
             name = f"{entry.role.value}/{entry.name}.key.pem"
             found[name] = private_key_pem(entry.private_key)
@@ -125,16 +131,21 @@ def put_back_certificates(
             _add(folder, role, name, certificate, key)
     except VaultError as error:
         raise BackupRefused(f"a certificate of the backup cannot be used: {error}") from error
-    for name, data in opened.items():
-        place = folder / name
-        if name.startswith(f"{REQUESTS}/") and not place.exists():
-            make_folder(place.parent)
-            write_file(place, data)
+    _put_back_requests(folder, opened)
     make_folder(folder / AUDIT)
     for member, data in small.items():
         if member.startswith(f"{KEYS}{AUDIT}/"):
             path = folder / AUDIT / member.rpartition("/")[2]
             _place_public_key(path, data, is_ours=AUDIT in opened)
+
+
+def _put_back_requests(folder: Path, opened: Mapping[str, bytes]) -> None:
+    for name, data in opened.items():
+        place = folder / name
+        if name.startswith(f"{REQUESTS}/") and not place.exists():
+            make_folder(place.parent)
+            is_key = name.endswith(".key.pem")
+            write_file(place, encode_key(folder, load_private_key(data)) if is_key else data)
 
 
 def put_back_secrets(config: Config, opened: Mapping[str, bytes], aside: str) -> list[Path]:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from callvault.errors import VaultError
 from callvault.portal.people.gates import administrators_only
-from callvault.vault import Entry, Keyring, Role, Waiting, waiting
+from callvault.vault import Entry, Keyring, Role, Waiting, key_protection, waiting
 
 from . import changing
 from .forms import RequestForm, UploadForm, UseForm
@@ -163,6 +163,11 @@ def _page(
         entries = Keyring.load(changing.key_folder()).entries()
     except (VaultError, OSError) as unreadable:
         entries, problem = (), problem or str(unreadable)
+    protection = None
+    try:
+        protection = key_protection(changing.key_folder())
+    except (VaultError, OSError) as unreadable:
+        problem = problem or str(unreadable)
     roles = [_role_view(role, entries, use_form, now) for role in (Role.ARCHIVE, Role.INGEST)]
     requests: list[Waiting] = list(waiting(changing.key_folder()))
     in_use = [row for view in roles for row in view.rows if row.entry.is_current]
@@ -176,6 +181,7 @@ def _page(
         "upload_form": upload_form or UploadForm(),
         "request_form": request_form or RequestForm(),
         "requests": requests,
+        "protection": protection,
         "rewrapping": Rewrapping.objects.order_by("-pk").first(),
         "running": Rewrapping.objects.filter(state=State.RUNNING).exists(),
         "problem": problem,

@@ -1,0 +1,30 @@
+"""Files of the key folder: for their owner alone, and there whole or not at all."""
+
+import os
+import secrets
+from pathlib import Path
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder that is for the owner alone."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file that is there whole or not at all, mode 0600, safe from a power cut."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
