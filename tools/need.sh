@@ -43,6 +43,7 @@ test_tools() {
     [ -x /usr/sbin/slapd ] || missing="$missing slapd ldap-utils"
     need glewlwyd glewlwyd
     [ -x /usr/sbin/smbd ] || missing="$missing samba"
+    [ -x /usr/sbin/sshd ] || missing="$missing openssh-server"
     [ -n "$(ls /usr/lib/*/samba/vfs/acl_xattr.so 2>/dev/null)" ] || missing="$missing samba-vfs-modules"
     # Encoders of codecs that PyAV only decodes, and Opus with its redundancy.
     for library in libbcg729-0:libbcg729.so.0 libgsm1:libgsm.so.1 libspeex1:libspeex.so.1 \

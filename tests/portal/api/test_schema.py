@@ -23,6 +23,7 @@ from callvault.portal.configuration.filter_models import RecordingFilter
 from callvault.portal.configuration.models import Trunk
 from callvault.portal.decisions.models import Attempt
 from callvault.portal.directory.models import DirectoryRun, DirectorySource
+from callvault.portal.exports.models import RecordingExport
 from callvault.portal.nodes.models import NodeReport
 from callvault.portal.people.import_report import packed
 from callvault.portal.people.models import PeopleImport, User
@@ -80,6 +81,7 @@ def real(ann: User, rita: User, sealed: Recording, recorder: Recorder) -> dict[s
     draft = PeopleImport.objects.create(
         made_by=rita, file_name="people.csv", content=b"Username\nbea\n", rows=packed([])
     )
+    export = RecordingExport.objects.create(recording=sealed, asked_at=now, next_try_at=now)
     NodeReport.objects.create(node="one", at=timezone.now(), document={"at_ns": 1})
     return {
         "recording_id": str(sealed.recording_id),
@@ -93,6 +95,7 @@ def real(ann: User, rita: User, sealed: Recording, recorder: Recorder) -> dict[s
         "run_id": str(run.public_id),
         "attempt_id": str(knocks.public_id),
         "import_id": str(draft.public_id),
+        "export_id": str(export.public_id),
         "node": "one",
     }
 

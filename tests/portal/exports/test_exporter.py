@@ -183,6 +183,21 @@ def test_a_list_that_is_open_elsewhere_delays_its_line_alone(
     assert target.calls == ["read", "create", "write", "name over"]  # the file goes once
 
 
+def test_what_was_written_to_another_place_goes_to_the_new_one_whole(
+    sealed: Recording, switched_on: ExportSettings, target: MemoryTarget
+) -> None:
+    target.faults["name over"] = TargetFault("open", FaultKind.IN_USE)
+    export(target)
+    assert row_of(sealed).state == ExportState.NAMED
+    switched_on.place, switched_on.version = r"\\other\calls", 2
+    switched_on.save()
+    other = MemoryTarget()
+    assert export(other, now=NOW + timedelta(minutes=2)) == 1
+    assert other.files == {(FOLDER, name_of(sealed)): AUDIO, LIST: list_with(sealed)}
+    places = AuditEntry.objects.filter(action=Action.RECORDING_EXPORTED).order_by("pk")
+    assert [entry.detail["place"] for entry in places] == [r"\\files\calls", r"\\other\calls"]
+
+
 @pytest.mark.parametrize("kind", [one for one in FaultKind if one not in ("other", "in_use")])
 def test_an_outage_loses_nothing_and_is_over_soon(
     kind: FaultKind, sealed: Recording, target: MemoryTarget

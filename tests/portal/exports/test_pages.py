@@ -4,13 +4,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar
 
+import asyncssh
 import pytest
 from django.test import Client
 from django.utils import timezone
 
 from callvault.export import FaultKind, TargetFault
+from callvault.export.sftp import SftpTarget
 from callvault.portal.audit.models import Action, AuditEntry
-from callvault.portal.exports import asking, views
+from callvault.portal.exports import asking, targets, views
 from callvault.portal.exports.models import (
     ExportBackfill,
     ExportMode,
@@ -33,6 +35,7 @@ PAGE = "/settings/export/"
 PASSWORD = "s3cret words"
 TYPED = {
     "mode": "on",
+    "kind": "smb",
     "place": "//nas-backup/VoiceRecordings/",
     "username": r"EXAMPLE\exporter",
     "password": PASSWORD,
@@ -172,6 +175,53 @@ def test_each_fault_has_its_sentence() -> None:
     assert set(KINDS) - {"taken"} <= {kind.value for kind in FaultKind}
 
 
+SFTP = TYPED | {"kind": "sftp", "place": "sftp://files.example.com/calls/", "username": "ann"}
+
+
+def test_a_server_by_sftp_is_set_up_by_its_key(
+    rita_client: Client, tried: MemoryTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "fingerprint_at", lambda _settings: "SHA256:of the server")
+    assert "Test access first" in rita_client.post(PAGE, SFTP).content.decode()
+    shown = rita_client.post(PAGE, SFTP | {"test": "1"}).content.decode()
+    assert "The server shows the key SHA256:of the server." in shown
+    assert 'value="SHA256:of the server"' in shown
+    assert tried.calls == []  # no password went to it
+    known = SFTP | {"fingerprint": "SHA256:of the server"}
+    shown = rita_client.post(PAGE, known | {"test": "1"}).content.decode()
+    assert "A small file was written, read and removed." in shown
+    assert rita_client.post(PAGE, known).status_code == 302
+    row = ExportSettings.load()
+    assert (row.kind, row.place, row.fingerprint) == (
+        "sftp", "sftp://files.example.com/calls", "SHA256:of the server",
+    )  # fmt: skip
+    target = targets.target_of(row)
+    assert isinstance(target, SftpTarget)
+    target.close()
+
+
+def test_a_private_key_takes_the_place_of_a_password(rita_client: Client) -> None:
+    key = asyncssh.generate_private_key("ssh-ed25519").export_private_key().decode()
+    known = SFTP | {"fingerprint": "SHA256:x", "password": ""}
+    answer = rita_client.post(PAGE, known | {"private_key": "nothing"})
+    assert "It is no private key" in answer.content.decode()
+    assert rita_client.post(PAGE, known | {"private_key": key}).status_code == 302
+    row = ExportSettings.load()
+    assert targets.is_private_key(row.password)
+    assert "PRIVATE KEY" not in text_of(rita_client, PAGE)
+    assert "PRIVATE KEY" not in str(list(AuditEntry.objects.values("detail")))
+    target = targets.target_of(row)
+    assert isinstance(target, SftpTarget)
+    assert target._credentials.private_key.split() == key.split()
+    target.close()
+
+
+def test_an_address_of_the_other_kind_is_refused(rita_client: Client) -> None:
+    for typed in (TYPED | {"kind": "sftp"}, TYPED | {"place": SFTP["place"]}):
+        answer = rita_client.post(PAGE, typed)
+        assert (answer.status_code, "Write it as" in answer.content.decode()) == (422, True)
+
+
 def test_past_days_are_counted_and_then_exported(
     rita_client: Client, anns_recording: Recording, switched_on: ExportSettings
 ) -> None:
@@ -241,7 +291,7 @@ def test_the_recording_tells_its_export_to_who_may_download(
     assert "Try now" in text_of(rita_client, url)
     export(target)
     done = text_of(rita_client, url)
-    assert "An unencrypted copy was written to the share" in done
+    assert "An unencrypted copy was written to the export target" in done
     assert "Try now" not in done
     client.force_login(sam)
     shown = text_of(client, url)

@@ -16,6 +16,7 @@ from . import (
     audit,
     calls,
     directories,
+    exports,
     filter_rules,
     filters,
     live,
@@ -133,6 +134,8 @@ api.add_router("/settings", settings.router)
 api.add_router("/settings/filters", filter_rules.router)
 api.add_router("/settings/modes", modes.router)
 api.add_router("/settings/trunks", trunks.router)
+api.add_router("/settings/export", exports.router)
+api.add_router("/exports", exports.queue)
 api.add_router("/settings/mail", mail.router)
 api.add_router("/settings/recording-mail", mail.of_recordings)
 

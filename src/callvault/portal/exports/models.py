@@ -27,6 +27,7 @@ class TargetKind(models.TextChoices):
     """What kind of place takes the files."""
 
     SMB = "smb", _("Windows or Samba share (SMB)")
+    SFTP = "sftp", _("Server by SFTP")
 
 
 class ExportSettings(VersionedRow):
@@ -42,6 +43,7 @@ class ExportSettings(VersionedRow):
         validators=[MinValueValidator(1), MaxValueValidator(65535)],
     )
     username = models.CharField(_("user name"), max_length=254, blank=True)
+    fingerprint = models.CharField(_("key of the server"), max_length=100, blank=True)  # by SFTP
     sealed_password = models.TextField(blank=True, editable=False)
     password_set_at = models.DateTimeField(null=True, editable=False)
     wait_hours = models.PositiveSmallIntegerField(
@@ -64,7 +66,7 @@ class ExportSettings(VersionedRow):
 
     @property
     def password(self) -> str:
-        """The password. Raises VaultError where this machine has another secret key."""
+        """The password, or a private key. Raises VaultError where this machine has another key."""
         if not self.sealed_password:
             return ""
         return unseal(self.sealed_password, purpose=SECRET_PURPOSE)

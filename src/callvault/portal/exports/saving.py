@@ -21,12 +21,12 @@ def save_settings(request: HttpRequest, form: ExportForm) -> None:
 
 
 def _fill(form: ExportForm, row: ExportSettings) -> None:
-    was_off, place = row.is_off, (row.place, row.port)
+    was_off, place = row.is_off, (row.kind, row.place, row.port)
     form.fill(row)
     if was_off and not row.is_off:
         row.enabled_at = timezone.now()
         look_from_here()
-    if row.is_off or place != (row.place, row.port):
+    if row.is_off or place != (row.kind, row.place, row.port):
         ExportTurn.objects.filter(pk=TURN).update(
             problem="", said="", failures=0, failing_since=None
         )
@@ -40,6 +40,7 @@ def _facts_of(row: ExportSettings) -> dict[str, object]:
         "place": row.place,
         "port": row.port,
         "username": row.username,
+        "fingerprint": row.fingerprint,
         "password_set_at": row.password_set_at.isoformat() if row.password_set_at else "",
         "wait_hours": row.wait_hours,
     }

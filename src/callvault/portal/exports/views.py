@@ -21,10 +21,10 @@ from callvault.portal.people.gates import administrators_only
 
 from .asking import begin_backfill, recordings_of_days
 from .forms import BackfillForm, ExportForm
-from .models import ExportBackfill, ExportSettings
+from .models import ExportBackfill, ExportSettings, TargetKind
 from .saving import save_settings
 from .status import standing
-from .targets import PasswordSealed, target_of
+from .targets import PasswordSealed, fingerprint_at, target_of
 from .wording import explained
 
 TEST_DEADLINE_S = 15.0
@@ -43,7 +43,7 @@ class Tried:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@sensitive_post_parameters("password")
+@sensitive_post_parameters("password", "private_key")
 @administrators_only
 def settings_page(request: HttpRequest) -> HttpResponse:
     """Show, change and test where recordings go."""
@@ -51,7 +51,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
     tried = None
     if form.is_bound and form.is_valid():
         if "test" in request.POST:
-            tried = try_target(request, form.as_typed())
+            tried = _try_as_typed(request, form)
         elif is_saved(request, form):
             messages.success(request, _("Saved. In force from the next recording on."))
             return redirect("exports:settings")
@@ -84,6 +84,24 @@ def backfill(request: HttpRequest) -> HttpResponse:
     return redirect("exports:settings")
 
 
+def _try_as_typed(request: HttpRequest, form: ExportForm) -> Tried:
+    """Try what was typed; a server whose key is not known yet is asked for that alone."""
+    typed = form.as_typed()
+    if typed.kind != TargetKind.SFTP or typed.fingerprint:
+        return try_target(request, typed)
+    record(request, Action.EXPORT_TESTED, kind="export", place=typed.place)
+    try:
+        fingerprint = fingerprint_at(typed)
+    except TargetFault as fault:
+        return _failed(fault, typed)
+    form.show_fingerprint(fingerprint)
+    shows = _("The server shows the key %(key)s.") % {"key": fingerprint}
+    text = _(
+        "Compare it with what its administrator says. Then test access again; it is filled in."
+    )
+    return Tried("amber", shows, text)
+
+
 def try_target(request: HttpRequest, settings: ExportSettings) -> Tried:
     """Try a target as an export uses it; the audit entry says that it was tried."""
     record(request, Action.EXPORT_TESTED, kind="export", place=settings.place)
@@ -94,9 +112,7 @@ def try_target(request: HttpRequest, settings: ExportSettings) -> Tried:
         finally:
             target.close()
     except TargetFault as fault:
-        kind = "sealed" if isinstance(fault, PasswordSealed) else fault.kind.value
-        what, remedy = explained(kind, place=settings.place)
-        return Tried("red", what, remedy, str(fault))
+        return _failed(fault, settings)
     works = _("%(place)s takes files.") % {"place": settings.place}
     if probed.may_remove:
         return Tried("green", works, _("A small file was written, read and removed."))
@@ -105,6 +121,12 @@ def try_target(request: HttpRequest, settings: ExportSettings) -> Tried:
         "exports work all the same."
     )
     return Tried("amber", works, left)
+
+
+def _failed(fault: TargetFault, settings: ExportSettings) -> Tried:
+    kind = "sealed" if isinstance(fault, PasswordSealed) else fault.kind.value
+    what, remedy = explained(kind, place=settings.place)
+    return Tried("red", what, remedy, str(fault))
 
 
 def is_saved(request: HttpRequest, form: ExportForm) -> bool:

@@ -22,7 +22,7 @@ _WORDS: dict[str, tuple[Promise, Promise]] = {
     ),
     "encryption": (
         _("The server of %(place)s offers no encryption."),
-        _("Switch SMB encryption on there: these copies are not sent in the open."),
+        _("Switch encryption on there: these copies are not sent in the open."),
     ),
     "host_key": (
         _("The server of %(place)s shows another key than before."),
@@ -34,11 +34,11 @@ _WORDS: dict[str, tuple[Promise, Promise]] = {
     ),
     "share": (
         _("There is no share or folder %(place)s."),
-        _("Look at its spelling, or share the folder on the server."),
+        _("Look at its spelling, or make it there."),
     ),
     "permission": (
         _("The user may not write to %(place)s."),
-        _("Give the user the right to write in the share and in its folder: it needs both."),
+        _("Give the user the right to write there: of a share, in it and in its folder."),
     ),
     "rename": (
         _("The user may write to %(place)s, and may not rename what was written."),

@@ -69,7 +69,7 @@ class Writer:
         Raises RowFault, Gone, TargetFault or TurnLost.
         """
         recording = row.recording
-        if row.state == ExportState.NAMED:
+        if row.state == ExportState.NAMED and row.place == self.place:
             return ExportedFile(call_of(recording), row.file_name, row.sha256)
         row.folder = row.folder or day_folder(recording.started_at, zone=self.zone)
         wanted = row.file_name or file_name(call_of(recording), zone=self.zone)
@@ -193,7 +193,7 @@ def _let_leave(row: RecordingExport) -> None:
     stored = RecordingExport.objects.select_for_update().filter(pk=row.pk).first()
     if stored is None:
         raise Gone(f"{row.public_id}: its recording was deleted")
-    if stored.state == ExportState.LEAVING:
+    if stored.state == ExportState.LEAVING and stored.place == row.place:
         return  # written down at the attempt before
     record_own(
         Action.RECORDING_EXPORTED,
