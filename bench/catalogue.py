@@ -6,6 +6,7 @@ of a hundred recordings one that is preserved, three with a flag and two with a 
 
 import io
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -35,34 +36,65 @@ def number_of(row: int) -> str:
 
 
 def seed(rows: int) -> None:
-    """Fill the catalogue; its indexes are made afterwards, which is quicker."""
+    """Fill the catalogue, however long the database takes."""
+    from django.db import connection
+
+    with getattr(connection, "unhurried", nullcontext)():  # of callvault.portal.postgresql
+        _seed(rows)
+
+
+def _seed(rows: int) -> None:
+    """Make indexes and tallies afterwards, which is quicker."""
+    from django.apps import apps
     from django.db import connection, transaction
+    from django.db.models.signals import post_migrate
 
     from callvault.portal.recordings.models import Interaction, Recording
 
     people = _people()
-    conversations = [
-        Interaction(interaction_id=uuid4(), began_at=ENDED) for _ in range(rows // 2 + 1)
-    ]
-    Interaction.objects.bulk_create(conversations, batch_size=5000)
-    ids = [_stored(one.interaction_id) for one in conversations]
     names = [str(field.column) for field in Recording._meta.concrete_fields]
-    template = _template(conversations[0])
+    template = _template(Interaction(interaction_id=uuid4(), began_at=ENDED))
+    began_at = Interaction._meta.get_field("began_at").get_db_prep_save(ENDED, connection)
+    table, conversations = Recording._meta.db_table, Interaction._meta.db_table
     with connection.schema_editor() as editor:
         for index in Recording._meta.indexes:
             editor.remove_index(Recording, index)
+    _without_triggers(table)
     for first in range(1, rows + 1, AT_ONCE):
         some = range(first, min(first + AT_ONCE, rows + 1))
+        ids = [_stored(uuid4()) for _ in range(len(some) // 2 + 1)]
         with transaction.atomic():
-            _insert(
-                Recording._meta.db_table, names, _recordings(template, names, some, (people, ids))
-            )
+            _insert(conversations, ["interaction_id", "began_at"], ([one, began_at] for one in ids))
+            _insert(table, names, _recordings(template, names, some, (people, ids)))
     with connection.schema_editor() as editor:
         for index in Recording._meta.indexes:
             editor.add_index(Recording, index)
     _notes(rows)
+    app = apps.get_app_config("recordings")
+    post_migrate.send(app, app_config=app, using="default", verbosity=0, interactive=False)
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+        cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM ANALYZE")
+
+
+def _without_triggers(table: str) -> None:
+    """Take away what is kept by triggers; `post_migrate` makes it anew."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute(
+                "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s", [table]
+            )
+        else:
+            cursor.execute(
+                "SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND NOT tgisinternal",
+                [table],
+            )
+        for (name,) in cursor.fetchall():
+            of = "" if connection.vendor == "sqlite" else f" ON {table}"
+            cursor.execute(f"DROP TRIGGER {name}{of}")
+        if connection.vendor == "postgresql":
+            cursor.execute("DROP INDEX IF EXISTS recordings_recording_trigrams")
 
 
 def _people() -> list[int]:
@@ -125,16 +157,17 @@ def _recordings(
         owner, remote = name_of(person), f"{_FIRST[mixed // 8 % 8]} {_LAST[mixed // 64 % 8]}"
         began = ENDED - SPAN + one * step
         length_ms = 5_000 + mixed % 900_000
+        flag = {0: "loss", 33: "loss", 66: "one_way"}.get(mixed // 7 % 100, "")
         row.update(
             record_number=one, recording_id=_stored(uuid4()),
-            interaction_id=conversations[one // 2], owner_id=people[person],
+            interaction_id=conversations[(one - numbers.start) // 2], owner_id=people[person],
             owner_name=owner, owner_extension=str(20_000 + person),
             owner_group=group_of(person), direction=("in", "out", "in", "dial_in")[mixed % 4],
             remote_number=number_of(one), remote_normalised=number_of(one), remote_name=remote,
             names_folded=f"{owner} {remote}".lower(), started_at=moment(began),
             ended_at=moment(began + timedelta(milliseconds=length_ms)), duration_ms=length_ms,
             trunk_name=f"trunk {mixed % 5}", node=f"rec-{mixed % 3}",
-            flags=flagged[{0: "loss", 33: "loss", 66: "one_way"}.get(mixed // 7 % 100, "")],
+            flags=flagged[flag], is_flagged=bool(flag),
             preserved_level=20 if mixed // 11 % 100 == 0 else None,
         )  # fmt: skip
         yield [row[name] for name in names]

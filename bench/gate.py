@@ -116,27 +116,24 @@ def _notes(rows: int) -> Iterator[Any]:
 def _measure(rows: int) -> list[Row]:
     from callvault.portal.people.levels import Level
     from callvault.portal.people.models import User
-    from callvault.portal.recordings.filters import Filter, apply
-    from callvault.portal.recordings.permissions import (
-        recordings_in_catalogue,
-        recordings_visible_to,
-    )
+    from callvault.portal.recordings.filters import Filter
+    from callvault.portal.recordings.permissions import recordings_in_catalogue
 
     sam = User.objects.create_user(
         "sam", level=Level.GROUP_SUPERVISOR, group="group 3", additional_groups="group 17"
     )
 
     def gated() -> None:
-        _page(recordings_visible_to(sam))
+        _found_page(sam, Filter())
 
     def bare() -> None:
-        _page(recordings_in_catalogue())
+        list(recordings_in_catalogue().order_by("-started_at", "-record_number")[:51])
 
     def noted() -> None:
-        _page(apply(recordings_visible_to(sam), Filter(note=f"complaint {rows // 2}")))
+        _found_page(sam, Filter(note=f"complaint {rows // 2}"))
 
     def common() -> None:
-        _page(apply(recordings_visible_to(sam), Filter(note="answered in writing")))
+        _found_page(sam, Filter(note="answered in writing"))
 
     with_gate_ms, without_ms = _best_ms(gated), _best_ms(bare)
     added_ms = with_gate_ms - without_ms
@@ -149,8 +146,11 @@ def _measure(rows: int) -> list[Row]:
     ]  # fmt: skip
 
 
-def _page(rows: Any) -> None:
-    list(rows.order_by("-started_at", "-record_number")[:51])
+def _found_page(reader: Any, wanted: Any) -> None:
+    from callvault.portal.recordings.finding import NEWEST_FIRST, Asked
+    from callvault.portal.recordings.pages import Pages
+
+    Pages(Asked(reader, wanted), NEWEST_FIRST).page()
 
 
 def _best_ms(ask: Callable[[], None], *, rounds: int = ROUNDS) -> float:

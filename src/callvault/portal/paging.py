@@ -32,6 +32,11 @@ class Order:
         sign = "-" if self.descending else ""
         return sign + self.column, sign + self.key
 
+    @property
+    def turned(self) -> "Order":
+        """The other way round."""
+        return Order(self.column, self.key, descending=not self.descending)
+
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[M]):
@@ -40,6 +45,12 @@ class Page(Generic[M]):
     rows: Sequence[M]
     older: UUID | None  # pass as `after`; None: this is the last page
     newer: UUID | None  # pass as `before`; None: this is the first page
+    reached: object = None  # by the column of the order; beyond it nothing was looked at yet
+
+    @property
+    def is_short(self) -> bool:
+        """Whether more may be found further on: the search ended before the page was full."""
+        return self.reached is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +58,21 @@ class Count:
     """How many rows match, counted no further than needed."""
 
     number: int
+    at_least: bool = False  # not all was looked at: there may be more
 
     @property
     def capped(self) -> bool:
         """Whether there are more than `number` says."""
         return self.number > CAP
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether there are as many as `number` says."""
+        return not (self.capped or self.at_least)
+
+    def __add__(self, other: "Count") -> "Count":
+        number = min(self.number + other.number, CAP + 1)
+        return Count(number, at_least=number <= CAP and (self.at_least or other.at_least))
 
 
 def counted(rows: QuerySet[M]) -> Count:
@@ -76,9 +97,9 @@ def page_of(
     if anchor is None:
         return _forward(rows, order, id_field, size, first=True)
     if after is not None:
-        beyond = rows.filter(_beyond(order, anchor, forward=True))
-        return _forward(beyond, order, id_field, size, first=False)
-    return _backward(rows.filter(_beyond(order, anchor, forward=False)), order, id_field, size)
+        later = rows.filter(beyond(order, anchor, forward=True))
+        return _forward(later, order, id_field, size, first=False)
+    return _backward(rows.filter(beyond(order, anchor, forward=False)), order, id_field, size)
 
 
 def neighbours_of(
@@ -88,9 +109,8 @@ def neighbours_of(
     anchor = _anchor(rows, order, id_field, row_id)
     if anchor is None:
         return None
-    turned = Order(order.column, order.key, descending=not order.descending)
-    before = rows.filter(_beyond(order, anchor, forward=False)).order_by(*turned.columns)
-    after = rows.filter(_beyond(order, anchor, forward=True)).order_by(*order.columns)
+    before = rows.filter(beyond(order, anchor, forward=False)).order_by(*order.turned.columns)
+    after = rows.filter(beyond(order, anchor, forward=True)).order_by(*order.columns)
     ids = (beside.values_list(id_field, flat=True).first() for beside in (before, after))
     previous, following = ids
     return previous, following
@@ -99,7 +119,7 @@ def neighbours_of(
 def rows_before(rows: QuerySet[M], order: Order, row: M) -> QuerySet[M]:
     """Return the rows that stand before one in a list."""
     anchor = (getattr(row, order.column), getattr(row, order.key))
-    return rows.filter(_beyond(order, anchor, forward=False))
+    return rows.filter(beyond(order, anchor, forward=False))
 
 
 def _anchor(
@@ -111,7 +131,17 @@ def _anchor(
     return (found[0], found[1]) if found else None
 
 
-def _beyond(order: Order, anchor: tuple[object, object], *, forward: bool) -> Q:
+def up_to(order: Order, edge: tuple[object, object], *, forward: bool) -> Q:
+    """Rows before an edge in the direction of travel, and the edge itself."""
+    comparison = "gt" if order.descending == forward else "lt"
+    value, key = edge
+    inside = Q(**{f"{order.column}__{comparison}": value}) | Q(
+        **{order.column: value, f"{order.key}__{comparison}e": key}
+    )
+    return Q(**{f"{order.column}__{comparison}e": value}) & inside
+
+
+def beyond(order: Order, anchor: tuple[object, object], *, forward: bool) -> Q:
     """Rows past the anchor. The outer bound on the column alone lets an index be walked."""
     comparison = "lt" if order.descending == forward else "gt"
     value, key = anchor
@@ -132,8 +162,7 @@ def _forward(rows: QuerySet[M], order: Order, id_field: str, size: int, *, first
 
 
 def _backward(rows: QuerySet[M], order: Order, id_field: str, size: int) -> Page[M]:
-    turned = Order(order.column, order.key, descending=not order.descending)
-    found = list(rows.order_by(*turned.columns)[: size + 1])
+    found = list(rows.order_by(*order.turned.columns)[: size + 1])
     page, more = found[:size][::-1], len(found) > size
     return Page(
         rows=page,

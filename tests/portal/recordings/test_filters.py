@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from callvault.policy.decision import Direction, Party
 from callvault.portal.people.models import User
-from callvault.portal.recordings.filters import Filter, FilterForm, apply
+from callvault.portal.recordings.filters import Filter, FilterForm
 from callvault.portal.recordings.folding import folded, number_in, user_part
+from callvault.portal.recordings.matching import apply
 from callvault.portal.recordings.permissions import recordings_visible_to
 from tests.portal.catalogue_facts import Spoken, list_recording
 

@@ -244,7 +244,7 @@ def test_the_list_costs_the_same_however_many_rows(
     for _ in range(number_of_rows):
         list_recording(ann)
     SystemSettings.objects.create()
-    # session, person, sign-in, settings, owners, rows, parts, notes, rights, count, plan (two),
-    # saved searches, the default (two)
-    with django_assert_num_queries(17):
+    # session, person, sign-in, settings, owners, keys and counts of two groups and of the own
+    # ones, rows, parts, notes, rights, plan (two), saved searches, the default (two)
+    with django_assert_num_queries(22):
         sam_client.get("/recordings/")

@@ -6,7 +6,8 @@ from django.test import Client
 from callvault.policy.decision import Direction, Party
 from callvault.portal.configuration.models import NumberingPlan, SystemSettings
 from callvault.portal.people.models import User
-from callvault.portal.recordings.filters import Filter, apply
+from callvault.portal.recordings.filters import Filter
+from callvault.portal.recordings.matching import apply
 from callvault.portal.recordings.models import Recording
 from callvault.portal.recordings.permissions import recordings_in_catalogue
 from tests.portal.catalogue_facts import Spoken, list_recording

@@ -21,6 +21,7 @@ from tests.portal.catalogue_facts import Spoken, list_recording
 
 SOURCE = Path(__file__).parents[3] / "src"
 GATE = SOURCE / "callvault/portal/recordings/permissions.py"
+FINDING = SOURCE / "callvault/portal/recordings/finding.py"  # asks the gate for what it found
 WORKERS = {
     SOURCE / "callvault/portal/catalogue.py",
     SOURCE / "callvault/portal/listed.py",  # the vault's verification
@@ -141,3 +142,5 @@ def test_recordings_are_read_through_the_gate_only() -> None:
             assert not used & around, path
         if path not in WORKERS | {GATE}:
             assert "recordings_in_catalogue" not in used, path
+        if path not in {FINDING, GATE}:
+            assert not used & {"numbers_found", "rows_expected"}, path

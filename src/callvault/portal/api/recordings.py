@@ -5,7 +5,6 @@ from typing import Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 from ninja import Query, Router, Status
@@ -16,15 +15,16 @@ from callvault.portal.audit.searches import record_search
 from callvault.portal.configuration.models import SystemSettings
 from callvault.portal.configuration.plan_reading import normal_number, plan_reader
 from callvault.portal.configuration.rights import rights_in_force
-from callvault.portal.paging import page_of
 from callvault.portal.people.gates import person_of
 from callvault.portal.people.models import User
 from callvault.portal.recordings import copies, media, notes, preserving, reassigning
 from callvault.portal.recordings.deletion import delete_recording
-from callvault.portal.recordings.filters import Filter, apply
+from callvault.portal.recordings.filters import Filter
+from callvault.portal.recordings.finding import Asked
 from callvault.portal.recordings.interaction_page import MOST_LINKED
 from callvault.portal.recordings.listing import Sorting
 from callvault.portal.recordings.models import Note, Recording
+from callvault.portal.recordings.pages import Pages
 from callvault.portal.recordings.permissions import (
     recording_visible_to,
     recordings_visible_to,
@@ -62,17 +62,10 @@ def list_recordings(request: HttpRequest, query: Query[RecordingQuery]) -> dict[
     refuse_unknown(request, RecordingQuery)
     user = person_of(request)
     wanted = _filter_of(query)
-    asked = wanted.told | {"since": query.since, "until": query.until}
-    record_search(request, "recordings", asked, text=wanted.text)
+    record_search(request, "recordings", wanted.told, text=wanted.text)
     with timezone.override(ZoneInfo(SystemSettings.load().zone)):
-        rows = apply(recordings_visible_to(user), wanted)
-    page = page_of(
-        _within(rows, query).select_related("owner"),
-        Sorting.parse(query.sort).order,
-        id_field="recording_id",
-        size=query.limit,
-        after=query.after,
-    )
+        pages = Pages(Asked(user, wanted), Sorting.parse(query.sort).order)
+        page = pages.page(size=query.limit, after=query.after)
     rights = rights_in_force()
     reader = plan_reader()
     return {"items": [told(user, row, rights, reader) for row in page.rows], "next": page.older}
@@ -298,16 +291,9 @@ def _filter_of(query: RecordingQuery) -> Filter:
         under_s=query.under_s,
         note=query.note,
         preserved=_PRESERVED[query.preserved],
+        since=query.since,
+        until=query.until,
     )
-
-
-def _within(rows: QuerySet[Recording], query: RecordingQuery) -> QuerySet[Recording]:
-    condition = Q()
-    if query.since is not None:
-        condition &= Q(started_at__gte=query.since)
-    if query.until is not None:
-        condition &= Q(started_at__lt=query.until)
-    return rows.filter(condition)
 
 
 def _opened(response: HttpResponseBase) -> HttpResponseBase:

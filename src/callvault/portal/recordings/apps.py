@@ -41,10 +41,10 @@ class RecordingsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Keep the index of notes and the tally, whatever migrations did to the tables."""
-        from .note_search import install_index
+        """Keep the indexes of text and the tally, whatever migrations did to the tables."""
+        from .text_search import install_indexes
 
-        post_migrate.connect(install_index, sender=self, dispatch_uid="note_search")
+        post_migrate.connect(install_indexes, sender=self, dispatch_uid="text_search")
         post_migrate.connect(_put_up_triggers, sender=self)
 
 

@@ -9,24 +9,17 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
 from django import forms
-from django.db import connection
-from django.db.models import Q, QuerySet, TextField
-from django.db.models.functions import Cast
+from django.forms.utils import flatatt
 from django.http import QueryDict
-from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from callvault.policy.writings import writings
-from callvault.portal.configuration.plan_reading import plan_reader
-
-from .folding import folded, normal_form, number_in
-from .models import DirectionChoice, Recording
-from .note_search import notes_with
+from .models import DirectionChoice
 from .phrases import flag_titles
 
 NO_GROUP = "-"  # in addresses: recordings whose owner had no group
-WHOLE_NUMBER_DIGITS = 6  # from here on a number is looked up by its beginning, through its index
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +38,24 @@ class Filter:
     preserved: str = ""  # yes, no
     hour: int | None = None  # of the one day
     remark: str = ""  # any, or one flag of the check at close
+    since: datetime | None = None  # to the moment, as programs ask
+    until: datetime | None = None
 
     def without(self, name: str) -> "Filter":
         """Return the search with one of its filters (`FILTERS`) taken away."""
         kept = {one: getattr(self, one) for one in self.__slots__ if one not in FILTERS[name]}
         return Filter(**kept)
+
+    def span(self, zone: tzinfo) -> tuple[datetime | None, datetime | None]:
+        """Return between which moments recordings started; days are days in a zone."""
+        begins = [midnight(self.first_day, zone)] if self.first_day else []
+        ends = [midnight(self.last_day + timedelta(days=1), zone)] if self.last_day else []
+        if self.hour is not None and self.first_day and self.first_day == self.last_day:
+            begin, end = hour_of_day(self.first_day, self.hour, zone)
+            begins, ends = [begin], [end]
+        begins += [self.since] if self.since else []
+        ends += [self.until] if self.until else []
+        return max(begins, default=None), min(ends, default=None)
 
     @property
     def told(self) -> dict[str, object]:
@@ -68,7 +74,7 @@ class Filter:
 
 FILTERS = {
     "text": ("text",),
-    "start": ("first_day", "last_day", "hour"),
+    "start": ("first_day", "last_day", "hour", "since", "until"),
     "direction": ("directions",),
     "group": ("groups",),
     "owner": ("owner",),
@@ -99,6 +105,24 @@ class DurationField(forms.Field):
             raise forms.ValidationError(
                 self.error_messages["invalid"], params={"value": text}
             ) from unreadable
+
+
+class LongSelect(forms.Select):
+    """A list of hundreds, written in one go: Django renders a template for each."""
+
+    def render(
+        self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None
+    ) -> SafeString:
+        """Return the control."""
+        chosen = {str(one) for one in self.format_value(value)}
+        options = format_html_join(
+            "\n",
+            '<option value="{}"{}>{}</option>',
+            ((key, mark_safe(" selected") if str(key) in chosen else "", label)
+             for key, label in self.choices),
+        )  # fmt: skip
+        written = flatatt({"name": name, **self.build_attrs(self.attrs, attrs)})
+        return format_html("<select{}>{}</select>", written, options)
 
 
 def _seconds_of(text: str) -> int:
@@ -151,7 +175,12 @@ def hour_of_day(day: date, hour: int, zone: tzinfo) -> tuple[datetime, datetime]
     begin = datetime.combine(day, time(hour), tzinfo=zone)
     if hour < 23:
         return begin, datetime.combine(day, time(hour + 1), tzinfo=zone)
-    return begin, _midnight(day + timedelta(days=1), zone)
+    return begin, midnight(day + timedelta(days=1), zone)
+
+
+def midnight(day: date, zone: tzinfo) -> datetime:
+    """Return the moment at which a day begins."""
+    return datetime.combine(day, time.min, tzinfo=zone)
 
 
 def remark_choices() -> list[tuple[str, str]]:
@@ -174,7 +203,7 @@ class FilterForm(forms.Form):
     group = forms.MultipleChoiceField(
         label=_("Group"), required=False, widget=forms.CheckboxSelectMultiple
     )
-    owner = forms.ChoiceField(label=_("Owner"), required=False)
+    owner = forms.ChoiceField(label=_("Owner"), required=False, widget=LongSelect)
     over = DurationField(label=_("Longer than"), required=False)
     under = DurationField(label=_("Shorter than"), required=False)
     note = forms.CharField(label=_("Text of notes"), required=False, max_length=100, strip=True)
@@ -244,99 +273,3 @@ class FilterForm(forms.Form):
             hour=read.get("hour"),
             remark=read.get("remark") or "",
         )
-
-
-def apply(rows: QuerySet[Recording], wanted: Filter) -> QuerySet[Recording]:
-    """Restrict rows that the reader may see to the search. Days are days in the current zone."""
-    zone = timezone.get_current_timezone()
-    conditions = [
-        _text_condition(wanted.text),
-        _start_condition(wanted, zone),
-        _choice_condition("direction", wanted.directions),
-        _group_condition(wanted.groups),
-        Q(owner__public_id=wanted.owner) if wanted.owner else Q(),
-        _duration_condition(wanted),
-        _note_condition(wanted.note),
-        Q(preserved_level__isnull=wanted.preserved == "no") if wanted.preserved else Q(),
-        Q(is_flagged=True) if wanted.remark else Q(),
-    ]
-    if wanted.remark not in ("", "any"):
-        rows = rows.annotate(flags_text=Cast("flags", TextField()))
-        conditions.append(Q(flags_text__contains=f'"{wanted.remark}"'))
-    for condition in conditions:
-        if condition:
-            rows = rows.filter(condition)
-    return rows
-
-
-def _choice_condition(column: str, values: tuple[str, ...]) -> Q:
-    return Q(**{f"{column}__in": values}) if values else Q()
-
-
-def _group_condition(groups: tuple[str, ...]) -> Q:
-    return _choice_condition("owner_group", tuple("" if g == NO_GROUP else g for g in groups))
-
-
-def _start_condition(wanted: Filter, zone: tzinfo) -> Q:
-    if wanted.hour is not None and wanted.first_day and wanted.first_day == wanted.last_day:
-        begin, end = hour_of_day(wanted.first_day, wanted.hour, zone)
-        return Q(started_at__gte=begin, started_at__lt=end)
-    condition = Q()
-    if wanted.first_day is not None:
-        condition &= Q(started_at__gte=_midnight(wanted.first_day, zone))
-    if wanted.last_day is not None:
-        condition &= Q(started_at__lt=_midnight(wanted.last_day + timedelta(days=1), zone))
-    return condition
-
-
-def _midnight(day: date, zone: tzinfo) -> datetime:
-    return datetime.combine(day, time.min, tzinfo=zone)
-
-
-def _duration_condition(wanted: Filter) -> Q:
-    """Longer and shorter include the second named: durations are shown cut to seconds."""
-    condition = Q()
-    if wanted.over_s is not None:
-        condition &= Q(duration_ms__gte=wanted.over_s * 1000)
-    if wanted.under_s is not None:
-        condition &= Q(duration_ms__lt=wanted.under_s * 1000 + 1000)
-    return condition
-
-
-def _text_condition(text: str) -> Q:
-    number = number_in(text)
-    if number:
-        return _number_condition(number) | _note_condition(text)
-    condition = Q()
-    for word in folded(text).split():
-        condition &= Q(names_folded__contains=word)
-    return condition | _note_condition(text) if condition else condition
-
-
-def _note_condition(text: str) -> Q:
-    """Find recordings by a note in which all words stand."""
-    return Q(pk__in=notes_with(text).values("recording")) if text.split() else Q()
-
-
-def _number_condition(number: str) -> Q:
-    """Look for a number however it was dialled: as typed, and in each writing of the plan.
-
-    Long international numbers are found by their beginning, through the index; others by a part.
-    """
-    condition = Q()
-    kept = {normal_form(one) for one in writings(plan_reader(), number)}  # as rows have it
-    for text in sorted(kept | {number}):
-        if len(text) > WHOLE_NUMBER_DIGITS:
-            condition |= _begins_with(text)
-    if number.startswith("+") and len(number) > WHOLE_NUMBER_DIGITS:
-        return condition
-    condition |= Q(remote_normalised__contains=number) | Q(owner_extension__startswith=number)
-    if number.startswith("00"):  # the beginning of a number that is kept with a plus
-        condition |= Q(remote_normalised__startswith=f"+{number[2:]}")
-    return condition
-
-
-def _begins_with(number: str) -> Q:
-    if connection.vendor == "sqlite":  # its LIKE walks; ":" comes next after the digits
-        return Q(remote_normalised__gte=number, remote_normalised__lt=number + ":")
-    return Q(remote_normalised__startswith=number)

@@ -12,7 +12,6 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.db.models import Count as CountOf
-from django.db.models import QuerySet
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
@@ -21,12 +20,14 @@ from django.utils.translation import gettext as _
 
 from callvault.policy.numbering_plan import PlanReader
 from callvault.portal import wording
-from callvault.portal.paging import CAP, DEFAULT_PAGE_SIZE, PAGE_SIZES, Count, Order
+from callvault.portal.paging import CAP, DEFAULT_PAGE_SIZE, PAGE_SIZES, Count, Order, Page
+from callvault.portal.people.models import User
 
 from . import phrases
-from .filters import NO_GROUP, PRESERVED, Filter, FilterForm, apply, remark_choices
+from .filters import NO_GROUP, PRESERVED, Filter, FilterForm, remark_choices
 from .models import Note, Recording
 from .page import Party
+from .permissions import groups_to_choose
 from .remote import remote_of
 
 # Fields of the form that each filter is made of: what a chip removes from the address.
@@ -279,6 +280,9 @@ def number_told(count: Count) -> str:
     language = wording.language_named(get_language())
     if count.capped:
         return _("more than %(number)s") % {"number": wording.grouped(CAP, language=language)}
+    if count.at_least:
+        number = wording.grouped(count.number, language=language)
+        return _("at least %(number)s") % {"number": number}
     return wording.grouped(count.number, language=language)
 
 
@@ -300,12 +304,25 @@ def _sentence_start(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def foot_line(shown: int, count: Count, *, first_page: bool, sorting: Sorting) -> str:
-    """Return the foot's line: "Newest 50 of 412"."""
-    told = {"shown": str(shown), "count": number_told(count)}
-    if first_page and sorting == Sorting():
+def foot_line(page: Page[Recording], count: Count, *, sorting: Sorting) -> str:
+    """Return the foot's line: "Newest 50 of 412", or how far the search has come."""
+    if page.is_short:
+        return _told_so_far(page, sorting)
+    told = {"shown": str(len(page.rows)), "count": number_told(count)}
+    if page.newer is None and sorting == Sorting():
         return _("Newest %(shown)s of %(count)s") % told
     return _("%(shown)s of %(count)s") % told
+
+
+def _told_so_far(page: Page[Recording], sorting: Sorting) -> str:
+    told = {"shown": str(len(page.rows))}
+    if not isinstance(page.reached, datetime):
+        return _("%(shown)s found so far. Older looks further.") % told
+    day = timezone.localdate(page.reached)
+    told["day"] = wording.written_date(day, "day", language=wording.language_named(get_language()))
+    if sorting.descending:
+        return _("%(shown)s found back to %(day)s. Older looks further back.") % told
+    return _("%(shown)s found up to %(day)s. Older looks further on.") % told
 
 
 def page_size(text: str) -> int:
@@ -313,28 +330,6 @@ def page_size(text: str) -> int:
     return next((size for size in PAGE_SIZES if text == str(size)), DEFAULT_PAGE_SIZE)
 
 
-def most_hiding(rows: QuerySet[Recording], wanted: Filter) -> str:
-    """Return the filter whose removal shows most; for the empty state. Empty: none helps alone."""
-    found = {name: apply(rows, wanted.without(name)).order_by()[: CAP + 1].count()
-             for name in wanted.active}  # fmt: skip
-    best = max(found, key=lambda name: found[name], default="")
-    return best if best and found[best] else ""
-
-
-def group_choices(
-    rows: QuerySet[Recording], groups: frozenset[str] | None
-) -> list[tuple[str, str]]:
-    """Return the groups to choose from: those a supervisor sees, or all (`None`) that occur."""
-    names = sorted(groups) if groups is not None else _groups_that_occur(rows)
-    return [(name or NO_GROUP, name or _("No group")) for name in names]
-
-
-def _groups_that_occur(rows: QuerySet[Recording]) -> list[str]:
-    """Hop along the index from group to group: a DISTINCT would read every row."""
-    found: list[str] = []
-    names = rows.order_by("owner_group").values_list("owner_group", flat=True)
-    following = names.first()
-    while following is not None and len(found) < 200:
-        found.append(following)
-        following = names.filter(owner_group__gt=following).first()
-    return found
+def group_choices(user: User) -> list[tuple[str, str]]:
+    """Return the groups to choose from: those a supervisor sees, or all that occur."""
+    return [(name or NO_GROUP, name or _("No group")) for name in groups_to_choose(user)]

@@ -138,16 +138,35 @@ class Recording(models.Model):
             models.Index(
                 fields=["owner", "-started_at", "-record_number"], name="recording_by_owner"
             ),
-            models.Index(fields=["remote_normalised", "-started_at"], name="recording_by_remote"),
+            models.Index(
+                fields=["remote_normalised", "-started_at"],
+                name="recording_by_number",
+                # In most languages PostgreSQL cannot look for a beginning by its own order.
+                opclasses=["varchar_pattern_ops", "timestamptz_ops"],
+            ),
             models.Index(fields=["-duration_ms", "-record_number"], name="recording_by_duration"),
+            models.Index(
+                fields=["owner_group", "-duration_ms", "-record_number"],
+                name="recording_group_duration",
+            ),
             models.Index(
                 fields=["-started_at", "-record_number"],
                 name="recording_preserved",
                 condition=models.Q(preserved_level__isnull=False),
             ),
             models.Index(
+                fields=["owner_group", "-started_at", "-record_number"],
+                name="recording_group_preserved",
+                condition=models.Q(preserved_level__isnull=False),
+            ),
+            models.Index(
                 fields=["-started_at", "-record_number"],
                 name="recording_flagged",
+                condition=models.Q(is_flagged=True),
+            ),
+            models.Index(
+                fields=["owner_group", "-started_at", "-record_number"],
+                name="recording_group_flagged",
                 condition=models.Q(is_flagged=True),
             ),
             # For retention, which walks by the end of calls: two, so that it passes over none.

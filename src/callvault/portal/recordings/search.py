@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode, urlsplit
 from uuid import UUID
 
-from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
-from callvault.portal.paging import Count, counted, neighbours_of, rows_before
+from callvault.portal.paging import Count
 from callvault.portal.people.models import User
 
 from . import listing
-from .filters import FilterForm, apply
+from .filters import FilterForm
+from .finding import Asked
 from .models import Recording
-from .permissions import own_recordings_of, recordings_visible_to
+from .pages import Pages
 
 OWNERS_OFFERED = 500
 CARRIED_AS = "in"
@@ -62,6 +62,11 @@ class Neighbours:
     place: int  # 0: too far from the start to be counted
     count: Count
 
+    @property
+    def told(self) -> str:
+        """How many there are, in words."""
+        return listing.number_told(self.count)
+
 
 def search_of(request: HttpRequest, user: User) -> Search:
     """Return the search of the address; else of the page the reader came from; else none."""
@@ -97,17 +102,15 @@ def _of_list(path: str, query: str, user: User) -> Search | None:
 
 def neighbours(user: User, recording: Recording, search: Search) -> Neighbours | None:
     """Return what stands beside a recording; None: the search does not hold it (any more)."""
-    found = found_by(user, search)
-    order = listing.Sorting.parse(search.query.get("sort", "")).order
-    beside = neighbours_of(found, order, id_field="recording_id", row_id=recording.recording_id)
+    sorting = listing.Sorting.parse(search.query.get("sort", ""))
+    beside = Pages(asked_by(user, search), sorting.order).beside(recording)
     if beside is None:
         return None
-    before = counted(rows_before(found, order, recording))
     return Neighbours(
-        previous_url=_address(beside[0], search),
-        next_url=_address(beside[1], search),
-        place=0 if before.capped else before.number + 1,
-        count=counted(found),
+        previous_url=_address(beside.previous, search),
+        next_url=_address(beside.next, search),
+        place=beside.before.number + 1 if beside.before.is_exact else 0,
+        count=beside.count,
     )
 
 
@@ -118,19 +121,17 @@ def _address(recording_id: UUID | None, search: Search) -> str:
     return f"{url}?{urlencode({CARRIED_AS: search.carried})}"
 
 
-def found_by(user: User, search: Search) -> QuerySet[Recording]:
-    """Return what a search finds among what the reader may see.
+def asked_by(user: User, search: Search) -> Asked:
+    """Return what a search asks for among what the reader may see.
 
     What the form offers is not looked up: the rows are the reader's, whatever is asked of them.
     """
-    if search.which == "mine":
-        rows, groups, owners = own_recordings_of(user), None, None
-    else:
-        rows = recordings_visible_to(user)
+    groups, owners = None, None
+    if search.which == "all":
         groups, owners = _as_asked(search.query, "group"), _as_asked(search.query, "owner")
     form = FilterForm(search.query, groups=groups, owners=owners)
     form.is_valid()
-    return apply(rows, form.filter())
+    return Asked(user, form.filter(), own_only=search.which == "mine")
 
 
 def _as_asked(query: QueryDict, name: str) -> list[tuple[str, str]]:
@@ -140,15 +141,12 @@ def _as_asked(query: QueryDict, name: str) -> list[tuple[str, str]]:
     return [(value, value) for value in values]
 
 
-def searched(user: User, search: Search) -> tuple[QuerySet[Recording], FilterForm]:
-    """Return the rows a list starts from, and its form filled in."""
+def form_of(user: User, search: Search) -> FilterForm:
+    """Return the form of a list, filled in."""
     if search.which == "mine":
-        return own_recordings_of(user), FilterForm(search.query, groups=None, owners=None)
-    rows = recordings_visible_to(user)
-    groups = None if user.is_administrator else user.groups_seen
+        return FilterForm(search.query, groups=None, owners=None)
     owners = _owner_choices(user, id_in(search.query.get("owner")))
-    choices = listing.group_choices(rows, groups)
-    return rows, FilterForm(search.query, groups=choices, owners=owners)
+    return FilterForm(search.query, groups=listing.group_choices(user), owners=owners)
 
 
 def id_in(text: str | None) -> UUID | None:
@@ -167,7 +165,12 @@ def _owner_choices(user: User, asked: UUID | None) -> list[tuple[str, str]]:
     people = User.objects.exclude(extension="")
     if not user.is_administrator:
         people = people.filter(group__in=user.groups_seen)
-    offered = list(people[:OWNERS_OFFERED])
+    columns = ("public_id", "first_name", "last_name", "username")
+    offered = list(people.values_list(*columns)[:OWNERS_OFFERED])
     if asked is not None and len(offered) == OWNERS_OFFERED:
-        offered += [one for one in people.filter(public_id=asked) if one not in offered]
-    return [(str(person.public_id), person.get_full_name()) for person in offered]
+        asked_for = people.filter(public_id=asked).values_list(*columns)
+        offered += [one for one in asked_for if one not in offered]
+    return [
+        (str(public_id), f"{first} {last}".strip() or username)
+        for public_id, first, last, username in offered
+    ]

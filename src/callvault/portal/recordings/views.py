@@ -5,7 +5,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -15,7 +14,6 @@ from django.views.decorators.http import require_safe
 from callvault.portal.audit.searches import record_search
 from callvault.portal.configuration.plan_reading import plan_reader
 from callvault.portal.configuration.rights import rights_in_force
-from callvault.portal.paging import counted, page_of
 from callvault.portal.people.gates import person_of
 from callvault.portal.people.levels import Level
 from callvault.portal.people.models import User
@@ -25,12 +23,14 @@ from callvault.portal.searches.models import ListName
 from . import listing
 from .added import NoteDraft
 from .checks import first_recording_checks
-from .filters import Filter, FilterForm, apply
+from .filters import FilterForm
+from .finding import Asked, most_hiding
 from .interaction_page import parts_told
 from .models import Recording
 from .page_builder import page_of_recording
+from .pages import Pages
 from .permissions import actor_of, recording_visible_to
-from .search import Search, default_search, id_in, neighbours, search_of, searched
+from .search import Search, default_search, form_of, id_in, neighbours, search_of
 
 
 @require_safe
@@ -42,8 +42,8 @@ def my_recordings(request: HttpRequest) -> HttpResponse:
         return render(request, "recordings/none_by_right.html", status=403)
     if (opening := _opening(request, ListName.MINE)) is not None:
         return opening
-    rows, form = searched(user, Search("mine", request.GET))
-    return _list(request, rows, form, of_list=ListName.MINE, scope="")
+    form = form_of(user, Search("mine", request.GET))
+    return _list(request, form, of_list=ListName.MINE, scope="")
 
 
 @require_safe
@@ -55,8 +55,8 @@ def all_recordings(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     if (opening := _opening(request, ListName.ALL)) is not None:
         return opening
-    rows, form = searched(user, Search("all", request.GET))
-    return _list(request, rows, form, of_list=ListName.ALL, scope=_scope(user))
+    form = form_of(user, Search("all", request.GET))
+    return _list(request, form, of_list=ListName.ALL, scope=_scope(user))
 
 
 def _opening(request: HttpRequest, of_list: ListName) -> HttpResponse | None:
@@ -65,19 +65,12 @@ def _opening(request: HttpRequest, of_list: ListName) -> HttpResponse | None:
     return redirect(search.url) if search is not None else None
 
 
-def _list(
-    request: HttpRequest,
-    rows: QuerySet[Recording],
-    form: FilterForm,
-    *,
-    of_list: ListName,
-    scope: str,
-) -> HttpResponse:
+def _list(request: HttpRequest, form: FilterForm, *, of_list: ListName, scope: str) -> HttpResponse:
     form.is_valid()
     wanted = form.filter()
     record_search(request, "recordings", wanted.told, text=wanted.text)
-    found = apply(rows, wanted)
-    context = _page_context(request, found, wanted)
+    asked = Asked(person_of(request), wanted, own_only=of_list is ListName.MINE)
+    context = _page_context(request, asked)
     saved = offered(person_of(request), of_list, request.GET)
     context |= {
         "title": of_list.label,
@@ -90,8 +83,8 @@ def _list(
         # Without the word, the list would open by the default again.
         "clear_url": f"{request.path}?saved=none" if saved.default_id else request.path,
     }
-    if not context["rows"]:
-        context |= _empty_context(request, rows, wanted)
+    if not context["rows"] and not context["is_short"]:
+        context |= _empty_context(request, asked)
     template = (
         "recordings/_list.html" if request.headers.get("HX-Request") else "recordings/list.html"
     )
@@ -104,14 +97,10 @@ def _list(
     return response
 
 
-def _page_context(
-    request: HttpRequest, found: QuerySet[Recording], wanted: Filter
-) -> dict[str, Any]:
+def _page_context(request: HttpRequest, asked: Asked) -> dict[str, Any]:
     sorting = listing.Sorting.parse(request.GET.get("sort", ""))
-    page = page_of(
-        found,
-        sorting.order,
-        id_field="recording_id",
+    pages = Pages(asked, sorting.order)
+    page = pages.page(
         size=listing.page_size(request.GET.get("rows", "")),
         after=id_in(request.GET.get("after")),
         before=id_in(request.GET.get("before")),
@@ -123,8 +112,7 @@ def _page_context(
     standing = actor_of(user).standing
     may_download = standing >= rights.download_from
     reader = plan_reader()
-    count = counted(found)
-    first_page = page.newer is None
+    count = pages.count()
     return {
         "rows": [
             listing.row_of(
@@ -142,7 +130,8 @@ def _page_context(
         "may_reassign": user.is_administrator,
         "here": request.get_full_path(),
         "count": count,
-        "told": listing.foot_line(len(page.rows), count, first_page=first_page, sorting=sorting),
+        "is_short": page.is_short,
+        "told": listing.foot_line(page, count, sorting=sorting),
         "older_url": _turned(request, "after", page.older),
         "newer_url": _turned(request, "before", page.newer),
         "sort_start": _sort_head(request, sorting, "start"),
@@ -152,12 +141,10 @@ def _page_context(
     }
 
 
-def _empty_context(
-    request: HttpRequest, rows: QuerySet[Recording], wanted: Filter
-) -> dict[str, Any]:
-    if not wanted.active:
+def _empty_context(request: HttpRequest, asked: Asked) -> dict[str, Any]:
+    if not asked.wanted.active:
         return {"checks": first_recording_checks(settings.DATA_FOLDER)}
-    name = listing.most_hiding(rows, wanted)
+    name = most_hiding(asked)
     fields = listing.FORM_FIELDS.get(name, ())
     return {
         "hiding": name,

@@ -6,6 +6,7 @@ language and time zone. docs/reference/portal-components.md shows each in use.
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
+from functools import lru_cache
 
 from django import template
 from django.templatetags.static import static
@@ -41,6 +42,12 @@ def icon(name: str, size: int = 16, label: str = "", css: str = "") -> SafeStrin
     Without `label` it is decoration and hidden from assistive technology; with one it is an image
     of that name, for an icon that stands without words. `name` must be in tools/icons.txt.
     """
+    return _drawn(name, size, str(label), css)
+
+
+@lru_cache(maxsize=2_000)
+def _drawn(name: str, size: int, label: str, css: str) -> SafeString:
+    """Draw it once: a list has three hundred."""
     classes = " ".join(filter(None, ("cv-icon", f"cv-icon--{size}" if size != 16 else "", css)))
     spoken = (
         format_html('role="img" aria-label="{}"', label)
