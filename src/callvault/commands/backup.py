@@ -63,7 +63,11 @@ def run(options: Namespace) -> int:
     django_ready.set_up()
     from callvault.portal.audit.log import record_command
     from callvault.portal.audit.models import Action
+    from callvault.portal.backups.models import BackupRun, Origin
+    from callvault.portal.backups.schedule import finish
     from callvault.portal.backups.taking import Wanted, file_in, take
+
+    started_at = clock.read().utc
 
     target = options.to
     if target.is_dir():
@@ -83,6 +87,8 @@ def run(options: Namespace) -> int:
             record=lambda told: record_command(Action.BACKED_UP, kind="backup", **told),
             advanced=advanced,
         )  # fmt: skip
+        made = BackupRun(origin=Origin.COMMAND, asked_at=started_at, started_at=started_at)
+        finish(made, taken)
     line.end()
     _tell(taken, with_recordings=options.with_recordings)
     return 0

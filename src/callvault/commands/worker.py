@@ -13,7 +13,12 @@ from callvault.commands import django_ready, logs
 from callvault.commands.chosen import add_options, choose
 from callvault.commands.processes import follow_supervisor
 from callvault.commands.watch import Watch
-from callvault.commands.worker_chores import chores_of_keys, chores_of_vault, run_chores
+from callvault.commands.worker_chores import (
+    chores_of_backups,
+    chores_of_keys,
+    chores_of_vault,
+    run_chores,
+)
 from callvault.errors import VaultError
 
 if TYPE_CHECKING:
@@ -51,7 +56,8 @@ def run(options: Namespace) -> int:
     """Work until told to stop."""
     follow_supervisor()
     logs.set_up(options.log, program="worker")
-    config = choose(options).config
+    chosen = choose(options)
+    config = chosen.config
     django_ready.set_up()
     # Imported here: decoders and database take a second that `--help` need not wait for.
     from callvault.commands.key_rounds import KeyRounds
@@ -81,6 +87,7 @@ def run(options: Namespace) -> int:
         lambda _: rounds.watch(),
         lambda over: run_chores(chores_of_vault(store), over),
         lambda over: run_chores(chores_of_keys(store, keys), over),
+        lambda over: run_chores(chores_of_backups(config, chosen.file), over),
     )
     _stop_after_draining(stop, lambda: closed_journals(config.spool.folder))
     counted = CountedCatalogue(catalogue, shown.tally)

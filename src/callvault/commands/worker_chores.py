@@ -10,12 +10,14 @@ import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from callvault import clock
 from callvault.errors import CatalogueUnreachable, VaultError
 
 if TYPE_CHECKING:
+    from callvault.config import Config
     from callvault.vault import KeyWatch, Store
 
 logger = logging.getLogger(__name__)
@@ -81,6 +83,16 @@ def chores_of_keys(store: "Store", keys: "KeyWatch") -> tuple[Chore, ...]:
 
     do = catalogue_reached()(lambda: work_off(store, keys.keyring, now=clock.read().utc))
     return (Chore("seal keys of recordings anew", 1.0, do),)
+
+
+def chores_of_backups(config: "Config", settings_file: Path) -> tuple[Chore, ...]:
+    """Return the backups, which may take hours, and have a thread of their own."""
+    from callvault.portal.backups.schedule import BackupKeeper
+    from callvault.portal.reach import catalogue_reached
+
+    keeper = BackupKeeper(config, settings_file)
+    do = catalogue_reached()(lambda: keeper.work_off(clock.read().utc))
+    return (Chore("make backups", 5.0, do),)
 
 
 def run_chores(chores: tuple[Chore, ...], stop: threading.Event) -> None:

@@ -184,6 +184,7 @@ def _check_web(web: sections.WebConfig) -> None:
 def _with_whole_paths(config: sections.Config, base: Path) -> sections.Config:
     data = base / config.node.data_folder
     password_file = config.database.password_file
+    passphrase_file = config.backup.passphrase_file
     return replace(
         config,
         node=replace(config.node, data_folder=data),
@@ -198,6 +199,9 @@ def _with_whole_paths(config: sections.Config, base: Path) -> sections.Config:
             config.vault,
             folder=data / config.vault.folder,
             key_folder=data / config.vault.key_folder,
+        ),
+        backup=replace(
+            config.backup, passphrase_file=data / passphrase_file if passphrase_file else None
         ),
         database=replace(
             config.database,

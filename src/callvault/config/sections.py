@@ -137,6 +137,14 @@ class VaultConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class BackupConfig:
+    """[backup]: backups that a worker makes by itself."""
+
+    passphrase_file: Path | None = None
+    """File with the passphrase under which keys are in them; without it keys are not in them."""
+
+
+@dataclass(frozen=True, slots=True)
 class DatabaseConfig:
     """[database]: the catalogue."""
 
@@ -236,6 +244,7 @@ class Config:
     control: ControlConfig = field(default_factory=ControlConfig)
     spool: SpoolConfig = field(default_factory=SpoolConfig)
     vault: VaultConfig = field(default_factory=VaultConfig)
+    backup: BackupConfig = field(default_factory=BackupConfig)
     database: DatabaseConfig = field(default_factory=DatabaseConfig)
     finalise: FinaliseConfig = field(default_factory=FinaliseConfig)
     web: WebConfig = field(default_factory=WebConfig)

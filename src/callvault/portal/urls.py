@@ -47,6 +47,7 @@ urlpatterns = [
     path("people/", include("callvault.portal.people.urls")),
     path("settings/certificates/", include("callvault.portal.certificates.urls")),
     path("settings/directory/", include("callvault.portal.directory.urls")),
+    path("settings/backup/", include("callvault.portal.backups.urls")),
     path("settings/retention/", include("callvault.portal.retention.urls")),
     path("settings/export/", include("callvault.portal.exports.urls")),
     path("settings/", include("callvault.portal.configuration.urls")),

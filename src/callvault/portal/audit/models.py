@@ -58,6 +58,7 @@ class Action(models.TextChoices):
     AUDIT_EXPORTED = "audit_exported"
     AUDIT_LOSS_ACCEPTED = "audit_loss_accepted"
     BACKED_UP = "backed_up"
+    BACKUP_ASKED = "backup_asked"
     RESTORED = "restored"
     RETENTION_RESUMED = "retention_resumed"
     CERTIFICATE_IMPORTED = "certificate_imported"

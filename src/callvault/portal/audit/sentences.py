@@ -110,6 +110,7 @@ SENTENCES: dict[Action, Promise | str] = {
     Action.AUDIT_EXPORTED: gettext_lazy("%(who)s exported the audit log"),
     Action.AUDIT_LOSS_ACCEPTED: gettext_lazy("%(who)s accepted that the audit log lost its end"),
     Action.BACKED_UP: gettext_lazy("%(who)s made a backup"),
+    Action.BACKUP_ASKED: gettext_lazy("%(who)s asked for a backup"),
     Action.RESTORED: gettext_lazy("%(who)s restored a backup"),
     Action.RETENTION_RESUMED: gettext_lazy("%(who)s had retention go on after a restore"),
     Action.CERTIFICATE_IMPORTED: gettext_lazy("%(who)s imported %(object)s"),

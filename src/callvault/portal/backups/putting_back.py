@@ -32,6 +32,7 @@ from callvault.portal.recordings.vault_access import store_here
 from callvault.vault import LocalStore, Store
 
 from . import postgresql_copy, sqlite_copy
+from .models import BackupRun
 from .stricter import Known, Upheld, known_now, uphold
 
 _OBJECT_OF = re.compile(r"[0-9a-f]{2}/[0-9a-f]{2}/([0-9a-f]{32})/")
@@ -93,6 +94,7 @@ def put_back_database(
     def finish() -> None:
         call_command("migrate", interactive=False, verbosity=0)
         upheld = uphold(known, _store_here())
+        BackupRun.objects.filter(ended_at=None).delete()  # that which made it was under way
         record_command(
             Action.RESTORED, kind="backup",
             deleted=upheld.deleted, holds=upheld.holds, tokens=upheld.tokens, **told,

@@ -31,6 +31,7 @@ PAGES: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
             (_("Certificates"), "certificates:index"),
             (_("Retention"), "retention:rule"),
             (_("Data export"), "exports:settings"),
+            (_("Backup"), "backups:index"),
         ),
     ),
     (

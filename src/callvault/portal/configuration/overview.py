@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from callvault.errors import VaultError
 from callvault.portal.access.models import OpenIdProvider, SignInSettings
 from callvault.portal.api.models import ApiSettings, ApiToken
+from callvault.portal.backups.standing import told as backup_told
 from callvault.portal.certificates.changing import key_folder
 from callvault.portal.directory.models import DirectorySource
 from callvault.portal.exports.models import ExportSettings
@@ -194,6 +195,10 @@ def _recording_mail() -> str:
     return _("Recordings up to %(size)d MB go with the mail") % {"size": row.limit_mb}
 
 
+def _backup() -> str:
+    return backup_told(timezone.now())
+
+
 NOW: dict[str, Callable[[], str]] = {
     "configuration:general": _general,
     "configuration:trunks": _trunks,
@@ -211,5 +216,6 @@ NOW: dict[str, Callable[[], str]] = {
     "tokens:all": _tokens,
     "notifications:mail": _mail,
     "notifications:recording_mail": _recording_mail,
+    "backups:index": _backup,
 }
 """What is told of each page; one that is not here shows its name alone."""

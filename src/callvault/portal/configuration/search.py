@@ -17,6 +17,7 @@ from django.utils.translation import override
 
 from callvault.portal.access.settings_forms import ProviderForm, RulesForm
 from callvault.portal.api.forms import ApiSettingsForm
+from callvault.portal.backups.forms import BackupForm
 from callvault.portal.directory.ldap_form import LdapForm
 from callvault.portal.directory.webex_form import WebexForm
 from callvault.portal.exports.forms import ExportForm
@@ -52,6 +53,7 @@ FORMS: tuple[tuple[str, str, type[BaseForm]], ...] = (
     ("access:settings", "access:provider", ProviderForm),
     ("tokens:all", "tokens:all", ApiSettingsForm),
     ("exports:settings", "exports:settings", ExportForm),
+    ("backups:index", "backups:index", BackupForm),
     ("notifications:mail", "notifications:mail", MailSettingsForm),
     ("notifications:recording_mail", "notifications:recording_mail", RecordingMailForm),
 )

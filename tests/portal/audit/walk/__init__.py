@@ -71,6 +71,7 @@ ELSEWHERE: dict[Action, str] = {
     # Commands: as processes, on vaults and disks of their own.
     Action.CERTIFICATE_IMPORTED: "../commands",
     Action.BACKED_UP: "../commands",
+    Action.BACKUP_ASKED: "backups",
     Action.RESTORED: "../commands",
     Action.RETENTION_RESUMED: "retention",
     Action.CERTIFICATES_CHOSEN: "certificates",
