@@ -38,7 +38,9 @@ class Turn:
     def take(self) -> bool:
         """Take it, if it is time and nobody else has it."""
         now = self.now()
-        ExportTurn.objects.get_or_create(pk=TURN)
+        row, _created = ExportTurn.objects.get_or_create(pk=TURN)
+        if row.next_run_at is not None and row.next_run_at > now:
+            return False  # asked first: most looks come too early, and writing has its price
         due = Q(next_run_at=None) | Q(next_run_at__lte=now)
         free = Q(held_until=None) | Q(held_until__lt=now) | Q(holder=self._holder)
         rows = ExportTurn.objects.filter(due, free, pk=TURN)
