@@ -17,6 +17,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.flow]
 
 WIDE, NARROW, PHONE, SMALLEST = (1440, 900), (800, 900), (390, 844), (320, 640)
 PAGES = (
+    "/setup/connect/",
+    "/setup/people/",
     "/dashboard/",
     "/dashboard/?range=month",
     "/nodes/rec-1/stop",

@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "callvault.portal.planning",
     "callvault.portal.certificates",
     "callvault.portal.dashboard",
+    "callvault.portal.first_run",
     "callvault.portal.holds",
     "callvault.portal.notifications",
     "callvault.portal.api",

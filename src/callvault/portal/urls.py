@@ -35,6 +35,7 @@ urlpatterns = [
     path("api/v1/", addresses()),
     path("password/", change_password, name="account_change_password"),
     path("", include("callvault.portal.access.urls")),
+    path("setup/", include("callvault.portal.first_run.urls")),
     path("dashboard/", include("callvault.portal.dashboard.urls")),
     path("recordings/", include("callvault.portal.recordings.urls")),
     path("searches/", include("callvault.portal.searches.urls")),

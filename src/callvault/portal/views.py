@@ -13,6 +13,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from callvault.portal.first_run import steps as first_run
 from callvault.portal.people.gates import person_of
 from callvault.portal.people.levels import Level
 from callvault.portal.people.models import User
@@ -29,7 +30,7 @@ def home(request: HttpRequest) -> HttpResponse:
     """Lead to the first page that the person may open."""
     user = request.user
     if isinstance(user, User) and user.is_administrator:
-        return redirect("dashboard:index")
+        return redirect("first_run:guide" if first_run.is_open(user) else "dashboard:index")
     if isinstance(user, User) and user.is_supervisor:
         return redirect("recordings:all")
     if isinstance(user, User) and user.level < Level.BASE:  # sees no recordings

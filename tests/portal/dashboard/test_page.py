@@ -17,7 +17,7 @@ from callvault.portal.decisions.models import Call, CallTally
 from callvault.portal.nodes.models import NodeReport
 from callvault.portal.nodes.reports import Report, put_report
 from callvault.portal.people.models import User
-from callvault.portal.recordings.models import RecordingTally
+from callvault.portal.recordings.models import Recording, RecordingTally
 from callvault.portal.recordings.permissions import recordings_in_catalogue
 from callvault.portal.status import Heartbeat
 from callvault.portal.tallies import put_up
@@ -177,7 +177,9 @@ def test_a_catalogue_that_was_filled_before_is_counted(ann: User) -> None:
     assert sum(CallTally.objects.values_list("count", flat=True)) == 3
 
 
-def test_administrators_begin_at_the_dashboard(client: Client, rita: User, sam: User) -> None:
+def test_administrators_begin_at_the_dashboard_once_a_call_is_recorded(
+    client: Client, rita: User, sam: User, anns_recording: Recording
+) -> None:
     client.force_login(rita)
     assert client.get("/")["Location"] == "/dashboard/"
     client.force_login(sam)

@@ -20,6 +20,7 @@ from callvault.policy.decision import Verdict
 from callvault.portal import wording
 from callvault.portal.decisions.models import CallTally
 from callvault.portal.decisions.sentences import verdict_title
+from callvault.portal.first_run import steps as first_run
 from callvault.portal.nodes.filling import vault_forecast
 from callvault.portal.people.gates import person_of
 from callvault.portal.people.models import User
@@ -65,7 +66,11 @@ def index(request: HttpRequest) -> HttpResponse:
         **(_of_service(span) if person.is_administrator else {}),
     }
     if not _has_anything(person):
-        context |= {"is_new": True, "checks": first_recording_checks(settings.DATA_FOLDER)}
+        context |= {
+            "is_new": True,
+            "checks": first_recording_checks(settings.DATA_FOLDER),
+            "guide_is_open": person.is_administrator and first_run.is_open(person),
+        }
     return render(request, "dashboard/index.html", context)
 
 

@@ -164,8 +164,13 @@ def allow_peer(request: HttpRequest, public_id: UUID) -> HttpResponse:
         trunk = allow(request, attempt, form)
         told = {"peer": attempt.peer_address, "trunk": trunk.name}
         messages.success(request, _("%(peer)s may call by trunk %(trunk)s.") % told)
-        return redirect("decisions:list")
-    context = {"form": form, "attempt": attempt}
+        return redirect(_back(request))
+    context = {
+        "form": form,
+        "attempt": attempt,
+        "back": _back(request),
+        "is_set_up": "setup" in request.GET,
+    }
     return render(request, "decisions/allow.html", context, status=422 if form.is_bound else 200)
 
 
@@ -177,4 +182,11 @@ def dismiss_peer(request: HttpRequest, public_id: UUID) -> HttpResponse:
     dismiss(request, attempt)
     told = {"peer": attempt.peer_address}
     messages.success(request, _("%(peer)s is shown no more. It gets no answer.") % told)
-    return redirect("decisions:list")
+    return redirect(_back(request))
+
+
+def _back(request: HttpRequest) -> str:
+    """Return where a source was shown: in the guide of the first run, or above the calls."""
+    if "setup" in request.GET:
+        return reverse("first_run:step", args=["connect"])
+    return reverse("decisions:list")
