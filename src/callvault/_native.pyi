@@ -11,6 +11,7 @@ class _StreamCounters(TypedDict):
     bytes: int
     rtcp_packets: int
     dropped_paused: int
+    dropped_unkept: int
     dropped_foreign: int
     dropped_invalid: int
     dropped_sources: int
@@ -29,6 +30,7 @@ class _ReceiverStats(TypedDict):
     bytes: int
     kernel_drops: int
     lost_packets: int
+    unkept_packets: int
     blocks: int
     bytes_written: int
     unwritten_bytes: int

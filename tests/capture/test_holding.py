@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from callvault.capture import Receiver, Stream
+from callvault.capture import Receiver, Stream, came
 from callvault.errors import SpoolError
 from callvault.spool import PacketsBlock
 from callvault.spool.entries import TimelineEvent
@@ -25,11 +25,11 @@ def receiver(tmp_path: Path) -> Iterator[Receiver]:
 
 def send(stream: Stream, numbers: range, payload: bytes) -> None:
     """Send packets and see them received."""
-    before = stream.counters().packets
+    before = came(stream.counters())
     with udp_socket() as sender:
         for number in numbers:
             sender.sendto(rtp(number, payload), ("127.0.0.1", stream.rtp_port))
-    wait_until(lambda: stream.counters().packets == before + len(numbers))
+    wait_until(lambda: came(stream.counters()) == before + len(numbers))
 
 
 def event(kind: str) -> bytes:
@@ -76,6 +76,10 @@ def test_what_is_dropped_after_a_hold_is_in_no_block(receiver: Receiver) -> None
         sender.sendto(rtp(5, SECRET), ("127.0.0.1", stream.rtp_port))
         journal.drop_held()
     assert (journal.is_holding, journal.held_bytes) == (False, 0)
+    counters = stream.counters()
+    assert (counters.packets, counters.bytes, counters.dropped_unkept) == (0, 0, 6)
+    stats = receiver.stats()
+    assert (stats.packets, stats.bytes, stats.unkept_packets) == (0, 0, 6)
     send(stream, range(6, 9), SPOKEN)
     journal.close()
     content = dialog.read()

@@ -91,6 +91,7 @@ def test_noise_and_strangers_are_counted_and_not_kept(receiver: Receiver) -> Non
         bytes=0,
         rtcp_packets=0,
         dropped_paused=0,
+        dropped_unkept=0,
         dropped_foreign=1,
         dropped_invalid=4,
         dropped_sources=0,

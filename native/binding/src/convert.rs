@@ -15,6 +15,7 @@ pub fn stats<'py>(py: Python<'py>, stats: &Stats) -> PyResult<Bound<'py, PyDict>
     values.set_item("bytes", stats.bytes)?;
     values.set_item("kernel_drops", stats.kernel_drops)?;
     values.set_item("lost_packets", stats.lost_packets)?;
+    values.set_item("unkept_packets", stats.unkept_packets)?;
     values.set_item("blocks", stats.blocks)?;
     values.set_item("bytes_written", stats.bytes_written)?;
     values.set_item("unwritten_bytes", stats.unwritten_bytes)?;
@@ -38,6 +39,7 @@ pub fn counters<'py>(py: Python<'py>, counters: &Counters) -> PyResult<Bound<'py
     values.set_item("bytes", counters.bytes)?;
     values.set_item("rtcp_packets", counters.rtcp_packets)?;
     values.set_item("dropped_paused", counters.dropped_paused)?;
+    values.set_item("dropped_unkept", counters.dropped_unkept)?;
     values.set_item("dropped_foreign", counters.dropped_foreign)?;
     values.set_item("dropped_invalid", counters.dropped_invalid)?;
     values.set_item("dropped_sources", counters.dropped_sources)?;

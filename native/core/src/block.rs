@@ -1,6 +1,7 @@
 //! The packets of one journal since its last block, already in the form of the block.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::clock::Clocks;
@@ -21,6 +22,8 @@ const MAX_SPARE: usize = 1024;
 thread_local! {
     static SPARE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
 }
+/// What stands before each packet.
+const HEAD_BYTES: usize = 14;
 /// Flag of an RTCP packet.
 const RTCP: u8 = 1;
 
@@ -97,7 +100,7 @@ impl Gathering {
         if self.is_empty() {
             self.due_ns = self.next_moment(now_ns);
         }
-        let mut head = [0; 14];
+        let mut head = [0; HEAD_BYTES];
         head[..2].copy_from_slice(&packet.stream.to_le_bytes());
         head[2] = packet.source;
         head[3] = if packet.is_rtcp { RTCP } else { 0 };
@@ -179,6 +182,24 @@ impl Payload {
         self.packet_count
     }
 
+    /// How much of each stream is in it, by the index of its line.
+    pub fn tallies(&self) -> BTreeMap<u16, Tally> {
+        let mut found: BTreeMap<u16, Tally> = BTreeMap::new();
+        let mut bytes = Cursor { pieces: &self.pieces, at: 0 };
+        while let Some(head) = bytes.head() {
+            let length = u16::from_le_bytes([head[12], head[13]]);
+            let tally = found.entry(u16::from_le_bytes([head[0], head[1]])).or_default();
+            if head[3] & RTCP != 0 {
+                tally.rtcp_packets += 1;
+            } else {
+                tally.packets += 1;
+                tally.bytes += u64::from(length);
+            }
+            bytes.skip(usize::from(length));
+        }
+        found
+    }
+
     /// When it was gathered.
     pub fn gathered(&self) -> Clocks {
         self.gathered
@@ -194,6 +215,43 @@ impl Payload {
 impl Drop for Payload {
     fn drop(&mut self) {
         self.erase();
+    }
+}
+
+/// How much of one stream is in a payload.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// RTP packets.
+    pub packets: u64,
+    /// Bytes of those, headers included.
+    pub bytes: u64,
+    /// RTCP packets.
+    pub rtcp_packets: u64,
+}
+
+/// Walks over packets that may lie across pieces.
+struct Cursor<'a> {
+    pieces: &'a [Vec<u8>],
+    at: usize, // in the first piece
+}
+
+impl Cursor<'_> {
+    /// What stands before the next packet; None: there is none.
+    fn head(&mut self) -> Option<[u8; HEAD_BYTES]> {
+        let mut head = [0; HEAD_BYTES];
+        for byte in &mut head {
+            while self.at >= self.pieces.first()?.len() {
+                self.at -= self.pieces[0].len();
+                self.pieces = &self.pieces[1..];
+            }
+            *byte = self.pieces[0][self.at];
+            self.at += 1;
+        }
+        Some(head)
+    }
+
+    fn skip(&mut self, bytes: usize) {
+        self.at += bytes;
     }
 }
 
@@ -276,6 +334,22 @@ mod tests {
 
     fn packet(datagram: &[u8]) -> GatheredPacket<'_> {
         GatheredPacket { stream: 0, source: 0, is_rtcp: false, arrival_ns: 0, datagram }
+    }
+
+    #[test]
+    fn what_is_in_a_payload_is_counted_by_line_across_pieces() {
+        let mut gathering = Gathering::default();
+        for number in 0..1000 {
+            let (stream, is_rtcp) = (number % 2, number % 10 == 1);
+            let datagram = &[7; 172][..];
+            let packet = GatheredPacket { stream, is_rtcp, ..packet(datagram) };
+            gathering.push(&packet, 0);
+        }
+        let payload = gathering.take(&Clocks { realtime_ns: 0, monotonic_ns: 0 });
+        assert!(payload.pieces.len() > 40);
+        let tallies = payload.tallies();
+        assert_eq!(tallies[&0], Tally { packets: 500, bytes: 500 * 172, rtcp_packets: 0 });
+        assert_eq!(tallies[&1], Tally { packets: 400, bytes: 400 * 172, rtcp_packets: 100 });
     }
 
     #[test]

@@ -3,10 +3,10 @@
 //! Nothing of them has been sealed or handed to the writer. Whichever way they go, the memory that
 //! they took is overwritten.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::Ordering::Relaxed;
 
-use crate::block::Payload;
+use crate::block::{Payload, Tally};
 use crate::shared::Shared;
 
 /// How long packets are held. What is judged is known within seconds, or never.
@@ -22,6 +22,7 @@ pub struct Held {
     payloads: VecDeque<Payload>,
     bytes: u64,
     dropped_packets: u64,
+    unkept: BTreeMap<u16, Tally>, // of what went, by line, until it is taken
     is_told: bool,
 }
 
@@ -57,7 +58,23 @@ impl Held {
 
     /// Forget all.
     pub fn clear(&mut self, shared: &Shared) {
-        while self.pop(shared).is_some() {}
+        while let Some(payload) = self.pop(shared) {
+            self.count(&payload);
+        }
+    }
+
+    /// How much went of each line that was not kept, since this was asked last.
+    pub fn take_unkept(&mut self) -> BTreeMap<u16, Tally> {
+        std::mem::take(&mut self.unkept)
+    }
+
+    fn count(&mut self, gone: &Payload) {
+        for (line, one) in gone.tallies() {
+            let all = self.unkept.entry(line).or_default();
+            all.packets += one.packets;
+            all.bytes += one.bytes;
+            all.rtcp_packets += one.rtcp_packets;
+        }
     }
 
     /// Memory taken.
@@ -78,9 +95,10 @@ impl Held {
     }
 
     fn drop_oldest(&mut self, shared: &Shared) -> bool {
-        let oldest = self.pop(shared);
-        self.dropped_packets += oldest.as_ref().map_or(0, |one| u64::from(one.packet_count()));
-        oldest.is_some()
+        let Some(oldest) = self.pop(shared) else { return false };
+        self.dropped_packets += u64::from(oldest.packet_count());
+        self.count(&oldest);
+        true
     }
 }
 

@@ -438,10 +438,14 @@ impl Inner {
             now.kernel_drops += counted.dropped_kernel;
             now.lost_packets += counted.dropped_unwritten;
         }
+        if self.held.is_some() {
+            // What waits in memory counts once it is kept: these figures never go back.
+            (now.packets, now.bytes) = (self.reported.packets, self.reported.bytes);
+        }
         let before = std::mem::replace(&mut self.reported, now);
         let totals = &journal.shared.totals;
-        totals.packets.fetch_add(now.packets - before.packets, Relaxed);
-        totals.bytes.fetch_add(now.bytes - before.bytes, Relaxed);
+        totals.packets.fetch_add(now.packets.saturating_sub(before.packets), Relaxed);
+        totals.bytes.fetch_add(now.bytes.saturating_sub(before.bytes), Relaxed);
         totals.kernel_drops.fetch_add(now.kernel_drops - before.kernel_drops, Relaxed);
         totals.lost_packets.fetch_add(now.lost_packets - before.lost_packets, Relaxed);
         self.note_losses(&before, &now, journal);

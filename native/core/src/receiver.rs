@@ -94,6 +94,7 @@ impl Receiver {
             bytes: totals.bytes.load(Relaxed),
             kernel_drops: totals.kernel_drops.load(Relaxed),
             lost_packets: totals.lost_packets.load(Relaxed),
+            unkept_packets: totals.unkept_packets.load(Relaxed),
             blocks: totals.blocks.load(Relaxed),
             bytes_written: totals.bytes_written.load(Relaxed),
             unwritten_bytes: totals.unwritten_bytes.load(Relaxed),

@@ -40,6 +40,8 @@ pub struct Stats {
     pub kernel_drops: u64,
     /// Packets dropped because the spool could not be written and memory was full.
     pub lost_packets: u64,
+    /// Packets that were held in memory, and then not kept.
+    pub unkept_packets: u64,
     /// Blocks sealed.
     pub blocks: u64,
     /// Bytes written to journals.
@@ -75,6 +77,7 @@ pub struct Totals {
     pub bytes: AtomicU64,
     pub kernel_drops: AtomicU64,
     pub lost_packets: AtomicU64,
+    pub unkept_packets: AtomicU64,
     pub blocks: AtomicU64,
     pub bytes_written: AtomicU64,
     pub unwritten_bytes: AtomicU64,

@@ -6,7 +6,7 @@ use std::os::fd::AsRawFd;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::Arc;
 
-use crate::block::{GatheredPacket, Gathering};
+use crate::block::{GatheredPacket, Gathering, Tally};
 use crate::classify::{classify, Class};
 use crate::clock;
 use crate::ear::Ear;
@@ -42,7 +42,7 @@ pub struct StreamPorts {
 /// What a stream has received so far.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Counters {
-    /// RTP packets journalled.
+    /// RTP packets journalled, or held to be.
     pub packets: u64,
     /// Bytes of those, headers included.
     pub bytes: u64,
@@ -50,6 +50,8 @@ pub struct Counters {
     pub rtcp_packets: u64,
     /// Arrived in a pause.
     pub dropped_paused: u64,
+    /// Held in memory, and then not kept.
+    pub dropped_unkept: u64,
     /// From outside the allowed networks.
     pub dropped_foreign: u64,
     /// Neither RTP nor RTCP, or too long.
@@ -70,6 +72,14 @@ pub struct Counters {
     pub peak_dbfs: Option<f64>,
     /// Arrival of the newest journalled packet in which somebody may speak, realtime; 0: none.
     pub last_speech_ns: u64,
+}
+
+/// Move as much as both have out of both; returns how much that is.
+fn take(one: &mut u64, other: &mut u64) -> u64 {
+    let both = (*one).min(*other);
+    *one -= both;
+    *other -= both;
+    both
 }
 
 /// Which of the two sockets.
@@ -165,6 +175,15 @@ impl Stream {
     /// The bare numbers of what was received so far.
     pub fn counted(&self) -> &Counters {
         &self.counted
+    }
+
+    /// Take out of the numbers what was held and is not kept, as far as it is of this stream.
+    pub fn unkeep(&mut self, tally: &mut Tally) {
+        let counted = &mut self.counted;
+        let packets = take(&mut counted.packets, &mut tally.packets);
+        counted.dropped_unkept += packets;
+        take(&mut counted.bytes, &mut tally.bytes);
+        take(&mut counted.rtcp_packets, &mut tally.rtcp_packets);
     }
 
     /// What was received so far; `now_ns` is monotonic.

@@ -16,7 +16,7 @@ in docs/formats/journal.md; `callvault.spool` reads them.
 """
 
 from callvault.capture.checkpoints import CheckpointFailure, CheckpointWriter
-from callvault.capture.figures import Alarm, AlarmKind, ReceiverStats, StreamCounters
+from callvault.capture.figures import Alarm, AlarmKind, ReceiverStats, StreamCounters, came
 from callvault.capture.receiver import Journal, Receiver, Stream
 
 __all__ = [
@@ -29,4 +29,5 @@ __all__ = [
     "ReceiverStats",
     "Stream",
     "StreamCounters",
+    "came",
 ]

@@ -34,6 +34,12 @@ class StreamCounters:
     sources: int  # (address, port, SSRC) so far; one that had lost its place counts again
     peak_dbfs: float | None  # loudest G.711 sample of the last one to two seconds; None: no G.711
     last_speech_ns: int = 0  # as last_arrival_ns, of what is louder than silence or has no level
+    dropped_unkept: int = 0  # held in memory until it was known that it is not kept, or too long
+
+
+def came(counters: StreamCounters) -> int:
+    """Return how many RTP packets have come on a stream, kept or not."""
+    return counters.packets + counters.dropped_paused + counters.dropped_unkept
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,7 @@ class ReceiverStats:
     reports: int  # RTCP receiver reports sent
     report_errors: int  # that the kernel did not take
     open_file_limit: int  # RLIMIT_NOFILE: a stream takes two, a journal one
+    unkept_packets: int = 0  # held in memory, and then not kept
 
 
 @dataclass(frozen=True, slots=True)

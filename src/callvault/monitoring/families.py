@@ -92,7 +92,7 @@ _ALL = (
     _counter("callvault_capture_bytes_total", "Bytes of those packets."),
     _counter(
         "callvault_capture_dropped_packets_total",
-        "Packets of ended streams, dropped: paused, foreign, invalid, sources, unwritten.",
+        "Packets of ended streams, dropped: paused, unkept, foreign, invalid, sources, unwritten.",
         "reason",
     ),
     _counter(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from callvault import sip
-from callvault.capture import Journal, Stream, StreamCounters
+from callvault.capture import Journal, Stream, StreamCounters, came
 from callvault.clock import Instant
 from callvault.errors import (
     CallvaultError,
@@ -433,7 +433,7 @@ class LiveDialog:
         if counters.dropped_sources:
             now_ns, dropped = self._read_clocks().realtime_ns, str(counters.dropped_sources)
             self._append(TimelineEvent(now_ns, "sources", detail=dropped, streams=(index,)))
-        self._packets_closed += counters.packets + counters.dropped_paused
+        self._packets_closed += came(counters)
         self._packets_kept += counters.packets
         self._node.stream_ended(counters)
 
@@ -458,6 +458,5 @@ class LiveDialog:
 
 
 def _heard(stream: Stream) -> int:
-    """Packets that came, kept or dropped in a pause: either way the peer is alive."""
-    counters = stream.counters()
-    return counters.packets + counters.dropped_paused
+    """Packets that came, kept or dropped: either way the peer is alive."""
+    return came(stream.counters())

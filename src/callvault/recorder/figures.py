@@ -129,6 +129,8 @@ class RecorderFigures:
         for reason in DROPPED:
             count = self.tally.dropped[reason]
             yield Sample("callvault_capture_dropped_packets_total", count, (reason,))
+        unkept = stats.unkept_packets  # of streams that go on, too
+        yield Sample("callvault_capture_dropped_packets_total", unkept, ("unkept",))
         yield Sample("callvault_capture_kernel_drops_total", stats.kernel_drops)
         yield Sample("callvault_capture_lost_packets_total", stats.lost_packets)
         yield Sample("callvault_capture_rtcp_reports_total", stats.reports)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from callvault.capture import StreamCounters
+from callvault.capture import StreamCounters, came
 from callvault.clock import Instant
 from callvault.monitoring.live_calls import EndedCall, LiveCall, LiveCalls, LiveOwner, LiveParty
 from callvault.policy.decision import Assignment, Capturing
@@ -67,7 +67,7 @@ def live_call(dialog: LiveDialog, now: Instant) -> LiveCall | None:
         return None
     control, envelope, heard = dialog.session.capturing, memory.parties.envelope, dialog.heard()
     asked, is_heard = memory.pause, control.takes_in
-    packets = sum(one.packets + one.dropped_paused for one in heard.values())
+    packets = sum(map(came, heard.values()))
     return LiveCall(
         call_id=dialog.session.journal_id,
         trunk=memory.trunk.name,

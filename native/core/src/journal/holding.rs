@@ -1,6 +1,10 @@
 //! A journal whose media wait in memory until it is known whether they are kept.
 
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering::Relaxed;
+
 use super::{Inner, Journal};
+use crate::block::Tally;
 use crate::clock::Clocks;
 use crate::error::Error;
 use crate::held::Held;
@@ -31,6 +35,7 @@ impl Journal {
             inner.told = Some(payload.gathered());
             inner.output.write(Kind::Packets, &payload.parts(), &self.shared)?;
         }
+        inner.report(self);
         Ok(held.dropped_packets())
     }
 
@@ -62,6 +67,8 @@ impl Inner {
         if let Some(held) = self.held.as_mut().filter(|_| !self.gathering.is_empty()) {
             held.add(self.gathering.take(&Clocks::now()), &journal.shared);
             tell_losses(held, journal);
+            let unkept = held.take_unkept();
+            self.unkeep(unkept, journal);
         }
     }
 
@@ -70,6 +77,8 @@ impl Inner {
         if let Some(held) = &mut self.held {
             held.forget_old(now_ns, &journal.shared);
             tell_losses(held, journal);
+            let unkept = held.take_unkept();
+            self.unkeep(unkept, journal);
         }
     }
 
@@ -78,6 +87,20 @@ impl Inner {
         self.hold_gathered(journal);
         if let Some(mut held) = self.held.take() {
             held.clear(&journal.shared);
+            self.unkeep(held.take_unkept(), journal);
+            self.report(journal);
+        }
+    }
+
+    /// Take out of the figures what was counted as it came, and is not kept.
+    fn unkeep(&mut self, unkept: BTreeMap<u16, Tally>, journal: &Journal) {
+        for (line, mut tally) in unkept {
+            let packets = tally.packets + tally.rtcp_packets;
+            journal.shared.totals.unkept_packets.fetch_add(packets, Relaxed);
+            // A line that was opened anew has several streams; what is held came last.
+            for stream in self.streams.iter_mut().rev().filter(|one| one.index() == line) {
+                stream.unkeep(&mut tally);
+            }
         }
     }
 }

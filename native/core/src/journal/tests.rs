@@ -79,9 +79,20 @@ fn held(number: u8, then: impl FnOnce(&Journal)) -> Journal {
     journal
 }
 
+/// Packets of its stream kept and not kept, and the same of the receiver.
+fn figures(journal: &Journal) -> (u64, u64, u64, u64) {
+    let (of_stream, totals) = (journal.counters(0), &journal.shared.totals);
+    let (kept, unkept) = (totals.packets.load(Relaxed), totals.unkept_packets.load(Relaxed));
+    (of_stream.packets, of_stream.dropped_unkept, kept, unkept)
+}
+
 #[test]
 fn what_is_held_is_written_behind_the_events_when_it_is_kept() {
-    let journal = held(3, |journal| assert_eq!(journal.keep_held().unwrap(), 0));
+    let journal = held(3, |journal| {
+        assert_eq!(figures(journal), (1, 0, 0, 0));
+        assert_eq!(journal.keep_held().unwrap(), 0);
+        assert_eq!(figures(journal), (1, 0, 1, 0));
+    });
     assert!(!journal.is_holding());
     assert_eq!(kinds(&journal), [1, 2, 3, 2, 4]);
 }
@@ -92,6 +103,7 @@ fn what_is_held_is_not_written_when_it_is_dropped_or_the_journal_ends() {
         let journal = held(number, |journal| {
             if drops {
                 journal.drop_held().unwrap();
+                assert_eq!(figures(journal), (0, 1, 0, 1));
             }
         });
         assert_eq!(kinds(&journal), [1, 2, 3, 4]);
