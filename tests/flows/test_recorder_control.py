@@ -19,6 +19,7 @@ from callvault.spool.entries import NodeEvent, TimelineEvent
 from tests.flows.recorder_node import ANN, RunningRecorder, Src, media_ports, send_rtp
 from tests.recorder.bodies import ANN as ANN_SAID
 from tests.recorder.bodies import MULTIPART, REMOTE, both, metadata, sdp
+from tests.recorder.test_meters import spoken
 
 pytestmark = pytest.mark.flow
 
@@ -99,6 +100,36 @@ def test_a_call_is_listed_paused_and_resumed(recorder: RunningRecorder) -> None:
         ("unpaused", "Sam", ""),
     ]
     assert len(journal.packets) == 30  # none of the pause
+
+
+async def _measured(recorder: RunningRecorder) -> tuple[float, float]:
+    """Return the levels of a call in G.722, loud on one side."""
+    door = door_of(recorder)
+    offer = sdp().replace(b"AVP 8 ", b"AVP 9 ").replace(b"rtpmap:8 PCMA", b"rtpmap:9 G722")
+    async with Src(recorder) as src:
+        dialog_id, answer = await src.call(both(offer, metadata(ANN_SAID, REMOTE)), MULTIPART)
+        ports = media_ports(answer.body)
+        until, sent = time.monotonic() + 30, 0
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+            while True:
+                for port, amplitude in zip(ports, (0.5, 0.05), strict=True):
+                    for packet in spoken(amplitude, first=sent):
+                        phone.sendto(packet, ("127.0.0.1", port))
+                sent += 50
+                await asyncio.sleep(0.6)
+                (call,) = (await asked(door, "/calls"))[1]["calls"]
+                (owner,) = call["owners"]
+                if None not in (owner["level_dbfs"], owner["remote_level_dbfs"]):
+                    break
+                assert time.monotonic() < until
+        await src.hang_up(dialog_id)
+    return owner["level_dbfs"], owner["remote_level_dbfs"]
+
+
+def test_a_call_in_another_codec_has_levels(recorder: RunningRecorder) -> None:
+    near, far = asyncio.run(_measured(recorder))
+    assert near == pytest.approx(-6, abs=1.5)
+    assert far == pytest.approx(-26, abs=1.5)
 
 
 async def _forgotten(recorder: RunningRecorder) -> None:

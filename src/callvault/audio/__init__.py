@@ -3,7 +3,7 @@
 from callvault.audio.choice import HeardSource, hear
 from callvault.audio.codecs import Encoding, PayloadKind, PayloadTable, find_decoder
 from callvault.audio.copies import AudioCopy, CopyForm
-from callvault.audio.decoder import NARROW_HZ, WIDE_HZ
+from callvault.audio.decoder import NARROW_HZ, WIDE_HZ, Decoder, Payloads
 from callvault.audio.levels import FLOOR_DBFS, LevelMeter
 from callvault.audio.mp3 import Mp3Encoder
 from callvault.audio.peaks import PeaksMeter, Waveform
@@ -20,6 +20,7 @@ __all__ = [
     "AudioCopy",
     "CallRenderer",
     "CopyForm",
+    "Decoder",
     "Digit",
     "Encoding",
     "HeardSource",
@@ -28,6 +29,7 @@ __all__ = [
     "Mp3Encoder",
     "PayloadKind",
     "PayloadTable",
+    "Payloads",
     "PeaksMeter",
     "SourceSurvey",
     "StreamRenderer",

@@ -70,6 +70,7 @@ class LiveOwner(msgspec.Struct, frozen=True):
     mode: str = "always_on"  # as policy.modes.RecordingMode
     is_started: bool = False  # of a call on demand: it is being recorded
     mark: str = ""  # of a live-keep call: kept, dropped
+    level_unknown: str = ""  # codecs whose level cannot be told; "…": too many calls to measure
 
 
 class LiveCall(msgspec.Struct, frozen=True):

@@ -15,9 +15,11 @@ from callvault.clock import Instant
 from callvault.errors import ProtocolError, SpoolError
 from callvault.monitoring.live_calls import Asked, EndedCalls, LatestCall, LiveCalls
 from callvault.recorder.dialog import LiveDialog
+from callvault.recorder.ears import Ears
 from callvault.recorder.listening import Chunk, Listeners
 from callvault.recorder.live_calls import MOST_CALLS, live_calls
 from callvault.recorder.marking import Marked, latest_of, mark_call
+from callvault.recorder.meters import Meters
 from callvault.recorder.requests import (
     DropRequested,
     KeepRequested,
@@ -91,7 +93,10 @@ class Desk:
         self._recorder = recorder
         self._loop = loop
         self._read_clocks = read_clocks
-        self._listeners = Listeners()
+        ears = Ears()
+        self._listeners = Listeners(ears=ears)
+        self._meters = Meters(ears)
+        self._is_metering = False
         self._calls = _List(self._look)
         self._ended = _List(self._look_at_ended)
 
@@ -120,7 +125,10 @@ class Desk:
         self._loop.call_soon_threadsafe(
             lambda: found.set_result(list(self._recorder.dialogs.values()))
         )
-        return live_calls(found.result(WAIT_S), self._read_clocks())
+        dialogs, now = found.result(WAIT_S), self._read_clocks()
+        levels = self._meters.look(dialogs[:MOST_CALLS], now)
+        self._loop.call_soon_threadsafe(self._begin_metering)
+        return live_calls(dialogs, now, levels)
 
     def _look_at_ended(self) -> EndedCalls:
         found: Future[EndedCalls] = Future()
@@ -165,6 +173,16 @@ class Desk:
         found: Future[list[LiveDialog]] = Future()
         self._loop.call_soon_threadsafe(lambda: found.set_result(self._recorder.legs_of(call_id)))
         return found.result(WAIT_S)
+
+    def _begin_metering(self) -> None:
+        if not self._is_metering:
+            self._watch_meters()
+
+    def _watch_meters(self) -> None:
+        """Look again and again, as long as packets are copied for meters, if somebody looks."""
+        self._is_metering = self._meters.rest()
+        if self._is_metering:
+            self._loop.call_later(1.0, self._watch_meters)
 
     def _watch_listeners(self) -> None:
         """Look again and again, as long as somebody listens, who is gone."""

@@ -7,7 +7,6 @@ to be dropped is thrown away here.
 
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from typing import NamedTuple
@@ -19,6 +18,7 @@ from callvault.clock import Instant
 from callvault.errors import RtpHeaderError
 from callvault.policy.decision import Assignment, Capturing
 from callvault.recorder.dialog import LiveDialog
+from callvault.recorder.ears import Ears
 from callvault.recorder.playout import MOST, RATE_HZ, Playout, both_channels
 from callvault.rtp import RtpPacket
 from callvault.srtp import SUITES, Context, Receiver
@@ -133,11 +133,13 @@ class _Listener:
 class Listeners:
     """All who listen on this node."""
 
-    def __init__(self, read_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, read_s: Callable[[], float] = time.monotonic, ears: Ears | None = None
+    ) -> None:
         self._read_s = read_s
         self._lock = threading.Lock()
         self._found: dict[UUID, _Listener] = {}
-        self._ears: Counter[Stream] = Counter()
+        self._ears = ears or Ears()
 
     def begin(self, call_id: UUID, owner_id: UUID | None) -> UUID | None:
         """Let somebody listen; None: so many do already."""
@@ -164,9 +166,9 @@ class Listeners:
             if listener.is_over or not legs:
                 return None
             new, gone = listener.follow(places)
-            self._open(new)
+            self._ears.open(new)
             listener.change(new, gone)
-            self._close(gone)
+            self._ears.close(gone)
             listener.asked_s = self._read_s()
             return listener.chunk(places, listener.asked_s)
 
@@ -180,7 +182,7 @@ class Listeners:
             listener.is_over = True
             streams = listener.streams
             listener.change(set(), streams)
-        self._close(streams)
+        self._ears.close(streams)
         return True
 
     def forget_gone(self) -> bool:
@@ -190,20 +192,6 @@ class Listeners:
             if now_s - one.asked_s > PATIENCE_S:
                 self.end(listener_id)
         return bool(self._found)
-
-    def _open(self, streams: set[Stream]) -> None:
-        with self._lock:
-            for stream in streams:
-                stream.open_ear()
-                self._ears[stream] += 1
-
-    def _close(self, streams: set[Stream]) -> None:
-        with self._lock:
-            for stream in streams:
-                self._ears[stream] -= 1
-                if not self._ears[stream]:
-                    del self._ears[stream]
-                    stream.close_ear()
 
 
 def _places(legs: Sequence[LiveDialog], owner_id: UUID | None, now: Instant) -> Iterator[Place]:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from callvault.capture import StreamCounters, came
+from callvault.capture import Stream, StreamCounters, came
 from callvault.clock import Instant
 from callvault.monitoring.live_calls import EndedCall, LiveCall, LiveCalls, LiveOwner, LiveParty
 from callvault.policy.decision import Assignment, Capturing
@@ -14,6 +14,7 @@ from callvault.policy.modes import RecordingMode
 from callvault.policy.wishes import NO_WISHES, Wishes
 from callvault.recorder.dialog import LiveDialog
 from callvault.recorder.memory import SessionMemory
+from callvault.recorder.meters import Level
 from callvault.recorder.session import RecordingSession
 
 MOST_CALLS = 5000
@@ -23,13 +24,18 @@ PATIENCE_NS = 5_000_000_000
 """How long after the answer media may take to come."""
 
 Heard = Mapping[int, StreamCounters]
+Levels = Mapping[Stream, Level]
+NO_LEVELS: Levels = {}
 
 
-def live_calls(dialogs: list[LiveDialog], now: Instant) -> LiveCalls:
-    """Return the calls that are answered, those that began first in front."""
+def live_calls(dialogs: list[LiveDialog], now: Instant, levels: Levels = NO_LEVELS) -> LiveCalls:
+    """Return the calls that are answered, those that began first in front.
+
+    `levels` are those of streams that capture does not measure.
+    """
     told: dict[UUID, LiveCall] = {}
     for one in dialogs[:MOST_CALLS]:
-        if (call := live_call(one, now)) is not None:
+        if (call := live_call(one, now, levels)) is not None:
             place = one.session.learning.place
             key = place.pair_id if place is not None else call.call_id
             told[key] = _as_one(told[key], call) if key in told else call
@@ -57,23 +63,25 @@ def _with_levels(owner: LiveOwner, other: LiveOwner | None) -> LiveOwner:
         owner,
         level_dbfs=near if near is not None else other.level_dbfs,
         remote_level_dbfs=far if far is not None else other.remote_level_dbfs,
+        level_unknown=owner.level_unknown or other.level_unknown,
     )
 
 
-def live_call(dialog: LiveDialog, now: Instant) -> LiveCall | None:
+def live_call(dialog: LiveDialog, now: Instant, levels: Levels = NO_LEVELS) -> LiveCall | None:
     """Return what is known of a call; None: it is not answered yet, or ends."""
     memory = dialog.session.memory(now)
     if memory is None:
         return None
     control, envelope, heard = dialog.session.capturing, memory.parties.envelope, dialog.heard()
     asked, is_heard = memory.pause, control.takes_in
+    measured = _measured(dialog, heard, levels)
     packets = sum(map(came, heard.values()))
     return LiveCall(
         call_id=dialog.session.journal_id,
         trunk=memory.trunk.name,
         answered_at_ns=memory.answered_at_ns,
         owners=tuple(
-            _owner(one, memory.wishes, heard if is_heard else {}) for one in _owned(memory)
+            _owner(one, memory.wishes, measured if is_heard else {}) for one in _owned(memory)
         ),
         caller=_party(envelope.sender, envelope.name),
         called=_party(envelope.dialled),
@@ -121,7 +129,19 @@ def _owned(memory: SessionMemory) -> list[Assignment]:
     return list({one.owner_id: one for one in reversed(both)}.values())[::-1]
 
 
-def _owner(one: Assignment, wishes: Wishes, heard: Heard) -> LiveOwner:
+def _measured(dialog: LiveDialog, heard: Heard, levels: Levels) -> Mapping[int, Level]:
+    """Return the level of each stream, by capture or by a decoder."""
+    streams = dialog.streams() if levels else {}
+    return {
+        index: levels.get(streams[index], Level(one.peak_dbfs))
+        if index in streams
+        else Level(one.peak_dbfs)
+        for index, one in heard.items()
+    }
+
+
+def _owner(one: Assignment, wishes: Wishes, heard: Mapping[int, Level]) -> LiveOwner:
+    unknown = {heard[index].unknown for index in _streams_of(one) if index in heard}
     return LiveOwner(
         user_id=one.owner_id,
         name=one.owner_name,
@@ -134,7 +154,12 @@ def _owner(one: Assignment, wishes: Wishes, heard: Heard) -> LiveOwner:
         mode=one.mode,
         is_started=wishes.is_started(one.owner_id),
         mark=one.mark,
+        level_unknown=", ".join(sorted(unknown - {""})),
     )
+
+
+def _streams_of(one: Assignment) -> tuple[int, ...]:
+    return (*one.owner_streams, *one.remote_streams)
 
 
 def _party(number: str, name: str = "") -> LiveParty:
@@ -142,6 +167,6 @@ def _party(number: str, name: str = "") -> LiveParty:
     return LiveParty(*(one[:LONGEST].encode(errors="replace").decode() for one in (number, name)))
 
 
-def _level(streams: Iterable[int], heard: Heard) -> float | None:
-    levels = [heard[index].peak_dbfs for index in streams if index in heard]
+def _level(streams: Iterable[int], heard: Mapping[int, Level]) -> float | None:
+    levels = [heard[index].dbfs for index in streams if index in heard]
     return max((level for level in levels if level is not None), default=None)

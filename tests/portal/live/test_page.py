@@ -181,6 +181,18 @@ def test_without_a_recorder_the_page_says_so_calmly(
     assert "No recorder runs" in page_for(client, ann)
 
 
+def test_a_level_that_is_not_known_is_said_to_be_so(
+    client: Client, recorder: Recorder, ann: User
+) -> None:
+    silent = {"level_dbfs": None, "level_unknown": "G729"}
+    recorder.calls = [call_of(ann, owned=silent)]
+    assert "Level unknown (G729)" in page_for(client, ann)
+    recorder.calls = [call_of(ann, owned={**silent, "level_unknown": "…"})]
+    assert "Level unknown<" in page_for(client, ann)
+    recorder.calls = [call_of(ann, owned={**silent, "remote_level_dbfs": -9.0})]
+    assert "Level unknown" not in page_for(client, ann)
+
+
 def test_states_beside_a_pause_that_was_asked_for(
     client: Client, recorder: Recorder, ann: User
 ) -> None:

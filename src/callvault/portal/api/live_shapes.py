@@ -36,7 +36,7 @@ class LiveCallOut(Schema):
     paused_by: str = Field(description="Empty: nobody asked for it.")
     paused_at: Moment | None
     level_dbfs: float | None = Field(
-        description="Loudest of the last seconds; null: not known, as for codecs beside G.711."
+        description="Loudest of the last seconds; null: not known, as in a pause."
     )
     remote_level_dbfs: float | None
 

@@ -41,6 +41,7 @@ class Row:
     length_ms: int
     level: int | None  # 0 to 60
     remote_level: int | None
+    level_unknown: str  # codecs whose level cannot be told; "…": too many calls to measure
     paused_at: datetime | None
     state: str  # as `_state` says
     can_start: bool
@@ -177,6 +178,7 @@ def row_of(
         length_ms=length_ns // 1_000_000,
         level=_meter(owner.level_dbfs) if owner else None,
         remote_level=_meter(owner.remote_level_dbfs) if owner else None,
+        level_unknown=owner.level_unknown if owner else "",
         paused_at=utc_from_ns(call.paused_at_ns) if call.is_paused else None,
         state=state,
         can_start=state == "not_started",
