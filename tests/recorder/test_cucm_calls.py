@@ -14,6 +14,7 @@ from callvault.policy.modes import Modes, Pauses, RecordingMode
 from callvault.recorder.dialog import LiveDialog
 from callvault.recorder.draining import DrainOrder
 from callvault.recorder.judge import PolicyInForce
+from callvault.recorder.live_calls import live_call
 from callvault.recorder.pause_keeper import PauseKeeper
 from callvault.recorder.requests import StartRequested
 from callvault.spool import has_rest, rest_of, twin_of
@@ -327,6 +328,16 @@ def test_siprec_of_a_gateway_of_cucms_is_no_leg(cucm: Cucm, wire: Wire) -> None:
     wire.invite()
     [dialog] = wire.recorder.dialogs.values()
     assert dialog.session.learning.place is None
+
+
+def test_each_leg_names_its_pair_whichever_node_it_comes_to(cucm: Cucm, wire: Wire) -> None:
+    cucm.call("near", "far")
+    cucm.call("near", call="other", refci="25471899")
+    now = wire.recorder.read_clocks()
+    told = [live_call(one, now) for one in wire.recorder.dialogs.values()]
+    pairs = [one.pair for one in told if one is not None]
+    assert pairs[0] == pairs[1] != pairs[2]
+    assert all(pairs)
 
 
 def test_both_legs_are_one_call_to_who_asks(cucm: Cucm, wire: Wire) -> None:

@@ -90,6 +90,7 @@ class LiveCall(msgspec.Struct, frozen=True):
     paused_at_ns: int = 0  # UTC
     packets: int = 0  # that came
     has_no_media: bool = False  # the phone system sends none, or has sent none yet
+    pair: str = ""  # of CUCM's two legs, the same for both, on whichever node; empty: no such call
 
 
 class LiveCalls(msgspec.Struct, frozen=True):

@@ -1,10 +1,12 @@
 """What is told of calls in progress. Read from any thread: nothing here changes a call."""
 
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from uuid import UUID
 
 import msgspec
 
+from callvault import cucm
 from callvault.capture import Stream, StreamCounters, came
 from callvault.clock import Instant
 from callvault.monitoring.live_calls import EndedCall, LiveCall, LiveCalls, LiveOwner, LiveParty
@@ -92,9 +94,17 @@ def live_call(dialog: LiveDialog, now: Instant, levels: Levels = NO_LEVELS) -> L
         paused_by=asked.who if asked else "",
         paused_at_ns=asked.at_ns if asked else 0,
         packets=packets,
+        pair=_pair(memory),
         has_no_media=not packets
         and (memory.is_paused_by_src or now.realtime_ns - memory.answered_at_ns > PATIENCE_NS),
     )
+
+
+def _pair(memory: SessionMemory) -> str:
+    """Return what both legs of a call of CUCM's have in common, without saying it."""
+    place = memory.place
+    key = cucm.key_of(place.leg, trunk=memory.trunk.name) if place is not None else None
+    return sha256(repr(key).encode()).hexdigest()[:32] if key is not None else ""
 
 
 def ended_call(session: RecordingSession, now: Instant) -> EndedCall | None:

@@ -70,6 +70,19 @@ def test_what_is_asked_of_a_call_goes_to_its_node(
     assert recorder.asked == []
 
 
+def test_what_is_asked_of_one_leg_of_cucms_is_asked_of_the_other_on_its_node(
+    client: Client, recorder: Recorder, far: Recorder, ann: User
+) -> None:
+    recorder.calls = [call_of(ann, 1, pair="a")]
+    far.calls = [call_of(ann, 2, pair="a"), call_of(ann, 3, pair="b"), call_of(ann, 4)]
+    client.force_login(ann)
+    assert client.post(f"{FAR_CALL}/pause").status_code == 302
+    assert [path for path, _ in recorder.asked] == [f"/calls/{UUID(int=1)}/pause"]
+    assert [path for path, _ in far.asked] == [f"/calls/{UUID(int=2)}/pause"]
+    far.status = 404  # that leg has ended meanwhile
+    assert client.post(f"/live/{UUID(int=1)}/resume").status_code == 302
+
+
 def test_a_node_that_dies_is_told_of_calmly_and_the_others_stay(
     client: Client, recorder: Recorder, ann: User, rita: User
 ) -> None:

@@ -169,7 +169,7 @@ def control(
     `is_own_only`: only with one's own call, and of its users for oneself alone.
     """
     user = person_of(request)
-    seen_one = _meant(user, deed, call_id)
+    seen_one, others = _meant(user, deed, call_id)
     found = own_part(seen_one, user) if is_own_only else seen_one
     if found is None:
         raise Http404
@@ -180,6 +180,11 @@ def control(
     who = user.get_full_name() or user.username
     door = door_of(found.node)
     outcome = act(door, deed, call_id, who=who, reason=reason, owners=ids)
+    for other in others:
+        # Of a call of CUCM's the other voice: a pause of one would keep half of what is said.
+        twin = other.call.call_id
+        done = act(door_of(other.node), deed, twin, who=who, reason=reason, owners=ids)
+        outcome = done if outcome is Outcome.DONE and done is not Outcome.OVER else outcome
     if outcome in (Outcome.DONE, Outcome.NOT_ON_DISK):
         why: dict[str, Any] = {"reason": without_numbers(reason)} if reason else {}
         record(
@@ -195,22 +200,33 @@ def control(
     return outcome
 
 
-def _meant(user: User, deed: Deed, call_id: UUID) -> SeenCall | SeenEnded:
+def _meant(
+    user: User, deed: Deed, call_id: UUID
+) -> tuple[SeenCall | SeenEnded, tuple[SeenCall, ...]]:
     """Return the call in progress of this id, or the ended one to be marked.
 
-    Raises Http404, or Unreachable where a node that does not answer may have it.
+    Behind it the other leg of a call of CUCM's that came to another node. Raises Http404, or
+    Unreachable where a node that does not answer may have it.
     """
     found = look(user, is_patient=True)
     for running in found.calls:
         if running.call.call_id == call_id:
-            return running
+            return running, _other_leg(running, found.calls)
     if deed in (Deed.KEEP, Deed.DROP):
         for ended in found.ended:
             if ended.call.call_id == call_id:
-                return ended
+                return ended, ()
     if found.silent:
         raise Unreachable(is_running=True)
     raise Http404
+
+
+def _other_leg(one: SeenCall, calls: Iterable[SeenCall]) -> tuple[SeenCall, ...]:
+    if not one.call.pair:
+        return ()
+    return tuple(
+        other for other in calls if other.node != one.node and other.call.pair == one.call.pair
+    )
 
 
 def facts_of(owner: LiveOwner, user: User, actor: Actor) -> RecordingFacts:
