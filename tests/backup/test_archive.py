@@ -142,6 +142,12 @@ def test_what_no_backup_holds_is_refused(
     refused(whole, begin + b"".join(_member(*one) for one in members) + END, told)
 
 
+def test_what_is_kept_in_memory_is_bounded(whole: Path) -> None:
+    begin = whole.read_bytes()[: 2 * BLOCK]
+    large = b"".join(_member(f"keys/archive/a{n}.crt.pem", b"x" * 1_048_576) for n in range(33))
+    refused(whole, begin + large + END, "too large")
+
+
 def test_a_newer_form_is_named(whole: Path) -> None:
     newer = _member("callvault-backup", b"callvault-backup-2\n")
     refused(whole, newer + whole.read_bytes()[2 * BLOCK :], "has the form callvault-backup-2")

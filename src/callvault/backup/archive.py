@@ -22,6 +22,7 @@ from callvault.errors import BackupRefused
 
 CHUNK = 1024 * 1024
 MOST_MEMBERS = 10_000  # outside of the vault
+MOST_SMALL_BYTES = 32 * 1024 * 1024  # kept in memory, of all small members
 
 
 class Advanced(Protocol):
@@ -125,6 +126,7 @@ class _Walk:
     vault: list[int] = field(default_factory=lambda: [0, 0])  # objects, bytes
     vault_digest: "hashlib._Hash" = field(default_factory=sha256)
     vault_at: int = 0
+    small_bytes: int = 0
 
 
 class BackupFile:
@@ -217,8 +219,11 @@ class BackupFile:
         walk.members.append(Member(name, size, digest.hexdigest()))
         if most is None:
             walk.places[name] = (at, size)
-        else:
-            walk.small[name] = b"".join(kept)
+            return
+        walk.small[name] = b"".join(kept)
+        walk.small_bytes += size
+        if walk.small_bytes > MOST_SMALL_BYTES:
+            raise BackupRefused("the backup is damaged: its small members are too large")
 
     def _whole(self, size: int) -> bytes:
         data = self._exactly(size)

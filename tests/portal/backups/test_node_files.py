@@ -19,6 +19,7 @@ from callvault.portal.backups.node_files import (
     use_what_opens,
 )
 from callvault.vault import KeyKind, Keyring, Role, audit_key, create_first_certificates
+from callvault.vault.protection import file_source, protect
 
 
 def node(folder: Path) -> Config:
@@ -137,6 +138,25 @@ def test_keys_of_the_place_that_is_replaced_stay(old: Config, new: Config) -> No
     assert known == before | subjects(old, Role.ARCHIVE)
     assert audit_key(folder).fingerprint == signer
     assert (kept.name, kept.read_text()) == ("portal-secret-key.aside", "new")
+
+
+def test_keys_are_backed_up_in_clear_under_the_passphrase_or_not_at_all(
+    old: Config, new: Config, tmp_path: Path
+) -> None:
+    passphrase = tmp_path / "passphrase"
+    passphrase.write_text("a" * 40)
+    protect(old.vault.key_folder, file_source(passphrase))
+    opened = secrets(old)
+    assert b"ENCRYPTED" not in opened["archive/archive-1.key.pem"]
+    new.vault.key_folder.mkdir()
+    protect(new.vault.key_folder, file_source(passphrase))
+    put_back_certificates(new, files(old), opened)
+    here = new.vault.key_folder / "archive" / "archive-1.key.pem"
+    assert b"ENCRYPTED" in here.read_bytes()
+    passphrase.unlink()
+    assert all(one.had_key for one in certificates_of(old.vault.key_folder))
+    with pytest.raises(BackupRefused, match="passphrase cannot be read"):
+        secrets(old)
 
 
 @pytest.mark.parametrize("name", ["../x", "archive/../x.key.pem", "/etc/passwd", "requests/x"])
