@@ -1,5 +1,7 @@
 """`backup` and `restore` as processes, without a node: refusals, kill -9, and what is replaced."""
 
+import json
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from callvault.vault import audit_key
 from tests.commands.test_node_commands import run
 from tests.flows.node import environment
 from tests.migrated import put_database
@@ -53,11 +56,15 @@ def data(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def other(folder: Path) -> Path:
-    """Another system."""
+def other(folder: Path, data: Path) -> Path:
+    """Another system: other people, and another key that signs."""
     other = folder / "other"
-    put_database(other)
-    assert run("init", "--data", other).returncode == 0
+    shutil.copytree(data, other)
+    shutil.rmtree(other / "keys" / "audit")
+    audit_key(other / "keys")
+    (other / "portal-secret-key").write_text("another")
+    with closing(sqlite3.connect(other / "callvault.sqlite3")) as connection, connection:
+        connection.execute("UPDATE people_user SET password = 'another'")
     return other
 
 
@@ -100,22 +107,6 @@ def test_a_backup_tells_the_audit_log_and_leaves_sessions_out(data: Path, whole:
     assert whole.stat().st_mode & 0o077 == 0
 
 
-def test_a_backup_that_cannot_be_is_refused(folder: Path, data: Path) -> None:
-    sealed = ("--with-keys", "--passphrase-file")
-    target = folder / "no.cvbackup"
-    short = run("backup", "--data", data, "--to", target, *sealed, folder / "short")
-    assert (short.returncode, "at least 12 characters" in short.stderr) == (2, True)
-    unasked = run("backup", "--data", data, "--to", target, "--with-keys")
-    assert (unasked.returncode, "no terminal to ask on" in unasked.stderr) == (2, True)
-    assert not target.exists()
-
-
-def test_a_folder_that_is_not_mounted_is_not_made(folder: Path, data: Path) -> None:
-    done = run("backup", "--data", data, "--to", folder / "away" / "x.cvbackup")
-    assert "is not there: make it, or mount" in done.stderr
-    assert not (folder / "away").exists()
-
-
 def flipped(raw: bytes) -> bytes:
     """Return them with a byte of the database changed."""
     at = len(raw) // 2
@@ -132,27 +123,49 @@ BAD: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "later": (lambda raw: raw.replace(b"people.0001_", b"people.9001_", 1), "newer version"),
 }
 ALL_OF_THEM = """
-import sys
+import json, sys
 from callvault.commands.main import main
-for name in sys.argv[1:]:
-    code = main(["restore", name, "--data", "untouched", "--passphrase-file", "passphrase"])
-    print(code, file=sys.stderr)
+for arguments in json.load(sys.stdin):
+    print("exit", main(arguments), file=sys.stderr)
 """
 
 
-def test_what_is_not_whole_changes_nothing(folder: Path, whole: Path) -> None:
+def refusals(folder: Path, whole: Path, other: Path) -> list[tuple[list[str], str]]:
+    """Return command lines, and what each is refused with."""
+    secret = ["--passphrase-file", "passphrase"]
+    to, keys = ["backup", "--data", "data", "--to"], ["--with-keys", "--passphrase-file"]
+    into = ["restore", "--data", "untouched"]
     for name, (change, _told) in BAD.items():
         (folder / name).write_bytes(change(whole.read_bytes()))
+    return [
+        *(([*into, name, *secret], told) for name, (_change, told) in BAD.items()),
+        ([*into, whole.name, "--passphrase-file", "short"], "not the one of this backup"),
+        ([*into, whole.name], "no terminal to ask on"),
+        (
+            [*into, whole.name, *secret, "--key", str(other / "keys/audit/audit-1.pub.pem")],
+            "is not signed by the key of",
+        ),
+        (["restore", whole.name, "--data", "other", *secret], "--replace puts the backup in"),
+        ([*to, "no.cvbackup", *keys, "short"], "at least 12 characters"),
+        ([*to, "no.cvbackup", "--with-keys"], "no terminal to ask on"),
+        ([*to, "no.cvbackup", *secret], "is for --with-keys"),
+        ([*to, "away/x.cvbackup"], "is not there: make it, or mount"),
+        ([*to, whole.name], "is there already"),
+    ]
+
+
+def test_what_is_refused_changes_nothing(folder: Path, whole: Path, other: Path) -> None:
+    asked_for = refusals(folder, whole, other)
+    before = tree(folder)
     done = subprocess.run(
-        [sys.executable, "-c", ALL_OF_THEM, *BAD],
+        [sys.executable, "-c", ALL_OF_THEM], input=json.dumps([one for one, _told in asked_for]),
         check=False, capture_output=True, text=True, env=environment(), cwd=folder,
     )  # fmt: skip
-    lines = [line for line in done.stderr.splitlines() if not line.startswith("checked")]
-    assert [line for line in lines if line == "2"] == ["2"] * len(BAD), done.stderr
-    said = [line for line in lines if line.startswith("callvault:")]
-    for line, (_change, told) in zip(said, BAD.values(), strict=True):
-        assert told in line
-    assert not (folder / "untouched").exists()
+    lines = [line for line in done.stderr.splitlines() if line.startswith(("callvault:", "exit"))]
+    assert lines[1::2] == ["exit 2"] * len(asked_for), done.stderr
+    for line, (arguments, told) in zip(lines[::2], asked_for, strict=True):
+        assert told in line, arguments
+    assert tree(folder) == before
 
 
 def restored(
@@ -160,30 +173,6 @@ def restored(
 ) -> "subprocess.CompletedProcess[str]":
     secret = ("--passphrase-file", folder / "passphrase")
     return run("restore", file, "--data", data, *secret, *more)
-
-
-def test_another_passphrase_and_another_key_change_nothing(
-    folder: Path, whole: Path, other: Path
-) -> None:
-    wrong = run(
-        "restore", whole, "--data", folder / "untouched", "--passphrase-file", folder / "short"
-    )
-    assert "not the one of this backup" in wrong.stderr
-    named = restored(
-        folder, whole, folder / "untouched", "--key", other / "keys/audit/audit-1.pub.pem"
-    )
-    assert "is not signed by the key of" in named.stderr
-    assert not (folder / "untouched").exists()
-
-
-def test_a_place_with_a_database_is_not_touched_unless_asked_to(
-    folder: Path, whole: Path, other: Path
-) -> None:
-    before = tree(other)
-    done = restored(folder, whole, other)
-    assert done.returncode == 2
-    assert "--replace puts the backup in its place" in done.stderr
-    assert tree(other) == before
 
 
 def killed_at(module: str, name: str, *arguments: object) -> None:

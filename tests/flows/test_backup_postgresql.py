@@ -75,9 +75,6 @@ def test_a_restore_brings_the_same_rows_or_leaves_what_there_was(
     names = "SELECT string_agg(tgname, ' ' ORDER BY tgname) FROM pg_trigger WHERE tgenabled = 'O'" \
             " AND NOT tgisinternal"  # fmt: skip
     assert server.sql(names, database="second") == server.sql(names, database="first")
-    again = run(*options)
-    assert again.returncode == 2
-    assert "there is a database already (postgresql)" in again.stderr
 
 
 def test_a_backup_of_the_other_database_is_refused(server: Server, backup: Path) -> None:
