@@ -24,7 +24,8 @@ from callvault.portal.exports.models import (
     ExportTurn,
     RecordingExport,
 )
-from callvault.portal.exports.turn import RETRY_AFTER, Turn
+from callvault.portal.exports.turn import EVERY, RETRY_AFTER, Turn
+from callvault.portal.nodes.models import NodeReport
 from callvault.portal.people.models import User
 from callvault.portal.recordings.deletion import bury
 from callvault.portal.recordings.models import Recording
@@ -241,6 +242,21 @@ def test_sound_that_is_gone_is_given_up_and_told(ann: User, switched_on: ExportS
     assert (row.state, row.problem, row.next_try_at) == ("failed", "audio_missing", None)
     assert target.files == {}
     assert not AuditEntry.objects.filter(action=Action.RECORDING_EXPORTED).exists()
+
+
+def test_what_another_node_has_is_left_to_its_worker(
+    ann: User, switched_on: ExportSettings, data_folder: Path, target: MemoryTarget
+) -> None:
+    recording = another(ann, data_folder)
+    RecordingObjects(LocalStore(data_folder / "vault")).delete(recording.recording_id)
+    recordings_in_catalogue().update(node="rec-2")
+    NodeReport.objects.create(node="rec-2", at=NOW, document={"at_ns": 1})
+    turn = Turn("worker 1", lambda: NOW)
+    assert run(turn, is_over=lambda: False, open_target=lambda _settings: target) == 0
+    assert turn.is_anothers
+    row = row_of(recording)
+    assert (row.state, row.problem, row.next_try_at) == ("waiting", "other_node", NOW + EVERY)
+    assert target.files == {}
 
 
 def test_a_recording_deleted_meanwhile_does_not_leave(

@@ -20,8 +20,8 @@ from callvault.portal.subjects.erasure import under_erasure
 from .asking import ask_missing, work_off_backfills
 from .models import OPEN_STATES, ExportMode, ExportSettings, ExportState, RecordingExport
 from .targets import PasswordSealed, target_of
-from .turn import Turn, TurnLost
-from .writing import Gone, RowFault, Writer
+from .turn import EVERY, Turn, TurnLost
+from .writing import OTHER_NODE, Gone, RowFault, Writer
 
 BATCH = 25
 MOST_ODD = 3
@@ -156,6 +156,8 @@ class _Run:
         """Try one again later, or give it up."""
         now = self._turn.now()
         wait = RETRY_AFTER[min(row.attempts, len(RETRY_AFTER) - 1)]
+        if fault.kind == OTHER_NODE:
+            wait, self._turn.is_anothers = EVERY, True
         state = {"state": ExportState.FAILED, "next_try_at": None} if fault.is_final else {}
         is_there = RecordingExport.objects.filter(pk=row.pk).update(
             attempts=row.attempts + 1, problem=fault.kind[:32], said=fault.said[:300],

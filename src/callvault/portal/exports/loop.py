@@ -14,6 +14,8 @@ from .exporter import run
 from .turn import Turn
 
 LOOK_EVERY_S = 2.0
+REST_S = 90.0
+"""After meeting recordings of another node: longer than until the next turn, which is then its."""
 
 logger = logging.getLogger(__name__)
 
@@ -24,9 +26,12 @@ def export_recordings(stop: threading.Event) -> None:
     is_told = False
     while not stop.is_set():
         try:
+            turn = Turn(name, timezone.now)
             with catalogue_reached():
-                run(Turn(name, timezone.now), is_over=stop.is_set)
+                run(turn, is_over=stop.is_set)
             is_told = False
+            if turn.is_anothers:
+                stop.wait(REST_S)
         except CatalogueUnreachable as error:
             if not is_told:
                 logger.warning("exports wait: %s", error)

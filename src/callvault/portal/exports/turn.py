@@ -34,6 +34,8 @@ class Turn:
     ) -> None:
         self._holder, self.now, self._seconds = holder, clock, seconds
         self._beaten_s = seconds()
+        self.is_anothers = False
+        """Whether something waits that another node has: the next turn is better its."""
 
     def take(self) -> bool:
         """Take it, if it is time and nobody else has it."""

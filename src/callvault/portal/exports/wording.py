@@ -76,6 +76,10 @@ _WORDS: dict[str, tuple[Promise, Promise]] = {
         _("The recording is being erased."),
         _("It is exported only if it may not be deleted after all."),
     ),
+    "other_node": (
+        _("The recording lies on another machine."),
+        _("The worker there exports it, as soon as it is its turn."),
+    ),
     "key": (
         _("No private key on this machine opens the recording."),
         _("Bring the certificate that its page names. It is tried again each hour."),

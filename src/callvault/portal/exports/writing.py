@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
+from django.conf import settings as django_settings
 from django.db import transaction
 
 from callvault.errors import CallvaultError, KeyUnavailable, ObjectMissing, VaultError
@@ -31,6 +32,7 @@ from callvault.policy.export_list import ExportedFile, list_name, with_files
 from callvault.policy.export_names import MOST_NAMESAKES, day_folder, file_name, namesake
 from callvault.portal.audit.log import record_own
 from callvault.portal.audit.models import Action
+from callvault.portal.nodes.models import NodeReport
 from callvault.portal.recordings.file_names import call_of
 from callvault.portal.recordings.models import Recording
 from callvault.portal.recordings.vault_access import open_object
@@ -39,6 +41,7 @@ from callvault.vault import ObjectKind, SealedReader
 from .models import ExportState, RecordingExport
 from .turn import Turn
 
+OTHER_NODE = "other_node"
 LIST_TEMPORARY = f"{TEMPORARY}list.tmp"
 
 
@@ -162,12 +165,22 @@ def _discarded_unless_named(file: TargetFile) -> Iterator[None]:
 def _audio_of(recording: Recording) -> Iterator[SealedReader]:
     try:
         audio = open_object(recording, ObjectKind.AUDIO)
+    except ObjectMissing as error:
+        kind = OTHER_NODE if _is_of_another_node(recording) else "audio_missing"
+        raise RowFault(kind, is_final=kind != OTHER_NODE) from error
     except VaultError as error:
         raise _row_fault(error) from error
     try:
         yield audio
     finally:
         audio.close()
+
+
+def _is_of_another_node(recording: Recording) -> bool:
+    """Whether the recording was made by another node, whose folder may have it."""
+    if recording.node == django_settings.CALLVAULT.node.name:
+        return False
+    return NodeReport.objects.filter(node=recording.node).exists()
 
 
 def _chunks(audio: SealedReader) -> Iterator[bytes]:
@@ -180,8 +193,6 @@ def _chunks(audio: SealedReader) -> Iterator[bytes]:
 def _row_fault(error: VaultError) -> RowFault:
     if isinstance(error, KeyUnavailable):
         return RowFault("key")
-    if isinstance(error, ObjectMissing):
-        return RowFault("audio_missing", is_final=True)
     if error.permanent:
         return RowFault("audio_broken", is_final=True)
     return RowFault("audio")
