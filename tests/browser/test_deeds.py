@@ -60,7 +60,7 @@ def test_a_base_user_releases_preserves_and_undoes(signed_in: Page) -> None:
     press(page, "j", "x")
     bar = page.locator(BAR)
     expect(bar).to_contain_text("1 selected")
-    expect(bar.get_by_role("button")).to_have_count(5)  # all but delete
+    expect(bar.get_by_role("button")).to_have_count(6)  # all but delete
     bar.get_by_role("button", name="Release").click()
     expect(page.get_by_role("status").last).to_contain_text("1 recording is released.")
     press(page, "j", "p")

@@ -23,7 +23,12 @@ def seal_audio(recording: Recording, folder: Path, content: bytes) -> Recording:
     stored = sealer.finish(b"{}")
     recording.size_bytes = len(content)
     recording.objects_sealed = [
-        {"kind": one.kind.value, "size_bytes": one.size_bytes, "sha256": one.sha256}
+        {
+            "kind": one.kind.value,
+            "size_bytes": one.size_bytes,
+            "sha256": one.sha256,
+            "plain_sha256": one.plain_sha256,
+        }
         for one in stored.objects
     ]
     recording.save()

@@ -69,6 +69,7 @@ def test_the_seal_tells_both_sizes_and_the_digest_of_the_sealed_form() -> None:
         size_bytes=9,
         sealed_bytes=HEADER_BYTES + 9 + TAG_BYTES,
         sha256=digest(pieces.joined()).hexdigest(),
+        plain_sha256=digest(b"callvault").hexdigest(),
     )
 
 

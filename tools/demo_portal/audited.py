@@ -1,4 +1,4 @@
-"""What the demo portal's people did, in the audit log, with its chain made and checked."""
+"""What the demo portal's people did, in the audit log; it and the log of recordings are checked."""
 
 from pathlib import Path
 
@@ -9,6 +9,8 @@ from callvault.portal.audit.anchor import FILE_NAME
 from callvault.portal.audit.keeper import Keeper
 from callvault.portal.audit.log import record_command
 from callvault.portal.audit.models import Action, AuditEntry
+from callvault.portal.integrity import remembered
+from callvault.portal.integrity.keeper import IntegrityKeeper
 from callvault.portal.people.models import User
 from callvault.portal.recordings.permissions import recordings_in_catalogue
 from callvault.vault import audit_key, audit_keys
@@ -32,10 +34,11 @@ def fill(key_folder: Path) -> None:
         _deed(ann, Action.PLAYED, "2001:db8:20::31", "recording", row.recording_id)
     _deed(None, Action.SIGN_IN_FAILED, "203.0.113.9", "person", "")
     _deed(rita, Action.PERSON_CHANGED, "192.0.2.31", "person", ann.public_id, **_CHANGED)
-    keeper = Keeper(
-        facts.NODE, audit_key(key_folder), audit_keys(key_folder), settings.DATA_FOLDER / FILE_NAME
-    )
-    keeper.step(now=timezone.now())
+    key, keys, now = audit_key(key_folder), audit_keys(key_folder), timezone.now()
+    Keeper(facts.NODE, key, keys, settings.DATA_FOLDER / FILE_NAME).step(now=now)
+    log = IntegrityKeeper(facts.NODE, key, keys, settings.DATA_FOLDER / remembered.FILE_NAME)
+    for _ in range(3):  # a step a day, and one for the end
+        log.step(now=now)
 
 
 def _deed(

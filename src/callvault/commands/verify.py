@@ -3,12 +3,19 @@
 import json
 import time
 from argparse import ArgumentParser, Namespace
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from callvault import clock
-from callvault.commands import django_ready, key_protection, verify_audit
+from callvault.commands import (
+    django_ready,
+    key_protection,
+    verify_audit,
+    verify_evidence,
+    verify_log,
+)
 from callvault.commands.amounts import Advance, counted, duration, size
 from callvault.commands.chosen import add_options
 from callvault.commands.progress import ProgressLine
@@ -35,21 +42,26 @@ public key, that of an export, without the system.
   callvault verify audit
   callvault verify audit callvault-audit.jsonl --key audit-1.pub.pem
 
-It reads all of the vault, at low priority, beside a node that is at work. Exit code 1 says that
-something is wrong. Signed chains of digests do not exist yet and are not checked."""
+'callvault verify evidence' checks recordings that were exported with proofs, on any machine:
+
+  callvault verify evidence evidence-2026-11-27.zip --key audit-1.pub.pem --authority tsa.pem
+
+It reads all of the vault, at low priority, beside a node that is at work, and follows the signed
+log of recordings. Exit code 1 says that something is wrong."""
 
 FORM = "callvault-verification-1"
-CHAINS = "not checked: recordings have no signed chain in this version"
+NOT_FOLLOWED = "  signed lines            not followed: that takes all of the log"
 _SETTLE_S = 2.0  # between the seal of a recording and its row lie milliseconds
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument(
-        "what", metavar="audit", nargs="?", choices=("audit",), help="the audit log"
-    )
+        "what", metavar="audit|evidence", nargs="?", choices=("audit", "evidence"),
+        help="the audit log, or recordings that were exported with proofs",
+    )  # fmt: skip
     parser.add_argument(
-        "file", metavar="FILE", nargs="?", type=Path, help="an export of it, as JSON lines"
+        "file", metavar="FILE", nargs="?", type=Path, help="the export: JSON lines; folder or ZIP"
     )
     parser.add_argument(
         "--key",
@@ -60,9 +72,15 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="public key that signed the export; may be given several times",
     )
     parser.add_argument(
+        "--authority",
+        metavar="FILE",
+        type=Path,
+        help="with evidence: certificates of the time-stamp authority that is believed, PEM",
+    )
+    parser.add_argument(
         "--accept",
         action="store_true",
-        help="after an older database was put back: go on from the audit log as it is",
+        help="after an older database was put back: go on from both logs as they are",
     )
     add_which(parser)
     parser.add_argument(
@@ -77,6 +95,8 @@ def run(options: Namespace) -> int:
         if options.since is not None or options.recording is not None:
             raise ConfigError("--since, --recording", "are about recordings, not the audit log")
         return verify_audit.run(options)
+    if options.what == "evidence":
+        return verify_evidence.run(options)
     if options.key or options.accept:
         raise ConfigError("--key, --accept", "are about the audit log: callvault verify audit")
     config = node_with_vault(options, program="verify")
@@ -85,11 +105,11 @@ def run(options: Namespace) -> int:
 
     started = clock.read().utc
     with django_ready.database_troubles_told():
-        report, took_s = _verify(options, config)
+        report, took_s, log = _verify(options, config)
     keys = protection_of(config.vault.key_folder)
-    _print_report(report, took_s, keys)
+    _print_report(report, took_s, keys, log)
     if options.json is not None:
-        document = as_json(report, started=started, took_s=took_s, options=options)
+        document = as_json(report, started=started, took_s=took_s, options=options, log=log)
         document["private_keys"] = {
             "plain": keys.plain, "encrypted": keys.encrypted, "locked": keys.locked,
         }  # fmt: skip
@@ -97,7 +117,9 @@ def run(options: Namespace) -> int:
     return 1 if report.wrong else 0
 
 
-def _verify(options: Namespace, config: "Config") -> "tuple[Report, float]":
+def _verify(
+    options: Namespace, config: "Config"
+) -> "tuple[Report, float, verify_log.LogVerified | None]":
     import msgspec
 
     from callvault.finalise.benches import be_nice
@@ -122,10 +144,14 @@ def _verify(options: Namespace, config: "Config") -> "tuple[Report, float]":
         verification.check(one)
         advance.add(one.audio_bytes)
         line.show(str(advance))
+        if options.since is not None or options.recording is not None:
+            verify_log.of_one(one.recording_id, verification.report)
+    log = None
     if options.since is None and options.recording is None:
         _look_for_orphans(verification, line)
+        log = verify_log.follow(config, verification.report, line)
     line.end()
-    return verification.report, advance.took_s
+    return verification.report, advance.took_s, log
 
 
 def _look_for_orphans(verification: "Verification", line: ProgressLine) -> None:
@@ -136,7 +162,9 @@ def _look_for_orphans(verification: "Verification", line: ProgressLine) -> None:
         verification.settle_suspects()
 
 
-def _print_report(report: "Report", took_s: float, keys: "KeyProtection") -> None:
+def _print_report(
+    report: "Report", took_s: float, keys: "KeyProtection", log: "verify_log.LogVerified | None"
+) -> None:
     print(
         f"{counted(report.recordings, 'recording')} with {counted(report.objects, 'object')}, "
         f"{size(report.size_bytes)}, in {duration(took_s)}\n"
@@ -147,7 +175,7 @@ def _print_report(report: "Report", took_s: float, keys: "KeyProtection") -> Non
         print(f"  seals not opened        {amount}: no private key of {certificates}")
     print(f"  objects without a row   {_orphans(report)}")
     print(f"  private keys            {'; '.join(key_protection.told(keys))}")
-    print(f"  signed chains           {CHAINS}")
+    print("\n".join(log.told() if log else [NOT_FOLLOWED]))
     if report.findings:
         print()
     told = [f"{one.finding}: {one.name}: {one.problem}" for one in report.findings[:SHOWN]]
@@ -168,7 +196,12 @@ def _orphans(report: "Report") -> str:
 
 
 def as_json(
-    report: "Report", *, started: datetime, took_s: float, options: Namespace
+    report: "Report",
+    *,
+    started: datetime,
+    took_s: float,
+    options: Namespace,
+    log: "verify_log.LogVerified | None",
 ) -> dict[str, object]:
     """Return the report in its documented form (docs/guide/verify.md)."""
     return {
@@ -183,7 +216,7 @@ def as_json(
         "opened": report.opened,
         "not_opened": dict(report.locked),
         "folders": report.folders,
-        "chains": CHAINS,
+        "log": asdict(log) if log else None,
         "wrong": report.wrong,
         "counts": {finding.value: count for finding, count in sorted(report.counts.items())},
         "findings": [

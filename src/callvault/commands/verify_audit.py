@@ -119,8 +119,31 @@ def _waiting() -> int:
 
 def _accept(config: "Config") -> int:
     from callvault.portal.audit.anchor import FILE_NAME
+    from callvault.portal.integrity import remembered
 
-    return accept_loss(config.node.data_folder / FILE_NAME)
+    folder = config.node.data_folder
+    accept_log(folder / remembered.FILE_NAME)
+    return accept_loss(folder / FILE_NAME)
+
+
+def accept_log(path: Path) -> None:
+    """Take the log of recordings as it is for the one to go on from, likewise."""
+    from callvault.portal.audit.log import record_command
+    from callvault.portal.audit.models import Action
+    from callvault.portal.integrity import remembered
+
+    head = remembered.read(path)
+    if head is None:
+        return
+    record_command(
+        Action.AUDIT_LOSS_ACCEPTED,
+        kind="integrity",
+        place=head.number,
+        digest=head.digest.hex(),
+        signed_at=head.at,
+    )
+    path.rename(path.with_name(f"{path.name}.{head.at.replace(':', '')}"))
+    print(f"Accepted: {head.day} of the log of recordings is no longer asked for.")
 
 
 def accept_loss(path: Path) -> int:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from callvault.config import Config
     from callvault.portal.audit.keeper import Keeper
     from callvault.portal.catalogue import DjangoCatalogue
+    from callvault.portal.integrity.keeper import IntegrityKeeper
     from callvault.vault import Store
 
 HELP = "run the worker alone"
@@ -80,6 +81,7 @@ def run(options: Namespace) -> int:
         stop,
         shown.run,
         audit_keeper(config).run,
+        integrity_keeper(config).run,
         send_asked_mail,
         export_recordings,
         DirectoryKeeper(config.node.name).run,
@@ -104,7 +106,8 @@ def _figures(config: "Config", catalogue: "DjangoCatalogue") -> "WorkerWatch":
     """Return what tells how the worker gets on."""
     from callvault.commands.node_report import report_node
     from callvault.commands.worker_watch import WorkerWatch
-    from callvault.portal.audit.keeper import samples
+    from callvault.portal.audit import keeper as audit
+    from callvault.portal.integrity import keeper as integrity
 
     port = config.metrics.worker_port
     return WorkerWatch(
@@ -113,7 +116,7 @@ def _figures(config: "Config", catalogue: "DjangoCatalogue") -> "WorkerWatch":
         vault_folder=config.vault.folder,
         tell=lambda event: catalogue.add_node_event(event, node=config.node.name),
         report=lambda watch: report_node(watch, config),
-        more=samples,
+        more=lambda: [*audit.samples(), *integrity.samples()],
     )
 
 
@@ -132,6 +135,17 @@ def audit_keeper(config: "Config") -> "Keeper":
     key = audit_key(config.vault.key_folder)  # first: it may be made just now
     keys = audit_keys(config.vault.key_folder)
     return Keeper(config.node.name, key, keys, config.node.data_folder / FILE_NAME)
+
+
+def integrity_keeper(config: "Config") -> "IntegrityKeeper":
+    """Return what keeps the log of recordings beside the work."""
+    from callvault.portal.integrity.keeper import IntegrityKeeper
+    from callvault.portal.integrity.remembered import FILE_NAME
+    from callvault.vault import audit_key, audit_keys
+
+    key = audit_key(config.vault.key_folder)
+    keys = audit_keys(config.vault.key_folder)
+    return IntegrityKeeper(config.node.name, key, keys, config.node.data_folder / FILE_NAME)
 
 
 def wait_for_store(

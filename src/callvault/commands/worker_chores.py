@@ -78,11 +78,26 @@ def chores_of_vault(store: "Store") -> tuple[Chore, ...]:
 
 def chores_of_keys(store: "Store", keys: "KeyWatch") -> tuple[Chore, ...]:
     """Return what may take minutes at a time, and has a thread of its own."""
+    from django.conf import settings
+
     from callvault.portal.certificates.rewrapping import work_off
+    from callvault.portal.integrity.objects_check import check_slice
     from callvault.portal.reach import catalogue_reached
 
-    do = catalogue_reached()(lambda: work_off(store, keys.keyring, now=clock.read().utc))
-    return (Chore("seal keys of recordings anew", 1.0, do),)
+    node = settings.CALLVAULT.node.name
+    chores = (
+        Chore(
+            "seal keys of recordings anew",
+            1.0,
+            lambda: work_off(store, keys.keyring, now=clock.read().utc),
+        ),
+        Chore(
+            "read recordings again",
+            10.0,
+            lambda: check_slice(store, now=clock.read().utc, holder=node),
+        ),
+    )
+    return tuple(replace(one, do=catalogue_reached()(one.do)) for one in chores)
 
 
 def chores_of_backups(config: "Config", settings_file: Path) -> tuple[Chore, ...]:

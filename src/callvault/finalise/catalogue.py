@@ -14,6 +14,7 @@ import msgspec
 from callvault.policy.decision import Assignment, Decision, Verdict
 from callvault.policy.legal_hold import Held
 from callvault.spool.entries import NodeEvent, PeerAttempt, TrunkRef
+from callvault.vault import SealedRecording
 
 
 class TimelineItem(msgspec.Struct, frozen=True):
@@ -81,12 +82,34 @@ class QualityReport(msgspec.Struct, frozen=True):
     recorded_ms: int
 
 
-class SealedObjectFact(msgspec.Struct, frozen=True):
-    """One object in the vault. `kind`: audio, peaks, raw, metadata."""
+class SealedObjectFact(msgspec.Struct, frozen=True, eq=False, omit_defaults=True):
+    """One object in the vault. `kind`: audio, peaks, raw, metadata.
+
+    Two are the same if what is sealed is; whether the plaintext's digest is known as well does not
+    matter: who finds an object in the store cannot compute it.
+    """
 
     kind: str
     size_bytes: int  # of the plaintext
     sha256: str  # of the sealed object, hex
+    plain_sha256: str = ""  # of the plaintext, hex; empty: not known
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, SealedObjectFact):
+            return NotImplemented
+        mine = (self.kind, self.size_bytes, self.sha256)
+        return mine == (other.kind, other.size_bytes, other.sha256)
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.size_bytes, self.sha256))
+
+
+def object_facts(sealed: SealedRecording) -> tuple[SealedObjectFact, ...]:
+    """Return what the catalogue keeps of a recording's objects."""
+    return tuple(
+        SealedObjectFact(one.kind.value, one.size_bytes, one.sha256, one.plain_sha256)
+        for one in sealed.objects
+    )
 
 
 class RecordingFacts(msgspec.Struct, frozen=True):

@@ -25,7 +25,7 @@ from callvault.finalise.catalogue import (
     PhoneSystemDetail,
     QualityReport,
     RecordingFacts,
-    SealedObjectFact,
+    object_facts,
 )
 from callvault.finalise.part import Part
 from callvault.finalise.phone_system import phone_system_details
@@ -410,10 +410,7 @@ def _seal_sound(
 def _with_objects(facts: RecordingFacts, sealed: SealedRecording) -> RecordingFacts:
     return msgspec.structs.replace(
         facts,
-        objects=tuple(
-            SealedObjectFact(kind=one.kind.value, size_bytes=one.size_bytes, sha256=one.sha256)
-            for one in sealed.objects
-        ),
+        objects=object_facts(sealed),
         envelope_certificates=tuple(one.fingerprint for one in sealed.certificates),
     )
 

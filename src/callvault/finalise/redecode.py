@@ -16,7 +16,7 @@ import msgspec
 from callvault.config.sections import FinaliseConfig
 from callvault.errors import SealBroken
 from callvault.finalise import quality, recording
-from callvault.finalise.catalogue import RecordingFacts, SealedObjectFact
+from callvault.finalise.catalogue import RecordingFacts, object_facts
 from callvault.finalise.evidence import merged, read_packets, read_transcript
 from callvault.finalise.plan import SIDES, RecordingPlan, plan
 from callvault.finalise.reading import Item, Piece, read_pieces
@@ -86,12 +86,10 @@ def decode_again(
         )
     facts = _facts(before, planned, found, heard)
     sealed = resealer.finish(msgspec.json.encode(facts))
-    listed = tuple(
-        SealedObjectFact(kind=one.kind.value, size_bytes=one.size_bytes, sha256=one.sha256)
-        for one in sealed.objects
-    )
     fingerprints = tuple(one.fingerprint for one in sealed.certificates)
-    changed = msgspec.structs.replace(facts, objects=listed, envelope_certificates=fingerprints)
+    changed = msgspec.structs.replace(
+        facts, objects=object_facts(sealed), envelope_certificates=fingerprints
+    )
     return Decoded(DecodeOutcome.DECODED, changed)
 
 

@@ -149,6 +149,16 @@ _ALL = (
     _gauge("callvault_vault_ready", "1 while the vault takes recordings."),
     _gauge("callvault_vault_free_bytes", "Free in the vault."),
     _gauge("callvault_vault_free_ratio", "The same as a share of its file system, 0 to 1."),
+    _gauge("callvault_integrity_lines", "Lines of the log of recordings that are signed."),
+    _gauge("callvault_integrity_waiting_recordings", "Recordings that wait to enter their log."),
+    _gauge(
+        "callvault_integrity_findings",
+        "What is wrong with recordings or their log; 0: nothing was changed.",
+    ),
+    _gauge(
+        "callvault_integrity_checked_age_seconds",
+        "Time since all of the log of recordings was last checked.",
+    ),
     _gauge("callvault_audit_chain_entries", "Entries of the audit log that are in its chain."),
     _gauge("callvault_audit_waiting_entries", "Entries of the audit log that wait to be chained."),
     _gauge(

@@ -31,6 +31,7 @@ from callvault.portal.decisions.models import (
 )
 from callvault.portal.exports.asking import ask_for as ask_for_export
 from callvault.portal.holds.covering import cover_new, standing_holds
+from callvault.portal.integrity.asking import ask_for_line
 from callvault.portal.live import by_phone, wishes
 from callvault.portal.notifications.recording_mail import ask_for as ask_for_mail
 from callvault.portal.people.models import User
@@ -82,9 +83,16 @@ class DjangoCatalogue:
             *("codecs", "sample_rate_hz", "size_bytes", "flags", "is_flagged", "quality"),
             "objects_sealed",
         )
-        recordings_in_catalogue().filter(recording_id=facts.assignment.recording_id).update(
-            **storable({name: columns[name] for name in names})
-        )
+        with transaction.atomic():
+            rows = recordings_in_catalogue().select_for_update(of=("self",))
+            row = rows.filter(recording_id=facts.assignment.recording_id).first()
+            if row is None:
+                return
+            _keep_plain_digests(columns["objects_sealed"], row.objects_sealed)
+            for name, value in storable({name: columns[name] for name in names}).items():
+                setattr(row, name, value)
+            row.save(update_fields=names)
+            ask_for_line(row.recording_id)
 
     @catalogue_reached()
     def held(self) -> Held:
@@ -199,16 +207,26 @@ def _add_recording(facts: RecordingFacts, call: Call) -> None:
     columns = _owner_columns(facts) | _party_columns(facts) | _audio_columns(facts)
     if row.pk and row.reassignments.exists():  # whose it is now was decided by hand
         columns = {name: value for name, value in columns.items() if name not in DECIDED_BY_HAND}
+    _keep_plain_digests(columns["objects_sealed"], row.objects_sealed)
     for name, value in storable(columns).items():
         setattr(row, name, value)
     is_new = row.pk is None
     row.interaction = interaction_of(facts)
     row.call = call
     row.save()
+    ask_for_line(recording_id)
     if is_new:
         ask_for_mail(row, now=timezone.now())
         ask_for_export(row, now=timezone.now())
         cover_new(row)
+
+
+def _keep_plain_digests(objects: list[dict[str, Any]], before: list[dict[str, Any]]) -> None:
+    """Give objects that stayed as they were the digest of their plaintext, known since then."""
+    known = {one["sha256"]: one["plain_sha256"] for one in before if one.get("plain_sha256")}
+    for one in objects:
+        if "plain_sha256" not in one and one["sha256"] in known:
+            one["plain_sha256"] = known[one["sha256"]]
 
 
 def _owner_columns(facts: RecordingFacts) -> dict[str, Any]:

@@ -63,6 +63,7 @@ INSTALLED_APPS = [
     "callvault.portal.retention",
     "callvault.portal.exports",
     "callvault.portal.backups",
+    "callvault.portal.integrity",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -41,6 +41,7 @@ urlpatterns = [
     path("searches/", include("callvault.portal.searches.urls")),
     path("live/", include("callvault.portal.live.urls")),
     path("", include("callvault.portal.gadget.urls")),
+    path("", include("callvault.portal.integrity.urls")),
     path("audit/", include("callvault.portal.audit.urls")),
     path("holds/", include("callvault.portal.holds.urls")),
     path("subjects/", include("callvault.portal.subjects.urls")),

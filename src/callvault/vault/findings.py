@@ -20,6 +20,7 @@ class Finding(StrEnum):
     SIDECAR = "sidecar"  # of another recording, or not readable
     UNLISTED_OBJECT = "unlisted_object"  # beside a recording that is listed
     UNLISTED_RECORDING = "unlisted_recording"  # whole in the store, in no row
+    LOG = "log"  # the log of recordings says otherwise, or is not what was signed
     UNREADABLE = "unreadable"  # the store failed; another time may help
     UNFINISHED = "unfinished"  # begun and not complete; the worker does it again
     STRANGE = "strange"  # not a name of ours

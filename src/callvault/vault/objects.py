@@ -14,7 +14,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
@@ -55,6 +55,8 @@ class SealedObject:
     kind: ObjectKind
     size_bytes: int  # of the plaintext
     sha256: str  # of the sealed object, hex
+    plain_sha256: str = field(default="", compare=False)
+    """Of the plaintext, hex; empty: not known, since it takes the key to compute it anew."""
 
 
 class ObjectSealer(Protocol):
@@ -255,7 +257,9 @@ class RecordingSealer:
         with self._sealed_object(_LEAVES[ObjectKind(kind)], kind) as writer:
             yield writer
         seal = writer.close()
-        self._sealed[kind] = SealedObject(ObjectKind(kind), seal.size_bytes, seal.sha256)
+        self._sealed[kind] = SealedObject(
+            ObjectKind(kind), seal.size_bytes, seal.sha256, seal.plain_sha256
+        )
 
     def finish(self, sidecar: bytes) -> SealedRecording:
         """Read back what was sealed, then write the sidecar: the recording is complete.
@@ -319,6 +323,7 @@ class RecordingResealer:
         self._key = key
         self._kinds = kinds
         self._sidecar = sidecar
+        self._plain: dict[ObjectKind, str] = {}
 
     @contextmanager
     def create(self, kind: ObjectKind) -> Iterator[Writable]:
@@ -328,6 +333,7 @@ class RecordingResealer:
             return
         with self._sealed_object(_LEAVES[ObjectKind(kind)], kind) as writer:
             yield writer
+        self._plain[kind] = writer.close().plain_sha256
 
     def finish(self, sidecar: bytes) -> SealedRecording:
         """Write the new sidecar; return the recording as it is stored now."""
@@ -336,7 +342,10 @@ class RecordingResealer:
         stored = self._objects.stored(self._recording_id)
         if stored is None:
             raise ObjectMissing(f"no object {folder_of(self._recording_id)}{self._sidecar}")
-        return stored
+        objects = tuple(
+            replace(one, plain_sha256=self._plain.get(one.kind, "")) for one in stored.objects
+        )
+        return replace(stored, objects=objects)
 
     @contextmanager
     def _sealed_object(self, leaf: str, kind: str) -> Iterator[SealedWriter]:

@@ -40,6 +40,7 @@ class Seal:
     size_bytes: int  # of the plaintext
     sealed_bytes: int
     sha256: str  # of the sealed form, hex
+    plain_sha256: str  # of the plaintext, hex
 
 
 class SealedWriter:
@@ -54,7 +55,7 @@ class SealedWriter:
         self._nonce_prefix = os.urandom(NONCE_PREFIX_BYTES)
         self._cipher = AESGCM(_derive(key, salt, associated_data))
         self._file = file
-        self._sha256 = hashlib.sha256()
+        self._sha256, self._plain_sha256 = hashlib.sha256(), hashlib.sha256()
         self._part = bytearray()
         self._room = FIRST_PART_BYTES
         self._segment = 0
@@ -74,6 +75,7 @@ class SealedWriter:
             taken = rest[: self._room - len(self._part)]
             self._part += taken
             rest = rest[len(taken) :]
+        self._plain_sha256.update(data)
         self._size_bytes += len(data)
         return len(data)
 
@@ -81,7 +83,12 @@ class SealedWriter:
         """Seal the last segment. Returns the sizes and digest; may be repeated."""
         if self._seal is None:
             self._seal_part(last=True)
-            self._seal = Seal(self._size_bytes, self._sealed_bytes, self._sha256.hexdigest())
+            self._seal = Seal(
+                size_bytes=self._size_bytes,
+                sealed_bytes=self._sealed_bytes,
+                sha256=self._sha256.hexdigest(),
+                plain_sha256=self._plain_sha256.hexdigest(),
+            )
         return self._seal
 
     def __enter__(self) -> Self:

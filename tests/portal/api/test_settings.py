@@ -1,5 +1,6 @@
 """Global settings by the API: what is not sent stays, who is late is told, every change audited."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -7,11 +8,14 @@ import pytest
 from callvault.portal.audit.models import AuditEntry
 from callvault.portal.configuration.models import PolicyRevision
 from callvault.portal.people.models import User
+from callvault.vault import KeyKind, make_self_signed
 
 from .conftest import Caller, Calling
 
 pytestmark = pytest.mark.django_db
 
+_AUTHORITY, _KEY = make_self_signed("Example", kind=KeyKind.EC, now=datetime.now(UTC))
+ROOT = _AUTHORITY.to_pem().decode()
 SECTIONS: list[tuple[str, dict[str, Any]]] = [
     ("system", {"zone": "Europe/Rome"}),
     ("permissions", {"download": "administrators"}),
@@ -25,6 +29,7 @@ SECTIONS: list[tuple[str, dict[str, Any]]] = [
     ("tokens", {"most_days": 30}),
     ("gadget", {"origins": ["https://finesse.example.com:8445"]}),
     ("recording-mail", {"limit_mb": 20}),
+    ("integrity", {"url": "https://tsa.example.com/tsr", "authorities": ROOT}),
     ("filters/system", {"directions": "in", "black_list": ["7100", "72."]}),
 ]
 

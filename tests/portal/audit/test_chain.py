@@ -12,11 +12,11 @@ from callvault.portal.audit.chain import (
     Problem,
     Statement,
     Walk,
-    canonical,
     content_digest,
     genesis_digest,
     link_digest,
 )
+from callvault.vault import canonical
 from callvault.vault.audit_key import AuditKey, AuditKeys, fingerprint_of
 
 CHAIN = "0b9a3c52-7c0e-4b58-9a3b-0f6f1f1d2e3a"

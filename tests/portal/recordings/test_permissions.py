@@ -32,6 +32,9 @@ WORKERS = {
     SOURCE / "callvault/portal/certificates/rewrapping.py",
     SOURCE / "callvault/portal/holds/covering.py",  # whoever owns them
     SOURCE / "callvault/portal/exports/asking.py",  # whatever leaves, whoever owns it
+    SOURCE / "callvault/portal/integrity/entering.py",  # the log, whoever owns them
+    SOURCE / "callvault/portal/integrity/recordings_check.py",
+    SOURCE / "callvault/portal/integrity/objects_check.py",
     SOURCE / "callvault/portal/retention/sweep.py",  # what is due, whoever sees it
 }
 

@@ -4,14 +4,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.http import Http404, HttpRequest, StreamingHttpResponse
-from django.utils import timezone, translation
+from django.utils import translation
 from ninja import Router, Schema
 from pydantic import Field
 
-from callvault.portal.configuration.models import SystemSettings
+from callvault.portal.integrity.evidence import MoreFile
 from callvault.portal.middleware import language_of
 from callvault.portal.people.gates import person_of
 from callvault.portal.people.models import User
@@ -19,9 +18,9 @@ from callvault.portal.recordings import notes, preserving, reassigning
 from callvault.portal.recordings.deletion import delete_recording
 from callvault.portal.recordings.models import Recording
 from callvault.portal.recordings.several import MOST, do_each
-from callvault.portal.recordings.zip_plan import MAX_RECORDINGS, Plan, TooMuch, plan_of
+from callvault.portal.recordings.zip_plan import MAX_RECORDINGS, Plan, TooMuch
 from callvault.portal.recordings.zip_stream import NoPlace
-from callvault.portal.recordings.zip_views import RETRY_AFTER_S, streamed
+from callvault.portal.recordings.zip_views import RETRY_AFTER_S, planned, streamed
 
 from .callers import using
 from .errors import PROBLEMS
@@ -65,6 +64,7 @@ class ZipIn(Taken):
 
     ids: list[UUID] = Field(min_length=1, max_length=MAX_RECORDINGS)
     leave_out: bool = Field(default=False, description="Leave out what cannot go in; else 409.")
+    proofs: bool = Field(default=False, description="With what proves that nothing was changed.")
 
 
 class ZipPlanOut(Schema):
@@ -132,7 +132,7 @@ def delete(request: HttpRequest, chosen: Chosen) -> Facts:
 )  # fmt: skip
 def plan_zip(request: HttpRequest, wanted: ZipIn) -> Facts:
     """Decide on each without downloading anything."""
-    plan = _plan(request, wanted)
+    plan, _more = _plan(request, wanted)
     return {
         "name": plan.name,
         "packed": [one.recording_id for one in plan.packed],
@@ -151,14 +151,14 @@ def plan_zip(request: HttpRequest, wanted: ZipIn) -> Facts:
 )  # fmt: skip
 def download_zip(request: HttpRequest, wanted: ZipIn) -> StreamingHttpResponse:
     """Stream audio and a manifest, of known length. Each download is in the audit log."""
-    plan = _plan(request, wanted)
+    plan, more = _plan(request, wanted)
     if len(plan.entries) == plan.missing:
         raise Http404
     if not plan.packed or (len(plan.packed) < len(plan.entries) and not wanted.leave_out):
         detail = "Not all of them go in: see left_out."
         raise Problem(409, "left_out", detail, left_out=_left_out(plan))
     try:
-        return streamed(request, plan)
+        return streamed(request, plan, more)
     except NoPlace:
         detail = "Others are downloading ZIPs at the moment."
         headers = {"Retry-After": RETRY_AFTER_S}
@@ -178,11 +178,11 @@ def _each(request: HttpRequest, chosen: Chosen, act: Callable[[Recording], objec
     }
 
 
-def _plan(request: HttpRequest, wanted: ZipIn) -> Plan:
-    user, zone = person_of(request), ZoneInfo(SystemSettings.load().zone)
+def _plan(request: HttpRequest, wanted: ZipIn) -> tuple[Plan, list[MoreFile]]:
+    user = person_of(request)
     with translation.override(language_of(user)):
         try:
-            return plan_of(user, set(wanted.ids), at=timezone.now(), zone=zone)
+            return planned(user, set(wanted.ids), proofs=wanted.proofs)
         except TooMuch as much:
             raise invalid([{"in": "body", "pointer": "/ids", "detail": str(much)}]) from much
 

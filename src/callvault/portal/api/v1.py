@@ -19,6 +19,7 @@ from . import (
     exports,
     filter_rules,
     filters,
+    integrity,
     live,
     mail,
     modes,
@@ -117,6 +118,7 @@ api = Api(
 answer_errors(api)
 api.add_router("/recordings", recordings.router)
 api.add_router("/recordings", several.router)
+api.add_router("/recordings", integrity.of_recordings)
 api.add_router("/calls", calls.router)
 api.add_router("/filters", filters.router)
 api.add_router("/live-calls", live.router)
@@ -137,6 +139,7 @@ api.add_router("/settings/trunks", trunks.router)
 api.add_router("/settings/export", exports.router)
 api.add_router("/exports", exports.queue)
 api.add_router("/settings/mail", mail.router)
+api.add_router("/settings/integrity", integrity.router)
 api.add_router("/settings/recording-mail", mail.of_recordings)
 
 

@@ -55,9 +55,14 @@ def read(path: Path) -> Statement | None:
 
 
 def write(path: Path, statement: Statement) -> None:
-    """Remember a head; the file is there whole, or as it was."""
+    """Remember a head."""
+    write_whole(path, as_document(statement))
+
+
+def write_whole(path: Path, document: Mapping[str, object]) -> None:
+    """Write a small file of the node; it is there whole, or as it was."""
     draft = path.with_name(path.name + ".new")
-    draft.write_text(json.dumps(as_document(statement)) + "\n", encoding="utf-8")
+    draft.write_text(json.dumps(document) + "\n", encoding="utf-8")
     draft.chmod(0o600)
     draft.replace(path)
 

@@ -5,12 +5,13 @@ content; signed statements say now and then which digest stands at which place. 
 described in docs/formats/audit-chain.md. Neither the database nor Django is needed to verify.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 from typing import NamedTuple, Protocol
+
+from callvault.vault import canonical
 
 FORMAT = "callvault-audit-chain-1"
 STATEMENT_FORMAT = "callvault-audit-statement-1"
@@ -55,11 +56,6 @@ class PublicKeys(Protocol):
 
     def verifies(self, fingerprint: str, signature: bytes, message: bytes) -> bool:
         """Whether the key with this fingerprint made this signature."""
-
-
-def canonical(value: object) -> bytes:
-    """Return the one form of a JSON value that is hashed and signed: sorted, no blanks, ASCII."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
 
 
 def content_digest(content: Content) -> bytes:

@@ -17,8 +17,9 @@ from zoneinfo import ZoneInfo
 from django.db.models import QuerySet
 
 from callvault.portal.people.models import User
+from callvault.vault import canonical
 
-from . import chain, lease
+from . import lease
 from .anchor import as_document
 from .linking import content_of, start_of, statement_of
 from .listing import with_text
@@ -170,7 +171,7 @@ def _csv_values(
         plain_sentence(entry, actor, about),
         about.text if entry.object_kind else "",
         entry.object_id,
-        chain.canonical(entry.detail).decode() if entry.detail else "",
+        canonical(entry.detail).decode() if entry.detail else "",
         link.sequence if link is not None else "",
         bytes(link.content).hex() if link is not None else "",
         bytes(link.digest).hex() if link is not None else "",

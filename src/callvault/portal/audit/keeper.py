@@ -6,11 +6,13 @@ workers take turns by the lease.
 
 import logging
 import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.db import connections
+from django.db.models import Model
 from django.utils import timezone
 
 from callvault.errors import CatalogueUnreachable
@@ -43,15 +45,7 @@ class Keeper:
 
     def run(self, stop: threading.Event) -> None:
         """Step until told to stop."""
-        while not stop.is_set():
-            try:
-                self.step(now=timezone.now())
-            except CatalogueUnreachable as error:
-                logger.debug("audit: %s", error)
-            except Exception:
-                logger.exception("audit: a step failed, the next one follows")
-            stop.wait(STEP_EVERY_S)
-        connections.close_all()
+        step_until(stop, lambda: self.step(now=timezone.now()), name="audit")
 
     @catalogue_reached()
     def step(self, *, now: datetime) -> None:
@@ -100,24 +94,36 @@ class Keeper:
         return Round(walk, self.head_file, state.round_entry_id)
 
 
+def step_until(stop: threading.Event, step: Callable[[], None], *, name: str) -> None:
+    """Step every two seconds until told to stop; a step that fails has its next turn."""
+    while not stop.is_set():
+        try:
+            step()
+        except CatalogueUnreachable as error:
+            logger.debug("%s: %s", name, error)
+        except Exception:
+            logger.exception("%s: a step failed, the next one follows", name)
+        stop.wait(STEP_EVERY_S)
+    connections.close_all()
+
+
 def _keep(findings: list[Finding], now: datetime) -> None:
     for one in findings:
-        if ChainFinding.objects.count() >= MOST_FINDINGS:
-            return
-        row, is_new = ChainFinding.objects.get_or_create(
-            problem=one.problem.value,
-            text=one.text[:300],
-            defaults={
-                "sequence": one.sequence,
-                "entry_number": one.entry_id,
-                "found_at": now,
-                "seen_at": now,
-            },
-        )
-        if is_new:
-            logger.error("audit: %s", one.text)
-        else:
-            ChainFinding.objects.filter(pk=row.pk).update(seen_at=now)
+        about = {"sequence": one.sequence, "entry_number": one.entry_id}
+        keep_finding(ChainFinding, one.problem, one.text, about, now=now, name="audit")
+
+
+def keep_finding(
+    model: type[Model], problem: str, text: str, about: Mapping[str, object], *, now: datetime,
+    name: str,
+) -> None:  # fmt: skip
+    """Keep what was found, once, and that it is still so; no more than a thousand things."""
+    rows = model._default_manager
+    if rows.filter(problem=str(problem), text=text[:300]).update(seen_at=now):
+        return
+    if rows.count() < MOST_FINDINGS:
+        rows.create(problem=str(problem), text=text[:300], found_at=now, seen_at=now, **about)
+        logger.error("%s: %s", name, text)
 
 
 def _put_down(state: ChainState, running: Round, now: datetime) -> None:

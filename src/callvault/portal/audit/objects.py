@@ -108,6 +108,7 @@ OBJECTS: dict[str, ObjectKind] = {
     "modes": ObjectKind(gettext_lazy("Recording modes"), gettext_lazy("the recording modes")),
     "pilots": ObjectKind(gettext_lazy("Pilot numbers"), gettext_lazy("the pilot numbers")),
     "plan": ObjectKind(gettext_lazy("Numbering plan"), gettext_lazy("the numbering plan")),
+    "integrity": ObjectKind(gettext_lazy("Integrity"), gettext_lazy("the time-stamp authority")),
     "node": ObjectKind(gettext_lazy("Nodes"), gettext_lazy("node %(id)s")),
     "search": ObjectKind(gettext_lazy("Searches"), gettext_lazy("search %(id)s")),
     "saved_search": ObjectKind(gettext_lazy("Saved searches"), gettext_lazy("a saved search")),

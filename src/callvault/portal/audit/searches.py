@@ -11,8 +11,8 @@ from hashlib import sha256
 from django.http import HttpRequest
 
 from callvault.portal.people.models import User
+from callvault.vault import canonical
 
-from .chain import canonical
 from .listing import safe_text
 from .log import record_once
 from .models import Action

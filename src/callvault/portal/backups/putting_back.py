@@ -27,6 +27,7 @@ from callvault.portal.audit import anchor
 from callvault.portal.audit.log import record_command
 from callvault.portal.audit.models import Action
 from callvault.portal.configuration.deletion_ban import OBJECT as BAN
+from callvault.portal.integrity import remembered
 from callvault.portal.recordings.deletion import FOLDER as TOMBSTONES
 from callvault.portal.recordings.vault_access import store_here
 from callvault.vault import LocalStore, Store
@@ -116,6 +117,7 @@ def put_back_database(
 
 def put_back_head(backup: BackupFile, config: Config, aside: str) -> str:
     """Let the node remember the head that the backup knew; return when the lost one was signed."""
+    _forget_day(config, aside)
     path = config.node.data_folder / anchor.FILE_NAME
     lost = anchor.read(path)
     head = backup.small.get(HEAD)
@@ -129,6 +131,13 @@ def put_back_head(backup: BackupFile, config: Config, aside: str) -> str:
         draft.chmod(0o600)
         draft.replace(path)
     return lost.at if lost is not None else ""
+
+
+def _forget_day(config: Config, aside: str) -> None:
+    """Put the last signed day aside: the log of recordings goes on from what is restored."""
+    path = config.node.data_folder / remembered.FILE_NAME
+    if path.exists():
+        path.replace(path.with_name(f"{path.name}.{aside}"))
 
 
 def ask_present_database() -> Known | None:
@@ -147,6 +156,12 @@ def _accept_loss(config: Config) -> None:
         record_command(
             Action.AUDIT_LOSS_ACCEPTED, kind="audit",
             place=head.sequence, digest=head.digest.hex(), signed_at=head.at,
+        )  # fmt: skip
+    day = remembered.read(config.node.data_folder / remembered.FILE_NAME)
+    if day is not None:
+        record_command(
+            Action.AUDIT_LOSS_ACCEPTED, kind="integrity",
+            place=day.number, digest=day.digest.hex(), signed_at=day.at,
         )  # fmt: skip
 
 

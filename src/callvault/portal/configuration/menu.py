@@ -32,6 +32,7 @@ PAGES: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
             (_("Retention"), "retention:rule"),
             (_("Data export"), "exports:settings"),
             (_("Backup"), "backups:index"),
+            (_("Integrity"), "integrity:settings"),
         ),
     ),
     (

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -20,6 +21,7 @@ from callvault.portal.certificates.changing import key_folder
 from callvault.portal.directory.models import DirectorySource
 from callvault.portal.exports.models import ExportSettings
 from callvault.portal.gadget.models import GadgetSettings
+from callvault.portal.integrity.models import IntegrityFinding, StampSettings
 from callvault.portal.notifications.models import MailSettings
 from callvault.portal.notifications.recording_models import RecordingMailSettings
 from callvault.portal.people.gates import administrators_only
@@ -199,6 +201,20 @@ def _backup() -> str:
     return backup_told(timezone.now())
 
 
+def _integrity() -> str:
+    wrong = IntegrityFinding.objects.count()
+    if wrong:
+        text = ngettext("%(count)d thing was changed", "%(count)d things were changed", wrong)
+        return text % {"count": wrong}
+    settings = StampSettings.objects.first()
+    host = urlsplit(settings.url).hostname if settings is not None else ""
+    return (
+        _("Days are signed, and stamped by %(host)s") % {"host": host}
+        if host
+        else _("Days are signed")
+    )
+
+
 NOW: dict[str, Callable[[], str]] = {
     "configuration:general": _general,
     "configuration:trunks": _trunks,
@@ -210,6 +226,7 @@ NOW: dict[str, Callable[[], str]] = {
     "configuration:capacity": _capacity,
     "certificates:index": _certificates,
     "exports:settings": _export,
+    "integrity:settings": _integrity,
     "configuration:permissions": _permissions,
     "access:settings": _sign_in,
     "directory:index": _directories,

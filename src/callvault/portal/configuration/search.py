@@ -22,6 +22,7 @@ from callvault.portal.directory.ldap_form import LdapForm
 from callvault.portal.directory.webex_form import WebexForm
 from callvault.portal.exports.forms import ExportForm
 from callvault.portal.gadget.settings_page import GadgetForm
+from callvault.portal.integrity.forms import StampForm
 from callvault.portal.notifications.forms import MailSettingsForm
 from callvault.portal.notifications.recording_forms import RecordingMailForm
 from callvault.portal.recordings.folding import folded
@@ -48,6 +49,7 @@ FORMS: tuple[tuple[str, str, type[BaseForm]], ...] = (
     ("configuration:plan", "configuration:plan", PlanForm),
     ("gadget:settings", "gadget:settings", GadgetForm),
     ("configuration:capacity", "configuration:capacity", CapacityForm),
+    ("integrity:settings", "integrity:settings", StampForm),
     ("configuration:permissions", "configuration:permissions", RightsForm),
     ("access:settings", "access:settings", RulesForm),
     ("access:settings", "access:provider", ProviderForm),

@@ -14,6 +14,7 @@ from callvault.monitoring.disk import WARN_AT, DiskUsage
 from callvault.policy.decision import Verdict
 from callvault.portal.decisions.open_attempts import open_attempts
 from callvault.portal.exports import status as exports
+from callvault.portal.integrity.models import IntegrityFinding
 from callvault.portal.nodes.models import NodeReport
 from callvault.portal.nodes.reports import Report, is_fresh, read_report
 
@@ -63,7 +64,7 @@ def node_states(now: datetime) -> list[NodeState]:
 
 def matters(calls: CallFigures, span: Span, nodes: list[NodeState]) -> list[Matter]:
     """Return what wants somebody."""
-    found = [*_failures(calls, span), *_sources(), *_exports()]
+    found = [*_failures(calls, span), *_changes(), *_sources(), *_exports()]
     for node in nodes:
         found += _of_node(node)
     return sorted(found, key=lambda one: one.tone != "red")
@@ -80,6 +81,16 @@ def _failures(calls: CallFigures, span: Span) -> Iterator[Matter]:
             _("What was to be recorded is not complete. The journal is kept."),
             f"{reverse('decisions:list')}?{query}",
         )
+
+
+def _changes() -> Iterator[Matter]:
+    count = IntegrityFinding.objects.count()
+    if count:
+        title = ngettext(
+            "%(count)d sign of tampering", "%(count)d signs of tampering", count
+        )  # fmt: skip
+        text = _("A recording or the log of recordings is not what it was.")
+        yield Matter("red", title % {"count": count}, text, reverse("integrity:settings"))
 
 
 def _sources() -> Iterator[Matter]:

@@ -24,6 +24,7 @@ from callvault.errors import LegalHoldActive, VaultError
 from callvault.policy.permissions import Deed
 from callvault.portal.audit.log import record, record_own
 from callvault.portal.audit.models import Action
+from callvault.portal.integrity.asking import ask_for_line
 from callvault.portal.people.gates import person_of
 from callvault.vault import RecordingObjects, Store
 
@@ -82,6 +83,7 @@ def bury(
         next_try_at=timezone.now() + FIRST_TRY_AFTER,
     )
     recording.delete()
+    ask_for_line(tombstone.recording_id)
     transaction.on_commit(partial(remove_objects, tombstone))
     return tombstone
 

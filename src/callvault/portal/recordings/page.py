@@ -21,6 +21,7 @@ from callvault.policy.decision import Direction, Verdict
 
 if TYPE_CHECKING:
     from callvault.portal.exports.status import ExportLine
+    from callvault.portal.integrity.standing import Standing
     from callvault.portal.retention.fate import Fate
 
     from .added import Added
@@ -163,6 +164,7 @@ class RecordingPage:
     facts: tuple[Fact, ...]
     phone_system: tuple[Said, ...]  # empty: nothing was said, or not for this reader
     added: Added  # notes, preserve flag, and what the reader may do
+    standing: Standing  # unchanged since when, signed and time-stamped when
     fate: Fate  # when retention deletes it, or why it is kept
     export: ExportLine | None  # for who may download; None: it is not exported
     interaction: InteractionView | None  # None: nothing to show beyond the recording itself

@@ -18,6 +18,7 @@ from callvault.portal.configuration.plan_reading import plan_reader
 from callvault.portal.configuration.rights import rights_in_force
 from callvault.portal.decisions.sentences import verdict_sentence, verdict_title
 from callvault.portal.exports.status import line_of
+from callvault.portal.integrity.standing import standing_of
 from callvault.portal.people.models import User
 from callvault.portal.retention.fate import fate_of
 from callvault.vault import CertificateInfo, ObjectKind
@@ -67,7 +68,6 @@ def page_of_recording(
     timeline = with_notes(_timeline(recording), added.notes)
     player = _player(user, recording, (owner, remote), timeline, start_at_ms)
     may_download = refusal_of(user, recording, Deed.DOWNLOAD, rights=rights) is None
-    address = _Addresses(recording)
     return RecordingPage(
         recording_id=recording.recording_id,
         record_number=f"{recording.record_number:06}",
@@ -86,13 +86,14 @@ def page_of_recording(
         may_download=may_download,
         audio_url=player.audio_url,
         peaks_url=player.peaks_url,
-        download_url=address("download"),
+        download_url=_Addresses(recording)("download"),
         metadata_url=_metadata_url(user, recording),
         verdict=_verdict(user, recording),
         timeline=timeline,
         facts=_facts(recording, owner, remote),
         phone_system=phone_system(recording) if may_read_signalling(user) else (),
         added=added,
+        standing=standing_of(recording),
         fate=fate_of(recording, now=timezone.now()),
         export=line_of(user, recording) if may_download else None,
         interaction=interaction_view(user, recording, reader),

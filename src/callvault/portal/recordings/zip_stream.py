@@ -6,7 +6,7 @@ the answer short of its length: nobody takes it for whole.
 """
 
 import logging
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from hashlib import sha256
 from threading import BoundedSemaphore
 from uuid import UUID
@@ -41,13 +41,21 @@ class NoPlace(Exception):
 class RecordingsZip:
     """The body of an answer. Takes a place, which `close` gives back. Raises NoPlace."""
 
-    def __init__(self, request: HttpRequest, plan: Plan) -> None:
+    def __init__(
+        self,
+        request: HttpRequest,
+        plan: Plan,
+        more: Iterable[tuple[str, int, Iterable[bytes]]] = (),
+    ) -> None:
+        """`more`: files that are added behind the audio, with their sizes."""
         self._request, self._plan = request, plan
         self._user_id = person_of(request).pk
         self._digests: dict[UUID, str] = {}
         self._zip = ZipStream(sized=True)
         for entry in plan.packed:
             self._zip.add(self._audio(entry), entry.file_name, size=entry.size_bytes)
+        for name, size, chunks in more:
+            self._zip.add(chunks, name, size=size)
         self._zip.add(self._manifest(), MANIFEST, size=plan.manifest_bytes)
         self._current: Recording  # whose bytes leave now
         self._chunks = self._made()
