@@ -9,8 +9,12 @@ from callvault.config.sections import DatabaseConfig
 from callvault.errors import ConfigError
 
 # WAL lets pages be read while the worker writes. FULL, since NORMAL may lose the last commits at
-# a power cut, and a hand-over removes the journal after its commit.
-SQLITE_START = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+# a power cut, and a hand-over removes the journal after its commit. 32 MB of pages stay in memory a
+# connection, not 2: among millions of recordings a search reads thousands.
+SQLITE_START = (
+    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+    "PRAGMA cache_size=-32000;"
+)
 
 
 def database_entry(config: DatabaseConfig, data_folder: Path) -> dict[str, Any]:

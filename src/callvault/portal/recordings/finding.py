@@ -32,7 +32,7 @@ from .permissions import (
     recordings_visible_to,
     rows_expected,
 )
-from .text_search import PARTIES, notes_with
+from .text_search import PARTIES, recordings_noted
 from .trigrams import is_indexed
 
 MOST_IN_MEMORY = 5_000
@@ -100,7 +100,8 @@ def _glance(asked: Asked) -> int:
 def _few(asked: Asked, order: Order) -> Few | None:
     for numbers in _sources(asked.wanted, asked.parts):
         if numbers is not None:
-            return Few.of(asked.matching.filter(record_number__in=numbers), order)
+            rows = apply(asked.rows, asked.wanted, found_by=["record_number"])
+            return Few.of(rows.filter(record_number__in=numbers), order)
     return None
 
 
@@ -179,8 +180,7 @@ def _is_common(condition: Q) -> bool:
 def _with_note(text: str) -> list[int] | None:
     if not any(map(is_indexed, folded(text).split())):
         return None
-    numbers = notes_with(text).values_list("recording_id", flat=True)[: MOST_IN_MEMORY + 1]
-    found = list(numbers)
+    found = recordings_noted(text, MOST_IN_MEMORY + 1)
     return found if len(found) <= MOST_IN_MEMORY else None
 
 
@@ -199,7 +199,7 @@ def _walks(asked: Asked, order: Order) -> Iterator[Walk]:
         rest = replace(wanted, groups=()) if part.group is not None else wanted
         yield Walk(
             along=part.rows.filter(along),
-            matching=apply(part.rows, rest),
+            matching=apply(part.rows, rest, found_by=["owner_group", order.column]),
             order=order,
             is_whole=_is_walked_whole(rest, order),
         )

@@ -29,6 +29,21 @@ def notes_with(text: str) -> QuerySet[Note]:
     return notes
 
 
+def recordings_noted(text: str, most: int) -> list[int]:
+    """Return the numbers of recordings with a note in which all words of a text may stand.
+
+    Where there are `most`, they are good for their number only.
+    """
+    notes = notes_with(text)
+    if connection.vendor == "sqlite":
+        long_enough = [word for word in folded(text).split() if is_indexed(word)]
+        keys = NOTES.keys_with(long_enough, most)
+        if len(keys) >= most:
+            return keys
+        notes = Note.objects.order_by().filter(pk__in=keys)
+    return list(notes.values_list("recording_id", flat=True)[:most])
+
+
 def install_indexes(**_sender: object) -> None:
     """Make the indexes where they are missing; after each migration, which may rebuild tables."""
     NOTES.install()
