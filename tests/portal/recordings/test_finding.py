@@ -50,6 +50,7 @@ SEARCHES = {
     "not preserved": Filter(preserved="no"),
     "a remark": Filter(remark="any"),
     "one remark": Filter(remark="loss"),
+    "a trunk": Filter(trunk="nowhere"),
     "all at once": Filter(
         text="1234", first_day=START.date(), directions=("in",), groups=("sales", "claims"),
         over_s=60, under_s=66, preserved="no",

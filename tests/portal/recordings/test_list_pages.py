@@ -120,6 +120,7 @@ def test_chips_tell_the_search_and_how_to_take_each_part_away(
         "note": "",
         "preserved": "",
         "remark": "",
+        "trunk": "",
     }
     assert chips["start"].remove_url == "/recordings/?direction=in&group=sales&over=0%3A30&q=ann"
     assert page.context["head_line"] == "60 recordings match. You see claims, sales."

@@ -154,6 +154,7 @@ class OwnChoices(models.Model):
     )
     single_keys = models.BooleanField(_("single-key shortcuts"), default=True)  # WCAG 2.1.4
     password_set_at = models.DateTimeField(null=True)  # null: before this was kept
+    list_columns = models.JSONField(null=True)  # of lists of recordings; null: the standard ones
 
     def __str__(self) -> str:
         return f"choices of {self.person_id}"

@@ -75,6 +75,16 @@ def single_keys_act(request: HttpRequest) -> bool:
     return chosen
 
 
+def list_columns(request: HttpRequest) -> list[object] | None:
+    """Return the columns the signed-in person wants; costs no query of its own."""
+    row = getattr(request, CHECKED, None)
+    try:
+        kept = row.person.own_choices.list_columns if row is not None else None
+    except OwnChoices.DoesNotExist:
+        return None
+    return kept if isinstance(kept, list) else None
+
+
 def end_row(request: HttpRequest) -> None:
     """End the request's session, as far as it has a row."""
     row = row_of(request)

@@ -38,6 +38,7 @@ class Filter:
     preserved: str = ""  # yes, no
     hour: int | None = None  # of the one day
     remark: str = ""  # any, or one flag of the check at close
+    trunk: str = ""  # as it was called then
     since: datetime | None = None  # to the moment, as programs ask
     until: datetime | None = None
 
@@ -82,6 +83,7 @@ FILTERS = {
     "note": ("note",),
     "preserved": ("preserved",),
     "remark": ("remark",),
+    "trunk": ("trunk",),
 }
 PRESERVED = {"yes": _("Preserved"), "no": _("Not preserved")}
 
@@ -212,6 +214,13 @@ class FilterForm(forms.Form):
     )
     hour = HourField()
     remark = forms.ChoiceField(label=_("Quality"), required=False, choices=remark_choices)
+    trunk = forms.CharField(
+        label=_("Trunk"),
+        required=False,
+        max_length=64,
+        strip=True,
+        help_text=_("Its whole name, as it was then."),
+    )
 
     def __init__(
         self,
@@ -238,7 +247,7 @@ class FilterForm(forms.Form):
     @property
     def offered(self) -> set[str]:
         """Names of the filters (`FILTERS`) that this list has."""
-        always = {"text", "start", "direction", "duration", "note", "preserved", "remark"}
+        always = {"text", "start", "direction", "duration", "note", "preserved", "remark", "trunk"}
         return always | ({"group", "owner"} & {*self.fields})
 
     def choices_of(self, name: str) -> list[tuple[str, str]]:
@@ -272,4 +281,5 @@ class FilterForm(forms.Form):
             preserved=read.get("preserved") or "",
             hour=read.get("hour"),
             remark=read.get("remark") or "",
+            trunk=read.get("trunk") or "",
         )

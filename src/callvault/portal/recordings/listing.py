@@ -41,6 +41,7 @@ FORM_FIELDS = {
     "note": ("note",),
     "preserved": ("preserved",),
     "remark": ("remark",),
+    "trunk": ("trunk",),
 }
 SORTS = {"start": "started_at", "duration": "duration_ms"}
 
@@ -64,6 +65,9 @@ class Row:
     download_url: str  # empty: not for this reader
     marks: list[phrases.Mark]
     more_marks: int
+    own_number: str
+    trunk: str
+    node: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +152,9 @@ def row_of(
         download_url=_download_url(recording) if may_download else "",
         marks=marks,
         more_marks=more,
+        own_number=recording.local_number,
+        trunk=recording.trunk_name,
+        node=recording.node,
     )
 
 
@@ -195,6 +202,7 @@ def chips_of(form: FilterForm, wanted: Filter, path: str, data: QueryDict) -> li
         "note": _("Note"),
         "preserved": _("Preserved"),
         "remark": _("Quality"),
+        "trunk": _("Trunk"),
     }
     values = {
         "start": _days(wanted),
@@ -205,6 +213,7 @@ def chips_of(form: FilterForm, wanted: Filter, path: str, data: QueryDict) -> li
         "note": f"“{wanted.note}”" if wanted.note else "",
         "preserved": str(PRESERVED.get(wanted.preserved, "")),
         "remark": str(dict(remark_choices())[wanted.remark]) if wanted.remark else "",
+        "trunk": wanted.trunk,
     }
     return [
         Chip(name, label, values[name], address(path, data, without=FORM_FIELDS[name]))

@@ -9,6 +9,7 @@ app_name = "recordings"
 urlpatterns = [
     path("", views.all_recordings, name="all"),
     path("mine/", views.my_recordings, name="mine"),
+    path("columns", views.choose_columns, name="columns"),
     path("preserve", deed_views.preserve_recordings, name="preserve"),
     path("release", deed_views.release_recordings, name="release"),
     path("delete", deed_views.delete_recordings, name="delete"),

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from callvault.portal.audit.searches import record_search
 from callvault.portal.configuration.plan_reading import plan_reader
@@ -20,9 +20,10 @@ from callvault.portal.people.models import User
 from callvault.portal.searches.finding import default_of, offered
 from callvault.portal.searches.models import ListName
 
-from . import listing
+from . import columns, listing
 from .added import NoteDraft
 from .checks import first_recording_checks
+from .deed_views import back_to
 from .filters import FilterForm
 from .finding import Asked, most_hiding
 from .interaction_page import parts_told
@@ -79,6 +80,7 @@ def _list(request: HttpRequest, form: FilterForm, *, of_list: ListName, scope: s
         "form": form,
         "chips": listing.chips_of(form, wanted, request.path, request.GET),
         "wanted": wanted,
+        **columns.context_of(request),
         "head_line": listing.head_line(context["count"], searched=bool(wanted.active), scope=scope),
         # Without the word, the list would open by the default again.
         "clear_url": f"{request.path}?saved=none" if saved.default_id else request.path,
@@ -171,6 +173,14 @@ def _scope(user: User) -> str:
     if user.is_administrator:
         return _("You see every group.")
     return _("You see %(groups)s.") % {"groups": ", ".join(sorted(user.groups_seen))}
+
+
+@require_POST
+def choose_columns(request: HttpRequest) -> HttpResponse:
+    """Keep the columns that the person wants in lists of recordings."""
+    names = None if request.POST.get("standard") else request.POST.getlist("column")
+    columns.keep(person_of(request), names)
+    return redirect(back_to(request))
 
 
 @require_safe
