@@ -41,7 +41,8 @@ TOO_COMMON = 20_000
 """PostgreSQL collects all rows with a word before it gives one; beyond this it is not asked."""
 
 NEWEST_FIRST = Order("started_at", "record_number", descending=True)
-GLANCED_AT = 5_000
+GLANCED_AT = 2_000
+FILTERS_LOOKED_UP = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +91,11 @@ def most_hiding(asked: Asked) -> str:
 
 
 def _glance(asked: Asked) -> int:
-    """Count what a search finds at a glance."""
-    found = find(asked, NEWEST_FIRST)
+    """Count what a search finds at a glance: of many filters, among the newest only."""
+    if len(asked.wanted.active) < FILTERS_LOOKED_UP:
+        found = find(asked, NEWEST_FIRST)
+    else:
+        found = Many(tuple(_walks(asked, NEWEST_FIRST)), NEWEST_FIRST)
     if isinstance(found, Many):
         found = replace(found, most_counted=GLANCED_AT)
     return found.counted().number
