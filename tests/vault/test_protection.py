@@ -1,6 +1,7 @@
 """Private keys at rest: under a passphrase that lies elsewhere, or called what they are."""
 
 import subprocess
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from callvault.errors import VaultError
 from callvault.vault import (
     KeyKind,
     Keyring,
+    KeyWatch,
     Role,
     Subject,
     add_certificate,
@@ -23,6 +25,7 @@ from callvault.vault import (
     seal_key,
     waiting,
 )
+from callvault.vault.certificates import PrivateKey
 from callvault.vault.protection import (
     CREDENTIALS,
     FILE,
@@ -170,3 +173,42 @@ def test_a_line_that_is_none_of_ours_is_named(folder: Path) -> None:
             credential_source(name)
     with pytest.raises(VaultError, match="absolute"):
         file_source(Path("relative"))
+
+
+def test_a_key_that_comes_while_keys_are_protected_is_protected_as_well(
+    folder: Path, passphrase: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    protecting = threading.Thread(target=protect, args=(folder, file_source(passphrase)))
+    encode = protection.encode_key
+
+    def slowly(place: Path, key: PrivateKey) -> bytes:
+        data = encode(place, key)  # in clear, as keys are until now
+        protecting.start()
+        protecting.join(0.3)  # it waits; if it did not, it would be done long before
+        return data
+
+    monkeypatch.setattr("callvault.vault.keyring.encode_key", slowly)
+    certificate, key = make_self_signed("late", kind=KeyKind.EC, now=NOW)
+    add_certificate(folder, Role.ARCHIVE, "late", certificate, private_key=key)
+    protecting.join()
+    assert counts(folder) == (0, 4, 0)
+
+
+def test_what_a_program_left_that_died_is_not_left_in_clear(folder: Path, passphrase: Path) -> None:
+    draft = folder / "archive" / ".archive-1.key.pem.0123456789abcdef"
+    draft.write_bytes((folder / "archive" / "archive-1.key.pem").read_bytes())
+    protect(folder, file_source(passphrase))
+    assert not draft.exists()
+
+
+def test_keys_open_without_a_restart_when_the_passphrase_comes(
+    folder: Path, passphrase: Path
+) -> None:
+    protect(folder, file_source(passphrase))
+    passphrase.rename(passphrase.with_name("away"))
+    watch = KeyWatch(folder)
+    assert not watch.look()
+    assert watch.keyring.entries()[0].is_locked
+    passphrase.with_name("away").rename(passphrase)
+    assert watch.look()
+    assert not any(one.is_locked for one in watch.keyring.entries())

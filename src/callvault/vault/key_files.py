@@ -1,13 +1,32 @@
 """Files of the key folder: for their owner alone, and there whole or not at all."""
 
+import fcntl
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
 def make_folder(folder: Path) -> None:
     """Make a folder that is for the owner alone."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+@contextmanager
+def changing(folder: Path) -> Iterator[None]:
+    """Let one program at a time write keys into a key folder, which is made if it is missing.
+
+    Between reading how keys are protected and writing one, that must not change.
+    """
+    make_folder(folder)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with suppress(OSError):  # a file system that locks no folders
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def write_file(path: Path, data: bytes) -> None:

@@ -9,6 +9,7 @@ from typing import overload
 from callvault.errors import VaultError
 from callvault.vault.certificates import Certificate
 from callvault.vault.keyring import Keyring, Role
+from callvault.vault.protection import places_to_watch
 
 logger = logging.getLogger(__name__)
 
@@ -18,12 +19,15 @@ Stamp = tuple[tuple[str, int], ...]
 
 
 def stamp_of(folder: Path) -> Stamp:
-    """Return what tells one state of a key folder from another, without reading a key."""
+    """Return what tells one state of a key folder from another, without reading a key.
+
+    Passphrases belong to it: keys that were locked open when theirs comes, such as with a mount.
+    """
     files = []
-    for path in sorted(folder.glob("*/*")):
+    for path in (*sorted(folder.glob("*/*")), *places_to_watch(folder)):
         try:
             files.append((str(path), path.stat().st_mtime_ns))
-        except OSError:  # a half-written file that has its name by now
+        except OSError:  # a half-written file that has its name by now, or none
             continue
     return tuple(files)
 

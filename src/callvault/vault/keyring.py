@@ -30,7 +30,7 @@ from callvault.vault.certificates import (
     load_certificate,
     make_self_signed,
 )
-from callvault.vault.key_files import make_folder, write_file
+from callvault.vault.key_files import changing, make_folder, write_file
 from callvault.vault.protection import decode_key, encode_key, is_encrypted
 
 logger = logging.getLogger(__name__)
@@ -143,14 +143,15 @@ def add_certificate(
     if private_key is not None and not belong_together(certificate, private_key):
         raise _refused(f"the private key is not that of {certificate.info}")
     role_folder = folder / role.value
-    make_folder(role_folder)
     path = role_folder / (name + _CERTIFICATE_SUFFIX)
-    if path.exists() and load_certificate(_read(path)) != certificate:
-        raise _refused(f"{path.name} is the name of another certificate")
-    _name_the_current(role_folder, path)
-    if private_key is not None:  # first: a certificate must not be used before its key is safe
-        write_file(role_folder / (name + _KEY_SUFFIX), encode_key(folder, private_key))
-    write_file(path, certificate.to_pem())
+    with changing(folder):
+        make_folder(role_folder)
+        if path.exists() and load_certificate(_read(path)) != certificate:
+            raise _refused(f"{path.name} is the name of another certificate")
+        _name_the_current(role_folder, path)
+        if private_key is not None:  # first: a certificate must not be used before its key is safe
+            write_file(role_folder / (name + _KEY_SUFFIX), encode_key(folder, private_key))
+        write_file(path, certificate.to_pem())
 
 
 def _name_the_current(role_folder: Path, added: Path) -> None:

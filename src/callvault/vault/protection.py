@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import serialization
 
 from callvault.errors import VaultError
 from callvault.vault.certificates import PrivateKey, load_private_key, private_key_pem
-from callvault.vault.key_files import write_file
+from callvault.vault.key_files import changing, write_file
 
 FILE = "protection"
 VARIABLE = "CALLVAULT_KEY_PASSPHRASE_FILE"
@@ -178,24 +178,44 @@ def protect(folder: Path, source: Source) -> int:
     Both passphrases stay named until the last key has the new one, and all are read again then.
     """
     passphrase = passphrase_of(source)
-    old = sources(folder)
-    keys = {path: decode_key(folder, path.read_bytes()) for path in key_files(folder)}
-    _say(folder, (source, *(one for one in old if one != source)))
-    for path, key in keys.items():
-        write_file(path, _encrypted(key, passphrase))
-    for path in key_files(folder):
-        load_private_key(path.read_bytes(), password=passphrase)
-    _say(folder, (source,))
+    with changing(folder):
+        old = sources(folder)
+        keys = {path: decode_key(folder, path.read_bytes()) for path in key_files(folder)}
+        _say(folder, (source, *(one for one in old if one != source)))
+        for path, key in keys.items():
+            write_file(path, _encrypted(key, passphrase))
+        for path in key_files(folder):
+            load_private_key(path.read_bytes(), password=passphrase)
+        _remove_drafts(folder)
+        _say(folder, (source,))
     return len(keys)
 
 
 def unprotect(folder: Path) -> int:
     """Write all keys without encryption; return how many. Raises VaultError, nothing done."""
-    keys = {path: decode_key(folder, path.read_bytes()) for path in key_files(folder)}
-    for path, key in keys.items():
-        write_file(path, private_key_pem(key))
-    (folder / FILE).unlink(missing_ok=True)
+    with changing(folder):
+        keys = {path: decode_key(folder, path.read_bytes()) for path in key_files(folder)}
+        for path, key in keys.items():
+            write_file(path, private_key_pem(key))
+        (folder / FILE).unlink(missing_ok=True)
     return len(keys)
+
+
+def places_to_watch(folder: Path) -> Iterator[Path]:
+    """Return the files that decide whether encrypted keys open, besides the keys."""
+    yield folder / FILE
+    try:
+        found = [source.path() for source in sources(folder)]
+    except VaultError:
+        return
+    yield from (path for path in found if path is not None)
+
+
+def _remove_drafts(folder: Path) -> None:
+    """Remove what a program left that died while it wrote a key: it may be in clear."""
+    for name in _KEYS:
+        for draft in (folder / name).glob(".*.key.pem.*"):
+            draft.unlink(missing_ok=True)
 
 
 def _say(folder: Path, said: Sequence[Source]) -> None:

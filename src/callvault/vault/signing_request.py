@@ -23,7 +23,7 @@ from callvault.vault.certificates import (
     key_usage_of,
     new_key,
 )
-from callvault.vault.key_files import make_folder, write_file
+from callvault.vault.key_files import changing, make_folder, write_file
 from callvault.vault.keyring import check_name
 from callvault.vault.protection import decode_key, encode_key
 
@@ -66,8 +66,9 @@ def make_request(folder: Path, name: str, subject: Subject, *, kind: KeyKind) ->
         raise _refused(f"{MOST_WAITING} requests wait; remove one first")
     key = new_key(kind)
     request = _signed(subject, key, kind)
-    write_file(there / (name + _KEY), encode_key(folder, key))  # first: a request needs its key
-    write_file(there / (name + _REQUEST), request)
+    with changing(folder):
+        write_file(there / (name + _KEY), encode_key(folder, key))  # first: a request needs its key
+        write_file(there / (name + _REQUEST), request)
     return request
 
 
