@@ -1,5 +1,7 @@
 """The file of a backup: what is written is read, and nothing else is."""
 
+import errno
+import os
 import subprocess
 from contextlib import closing
 from hashlib import sha256
@@ -10,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callvault.backup import FORMAT, BackupFile, BackupWriter, Manifest, Signed
+from callvault.backup import FORMAT, BackupFile, BackupWriter, Manifest, Signed, archive
 from callvault.backup.blocks import BLOCK, END, header_of, padding_of, read_header
 from callvault.errors import BackupRefused
 
@@ -187,3 +189,38 @@ def refused(beside: Path, data: bytes, told: str = "") -> None:
     with pytest.raises(BackupRefused) as found:
         BackupFile(path)
     assert told in str(found.value)
+
+
+@pytest.mark.parametrize("error", [errno.EPERM, errno.EOPNOTSUPP])
+def test_a_share_that_knows_no_links_has_the_file_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int
+) -> None:
+    def refuses(*_names: object) -> None:
+        raise OSError(error, "refused")
+
+    monkeypatch.setattr(os, "link", refuses)
+    with closing(BackupFile(written(tmp_path / "one.cvbackup", MEMBERS))) as backup:
+        assert backup.manifest.vault_objects == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["one.cvbackup"]
+
+
+def test_a_draft_is_not_written_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_bytes(b"precious")
+    (tmp_path / f".one.cvbackup.{os.getpid()}.part").symlink_to(tmp_path / "precious")
+    written(tmp_path / "one.cvbackup", MEMBERS)
+    assert (tmp_path / "precious").read_bytes() == b"precious"
+
+
+def test_a_name_that_no_reader_takes_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(BackupRefused, match=r"a\.b"):
+        written(tmp_path / "one.cvbackup", {"keys/archive/a.b.crt.pem": b"x"})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_small_members_do_not_fill_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "MOST_SMALL_BYTES", 3000)
+    many = {f"keys/archive/c{number}.crt.pem": b"x" * 1000 for number in range(4)}
+    with pytest.raises(BackupRefused, match="too large"):
+        BackupFile(written(tmp_path / "one.cvbackup", many))

@@ -5,9 +5,12 @@ the manifest, and hands out members only after that. It keeps small members in m
 large ones only where they lie.
 """
 
+import errno
+import fcntl
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -23,6 +26,7 @@ from callvault.errors import BackupRefused
 CHUNK = 1024 * 1024
 MOST_MEMBERS = 10_000  # outside of the vault
 MOST_SMALL_BYTES = 32 * 1024 * 1024  # kept in memory, of all small members
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)  # exFAT, many shares
 
 
 class Advanced(Protocol):
@@ -45,8 +49,11 @@ class BackupWriter:
             raise FileExistsError(17, "is there already", str(target))
         self.target = target
         self._draft = target.with_name(f".{target.name}.{os.getpid()}.part")
-        descriptor = os.open(self._draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+        self._draft.unlink(missing_ok=True)  # of a process that had this number and is gone
+        descriptor = os.open(self._draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         self._file = os.fdopen(descriptor, "w+b")
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # it is no leftover
         self._advanced = advanced
         self._members: list[Member] = []
         self._vault = sha256()
@@ -54,7 +61,11 @@ class BackupWriter:
         self._write_whole(names.MAGIC, f"{names.FORMAT}\n".encode())
 
     def add(self, name: str, chunks: Iterable[bytes]) -> None:
-        """Add a member; how long it is shows when it has been written."""
+        """Add a member; how long it is shows when it has been written.
+
+        Raises BackupRefused for a name that no reader would take.
+        """
+        names.largest(name)
         size, digest = self._write(name, chunks)
         if name.startswith(names.VAULT):
             self._objects += 1
@@ -85,8 +96,7 @@ class BackupWriter:
         os.fsync(self._file.fileno())
         size = self._file.tell()
         before()
-        os.link(self._draft, self.target)  # not over a file that came meanwhile
-        self._draft.unlink()
+        _give_name(self._draft, self.target)
         self.close()
         _sync_folder(self.target.parent)
         return size, manifest
@@ -276,9 +286,23 @@ def _cut() -> BackupRefused:
     return BackupRefused("the backup is cut off: its end is missing")
 
 
+def _give_name(draft: Path, target: Path) -> None:
+    """Give a draft its name, not over a file that came meanwhile."""
+    try:
+        os.link(draft, target)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        if target.exists():
+            raise FileExistsError(errno.EEXIST, "is there already", str(target)) from None
+        draft.rename(target)
+    draft.unlink(missing_ok=True)
+
+
 def _sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(descriptor)
+        with suppress(OSError):  # shares and FUSE may not know it for folders
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)

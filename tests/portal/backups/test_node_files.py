@@ -18,7 +18,15 @@ from callvault.portal.backups.node_files import (
     secret_files,
     use_what_opens,
 )
-from callvault.vault import KeyKind, Keyring, Role, audit_key, create_first_certificates
+from callvault.vault import (
+    KeyKind,
+    Keyring,
+    Role,
+    Subject,
+    audit_key,
+    create_first_certificates,
+    make_request,
+)
 from callvault.vault.protection import file_source, protect
 
 
@@ -157,6 +165,66 @@ def test_keys_are_backed_up_in_clear_under_the_passphrase_or_not_at_all(
     assert all(one.had_key for one in certificates_of(old.vault.key_folder))
     with pytest.raises(BackupRefused, match="passphrase cannot be read"):
         secrets(old)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'database.url = "postgresql://callvault:s3cret@db.example/callvault"',
+        'database = { url = "postgresql://:s3cret@db.example/callvault" }',
+        '# url = "postgresql://callvault:s3cret@db.example/callvault"',
+        '[database]\nurl = "postgresql://callvault:p@s3cret@db.example/callvault"',
+        '[database]\nurl = "postgresql://db.example/callvault?user=a&password=s3cret"',
+    ],
+)
+def test_a_password_is_taken_out_however_it_is_written(old: Config, line: str) -> None:
+    (old.node.data_folder / "callvault.toml").write_text(f"{line}\n")
+    told = files(old)["settings.toml"]
+    assert b"s3cret" not in told
+    assert b"@db.example/callvault" in told or b"?user=a&password=" in told
+
+
+@pytest.fixture
+def locked(old: Config, tmp_path: Path) -> Config:
+    """The old node, as a shell sees it whose keys' passphrase only the service has."""
+    passphrase = tmp_path / "passphrase"
+    passphrase.write_text("a" * 40)
+    make_request(old.vault.key_folder, "asked", Subject("asked"), kind=KeyKind.EC)
+    protect(old.vault.key_folder, file_source(passphrase))
+    passphrase.unlink()
+    return old
+
+
+def test_a_key_whose_passphrase_the_service_alone_has_is_not_lost(locked: Config) -> None:
+    had = certificates_of(locked.vault.key_folder)
+    in_use = {role: subjects(locked, role) for role in Role}
+    put_back_certificates(locked, files(locked), {})
+    assert use_what_opens(locked, had) == {}
+    assert {role: subjects(locked, role) for role in Role} == in_use
+    assert missing_keys(locked, had) == []
+
+
+def test_keys_of_the_backup_do_not_replace_those_that_are_locked(
+    old: Config, tmp_path: Path
+) -> None:
+    opened, folder = secrets(old), old.vault.key_folder
+    (tmp_path / "passphrase").write_text("a" * 40)
+    protect(folder, file_source(tmp_path / "passphrase"))
+    (tmp_path / "passphrase").unlink()
+    put_back_certificates(old, files(old), opened)
+    assert all(one.is_locked for one in Keyring.load(folder).entries())
+    (folder / "protection").unlink()  # its passphrase is lost: the backup's keys come in clear
+    put_back_certificates(old, files(old), opened)
+    assert all(one.private_key is not None for one in Keyring.load(folder).entries())
+
+
+def test_a_request_whose_key_is_locked_is_not_left_out_silently(locked: Config) -> None:
+    for path in (locked.vault.key_folder / "archive").iterdir():
+        path.unlink()
+    for path in (locked.vault.key_folder / "ingest").iterdir():
+        path.unlink()
+    with pytest.raises(BackupRefused, match=r"cannot be read \(1\)"):
+        secrets(locked)
 
 
 @pytest.mark.parametrize("name", ["../x", "archive/../x.key.pem", "/etc/passwd", "requests/x"])

@@ -25,6 +25,7 @@ from callvault.vault import (
     PrivateKey,
     Role,
     add_certificate,
+    key_protection,
     load_certificate,
     load_private_key,
     make_self_signed,
@@ -37,10 +38,11 @@ from callvault.vault.audit_key import PRIVATE_SUFFIX, PUBLIC_SUFFIX
 from callvault.vault.certificates import private_key_pem
 from callvault.vault.key_files import make_folder, write_file
 from callvault.vault.node_key import FILE_NAME as NODE_KEY
-from callvault.vault.protection import encode_key
+from callvault.vault.protection import encode_key, sources
 from callvault.vault.signing_request import FOLDER as REQUESTS
 
-_PASSWORD_IN_URL = re.compile(r"(?m)^(\s*url\s*=.*?://[^:/@\s\"']*):[^@\"'\s]*@")
+_PASSWORD_IN_URL = re.compile(r"(://[^:/@\s\"']*):[^\"'\s/?#]*@")  # in comments, too
+_PASSWORD_IN_QUERY = re.compile(r"([?&][a-z]*password=)[^&#\"'\s]*")  # as libpq knows it
 _KEY_NAME = re.compile(
     r"(archive|ingest)/[a-z0-9][a-z0-9_-]{0,62}\.key\.pem"
     r"|requests/[a-z0-9][a-z0-9_-]{0,62}\.(key|csr)\.pem"
@@ -52,7 +54,8 @@ SECRET_SETTINGS = "settings"  # noqa: S105 - a name, not a secret
 def public_files(config: Config, settings_file: Path) -> Iterator[tuple[str, bytes]]:
     """Return what every backup holds, by the names of members."""
     settings = settings_file.read_bytes().decode("utf-8")
-    yield SETTINGS, _PASSWORD_IN_URL.sub(r"\1@", settings).encode()
+    settings = _PASSWORD_IN_URL.sub(r"\1@", settings)
+    yield SETTINGS, _PASSWORD_IN_QUERY.sub(r"\1", settings).encode()
     folder = config.vault.key_folder
     for entry in Keyring.load(folder).entries():
         name = f"{KEYS}{entry.role.value}/{entry.name}.crt.pem"
@@ -83,12 +86,12 @@ def secret_files(config: Config, settings_file: Path) -> dict[str, bytes]:
     """Return what only the passphrase opens."""
     found = {SECRET_SETTINGS: settings_file.read_bytes()}
     folder = config.vault.key_folder
+    if locked := key_protection(folder).locked:  # of requests that wait, too
+        raise BackupRefused(
+            f"private keys are encrypted, and their passphrase cannot be read ({locked}): "
+            "'callvault keys list' says more"
+        )
     for entry in Keyring.load(folder).entries():
-        if entry.is_locked:
-            raise BackupRefused(
-                f"the private key of {entry.role.value}/{entry.name} is encrypted, and its "
-                "passphrase cannot be read: 'callvault keys list' says more"
-            )
         if entry.private_key is not None:
             name = f"{entry.role.value}/{entry.name}.key.pem"
             found[name] = private_key_pem(entry.private_key)
@@ -183,8 +186,9 @@ def use_what_opens(
     """Choose what new objects are sealed to, and return the choice that is not the backup's.
 
     As in the backup, except for a certificate whose private key lay beside it there and is not
-    here: if that key is lost, so would be all that is recorded from now on. A role that is left
-    with none gets a new self-signed certificate.
+    here: if that key is lost, so would be all that is recorded from now on. A key that is here and
+    whose passphrase this process cannot have, such as a credential of the service, is not lost. A
+    role that is left with none gets a new self-signed certificate.
     """
     folder, changed = config.vault.key_folder, {}
     for role in Role:
@@ -194,10 +198,10 @@ def use_what_opens(
             entry.name
             for entry in entries
             if (one := in_use.get(entry.certificate.info.fingerprint)) is not None
-            and (entry.private_key is not None or not one.had_key)
+            and (_has_key(entry) or not one.had_key)
         ]
         if not chosen:
-            chosen = [entry.name for entry in entries if entry.is_current and entry.private_key]
+            chosen = [entry.name for entry in entries if entry.is_current and _has_key(entry)]
         if not chosen:
             chosen = [_new_certificate(folder, role, config.node.name)]
         use_certificates(folder, role, chosen)
@@ -213,9 +217,12 @@ def missing_keys(config: Config, backed_up: list[BackedUpCertificate]) -> list[E
     return [
         entry
         for entry in Keyring.load(config.vault.key_folder).entries()
-        if entry.private_key is None
-        and (entry.role.value, entry.certificate.info.fingerprint) in had
+        if not _has_key(entry) and (entry.role.value, entry.certificate.info.fingerprint) in had
     ]
+
+
+def _has_key(entry: Entry) -> bool:
+    return entry.private_key is not None or entry.is_locked
 
 
 def _certificates_in(small: Mapping[str, bytes]) -> Iterator[tuple[Role, str, Certificate]]:
@@ -231,6 +238,8 @@ def _add(
     entries = Keyring.load(folder).entries(role)
     known = [one for one in entries if one.certificate == certificate]
     if known and (key is None or known[0].private_key is not None):
+        return
+    if known and known[0].is_locked and sources(folder):  # here, and only its passphrase is not
         return
     taken = {one.name for one in entries}
     if known:
