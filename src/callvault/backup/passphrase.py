@@ -21,6 +21,7 @@ from callvault.errors import BackupRefused
 MAGIC = b"CVSECRET1\n"
 SALT_BYTES, NONCE_BYTES = 16, 12
 _COST = 2**17
+SHORTEST = 12  # characters: whoever has the file tries as often as he likes
 
 
 class Sealer:

@@ -9,7 +9,6 @@ from pathlib import Path
 from callvault.errors import ConfigError
 
 VARIABLE = "CALLVAULT_BACKUP_PASSPHRASE"
-SHORTEST = 12
 MAX_FILE_BYTES = 4096
 
 
@@ -42,6 +41,8 @@ def known_passphrase(options: Namespace, file: Path) -> bytes:
 
 def checked(passphrase: bytes) -> bytes:
     """Refuse a passphrase that is soon guessed: whoever has the file tries as often as he likes."""
+    from callvault.backup.passphrase import SHORTEST  # takes a moment that --help need not wait
+
     if len(passphrase.decode("utf-8", errors="replace")) < SHORTEST:
         raise ConfigError("passphrase", f"too short, allowed: at least {SHORTEST} characters")
     return passphrase

@@ -178,7 +178,11 @@ def _restore(
         known = putting_back.ask_present_database()
         putting_back.check_place(backup.manifest)
         if known is None:
-            print("The present database cannot be read: what was deleted is asked of the vault.")
+            print(
+                "The present database cannot be read: what was deleted is asked of the vault, and "
+                "legal holds\nplaced since the backup are not known. Look at them before retention "
+                "goes on."
+            )
         if not goes_on:
             write_file(mark, f"before-restore-{clock.read().utc:%Y%m%dT%H%M%SZ}\n".encode())
         aside = mark.read_text(encoding="ascii").strip()  # what was there first is kept
@@ -244,6 +248,9 @@ def _tell(chosen: Chosen, manifest: "Manifest", put: "PutBack") -> None:
         print(f"{counted(put.upheld.holds, 'legal hold')} placed since stays in force.")
     if put.upheld.is_banned:
         print("Nobody may delete by hand: that stays.")
+    if put.upheld.reopened:
+        print("May sign in again, and were deactivated or deleted since:")
+        print("  " + ", ".join(put.upheld.reopened))
     if put.lost_head:
         print(f"The audit log ends before {put.lost_head}, when this node signed it last.")
     for entry in missing_keys(chosen.config, manifest.certificates):

@@ -117,3 +117,37 @@ def test_a_refusal_is_one_line_of_the_row(
     assert keeper.work_off(NOW) == 0
     assert BackupRun.objects.get().problem == "no space left"
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("said", ["", "\n", "lantern\n"])
+def test_keys_are_not_sealed_under_what_is_soon_guessed(
+    folder: Path, keeper: BackupKeeper, said: str
+) -> None:
+    assert keeper.config.backup.passphrase_file is not None
+    keeper.config.backup.passphrase_file.write_text(said)
+    assert keeper.work_off(NOW) == 0
+    assert "at least 12 characters" in BackupRun.objects.get().problem
+    assert list(folder.iterdir()) == []
+
+
+def test_one_that_a_node_had_which_is_gone_keeps_nobody_from_asking(
+    folder: Path, keeper: BackupKeeper
+) -> None:
+    BackupRun.objects.create(origin=Origin.ASKED, asked_at=NOW, started_at=NOW, node="gone")
+    keeper.work_off(NOW + 2 * DAY)
+    assert BackupRun.objects.filter(origin=Origin.ASKED, ended_at=None).exists()
+    keeper.work_off(NOW + 4 * DAY)
+    assert not BackupRun.objects.filter(origin=Origin.ASKED, ended_at=None).exists()
+
+
+def test_files_of_a_share_that_was_away_for_a_day_go_later(
+    folder: Path, keeper: BackupKeeper
+) -> None:
+    keeper.work_off(NOW)
+    away = (folder / "001.cvbackup").rename(folder.parent / "away")
+    for day in (1, 2):
+        keeper.work_off(NOW + day * DAY)
+    away.rename(folder / "001.cvbackup")
+    keeper.work_off(NOW + 3 * DAY)
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == ["003.cvbackup", "004.cvbackup"]

@@ -9,6 +9,7 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from callvault.portal.api.models import ApiToken
+from callvault.portal.audit.models import Action, AuditEntry
 from callvault.portal.backups.stricter import KeptHold, Known, known_now, uphold
 from callvault.portal.configuration.deletion_ban import marker_file
 from callvault.portal.configuration.models import DeletionBan, LowestLevel, PolicyRevision
@@ -100,3 +101,15 @@ def test_the_present_database_is_asked_for_all_of_it(
         (ann.public_id, [held.recording_id])
     ]
     assert (known.is_banned, known.revision) == (False, PolicyRevision.current())
+
+
+def test_who_may_sign_in_again_is_told(store: LocalStore, ann: User, rita: User) -> None:
+    User.objects.filter(pk=ann.pk).update(is_active=False)
+    AuditEntry(
+        action=Action.PERSON_DELETED, object_kind="person", object_id=str(rita.public_id)
+    ).save()
+    known = known_now()
+    assert known is not None
+    assert set(known.closed) == {ann.public_id, rita.public_id}
+    User.objects.filter(pk=ann.pk).update(is_active=True)  # as in the backup
+    assert uphold(known, store).reopened == sorted((ann.username, rita.username))

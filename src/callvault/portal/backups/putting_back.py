@@ -98,7 +98,8 @@ def put_back_database(
         BackupRun.objects.filter(ended_at=None).delete()  # that which made it was under way
         record_command(
             Action.RESTORED, kind="backup",
-            deleted=upheld.deleted, holds=upheld.holds, tokens=upheld.tokens, **told,
+            deleted=upheld.deleted, holds=upheld.holds, tokens=upheld.tokens,
+            reopened=len(upheld.reopened), **told,
         )  # fmt: skip
         _accept_loss(config)
         done.append(upheld)

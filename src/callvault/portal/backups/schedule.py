@@ -13,9 +13,10 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from callvault import clock
+from callvault.backup.passphrase import SHORTEST
 from callvault.config import Config
 from callvault.config.load import read_secret
-from callvault.errors import BackupRefused, CallvaultError
+from callvault.errors import BackupRefused, CallvaultError, ConfigError
 from callvault.policy.backup_schedule import due_on
 from callvault.portal.audit.log import record_own
 from callvault.portal.audit.models import Action
@@ -27,6 +28,7 @@ from .taking import Taken, Wanted, file_in, take
 logger = logging.getLogger(__name__)
 
 AGAIN_AFTER = timedelta(hours=1)
+LONGEST = timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +60,13 @@ class BackupKeeper:
         return BackupRun.objects.filter(asked | due).order_by("asked_at")
 
     def _forget_interrupted(self, now: datetime) -> None:
-        """End what a worker left that died: this thread alone makes backups on this node."""
-        mine = BackupRun.objects.filter(
-            node=self.config.node.name, ended_at=None, started_at__isnull=False
-        )
-        mine.exclude(origin=Origin.COMMAND).update(ended_at=now, problem="interrupted")
+        """End what a worker left that died: this thread alone makes backups on this node.
+
+        And what a node left that is gone: no backup takes days.
+        """
+        is_over = Q(node=self.config.node.name) | Q(started_at__lt=now - LONGEST)
+        left = BackupRun.objects.filter(is_over, ended_at=None, started_at__isnull=False)
+        left.exclude(origin=Origin.COMMAND).update(ended_at=now, problem="interrupted")
 
     def _make(self, run: BackupRun, row: BackupSettings, now: datetime) -> bool:
         unclaimed = BackupRun.objects.filter(pk=run.pk, started_at=run.started_at)
@@ -86,12 +90,21 @@ class BackupKeeper:
         if not row.folder or not folder.is_dir():
             raise BackupRefused(f"{row.folder or 'no folder'} is not there: make it, or mount it")
         secret = self.config.backup.passphrase_file
-        passphrase = read_secret("backup.passphrase_file", secret).encode() if secret else None
+        passphrase = _passphrase_in(secret) if secret else None
         target = file_in(folder, self.config.node.name, clock.read().utc)
         return take(
             self.config, self.settings_file, target, Wanted(passphrase, row.with_recordings),
             record=lambda told: record_own(Action.BACKED_UP, kind="backup", **told),
         )  # fmt: skip
+
+
+def _passphrase_in(path: Path) -> bytes:
+    """Return it, as `callvault restore --passphrase-file` reads it. Raises ConfigError."""
+    key = "backup.passphrase_file"
+    passphrase = read_secret(key, path).encode()
+    if len(passphrase.decode()) < SHORTEST:
+        raise ConfigError(key, f"{path}: too short, allowed: at least {SHORTEST} characters")
+    return passphrase
 
 
 def finish(run: BackupRun, taken: Taken) -> None:
@@ -113,7 +126,9 @@ def remove_oldest(folder: Path, node: str, *, keep: int) -> int:
     removed = 0
     for run in mine.exclude(origin=Origin.COMMAND).order_by("-ended_at")[keep:]:
         try:
-            (folder / Path(run.file).name).unlink(missing_ok=True)
+            (folder / Path(run.file).name).unlink()
+        except FileNotFoundError:
+            continue  # moved by somebody, or the share that it lies on is not mounted now
         except OSError as error:
             logger.warning("an old backup stays: %s: %s", run.file, error.strerror)
             continue

@@ -6,6 +6,7 @@ of them were ended after the backup cannot be told. Retention waits for an admin
 """
 
 import logging
+import re
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -16,10 +17,12 @@ from django.utils import timezone
 from callvault.errors import VaultError
 from callvault.portal.access.models import OpenSession
 from callvault.portal.api.models import ApiToken
+from callvault.portal.audit.models import Action, AuditEntry
 from callvault.portal.configuration.deletion_ban import uphold_ban
 from callvault.portal.configuration.models import DeletionBan, PolicyRevision
 from callvault.portal.holds.covering import cover, uphold_holds
 from callvault.portal.holds.models import HeldRecording, LegalHold
+from callvault.portal.people.levels import Level
 from callvault.portal.people.models import User
 from callvault.portal.recordings.deletion import bury_again, uphold_tombstones
 from callvault.portal.recordings.models import Tombstone
@@ -30,6 +33,8 @@ from callvault.vault import Store
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 500
+RECORD_ONLY = Level.RECORD_ONLY  # never signs in
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(slots=True)
@@ -50,6 +55,7 @@ class Known:
     is_banned: bool = False
     holds: list[KeptHold] = field(default_factory=list)
     revision: int = 0
+    closed: list[UUID] = field(default_factory=list)  # people who may not sign in any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,9 @@ class Upheld:
     holds: int  # holds that were placed since
     is_banned: bool
     tokens: int  # API tokens that were revoked
+    reopened: list[str] = field(default_factory=list)
+    """User names of people whom the backup lets sign in again. They are told and not deactivated:
+    that they went by mistake may be why a backup is restored."""
 
 
 def known_now() -> Known | None:
@@ -71,6 +80,7 @@ def known_now() -> Known | None:
                 DeletionBan.objects.exists(),
                 [_kept(hold) for hold in LegalHold.objects.filter(released_at=None)],
                 PolicyRevision.current(),
+                _closed(),
             )
     except DatabaseError as error:
         logger.warning("the present database cannot be read: %s", error)
@@ -88,7 +98,17 @@ def uphold(known: Known, store: Store | None) -> Upheld:
     _end_sessions()
     tokens = ApiToken.objects.filter(revoked_at=None).update(revoked_at=timezone.now())
     _go_beyond(known.revision)
-    return Upheld(deleted, holds, is_banned, tokens)
+    again = User.objects.filter(public_id__in=known.closed, is_active=True, level__gt=RECORD_ONLY)
+    reopened = list(again.order_by("username").values_list("username", flat=True))
+    return Upheld(deleted, holds, is_banned, tokens, reopened)
+
+
+def _closed() -> list[UUID]:
+    """Return the people who were deactivated or deleted."""
+    inactive = User.objects.filter(is_active=False).values_list("public_id", flat=True)
+    gone = AuditEntry.objects.filter(action=Action.PERSON_DELETED)
+    ids = gone.values_list("object_id", flat=True)
+    return [*inactive, *(UUID(one) for one in ids if _ID.fullmatch(one))]
 
 
 def _kept(hold: LegalHold) -> KeptHold:
