@@ -30,7 +30,12 @@ set_up = django_ready.set_up
 def armed():
     set_up()
     import callvault.portal.backups.putting_back as putting_back
-    setattr({module}, "{name}", lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
+    def dies(*_, **__):
+        if "{trouble}":
+            raise OSError(28, "No space left on device")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    setattr({module}, "{name}", dies)
 
 django_ready.set_up = armed
 sys.exit(main(sys.argv[1:]))
@@ -156,6 +161,7 @@ def refusals(folder: Path, whole: Path, other: Path) -> list[tuple[list[str], st
 
 def test_what_is_refused_changes_nothing(folder: Path, whole: Path, other: Path) -> None:
     asked_for = refusals(folder, whole, other)
+    (other / "portal-secret-key").unlink()  # as on another node of a database that both have
     before = tree(folder)
     done = subprocess.run(
         [sys.executable, "-c", ALL_OF_THEM], input=json.dumps([one for one, _told in asked_for]),
@@ -175,13 +181,20 @@ def restored(
     return run("restore", file, "--data", data, *secret, *more)
 
 
+def stopped_at(
+    module: str, name: str, *arguments: object, trouble: str = ""
+) -> "subprocess.CompletedProcess[str]":
+    """Run a restore that ends where it calls this function."""
+    script = KILLED.format(module=module, name=name, trouble=trouble)
+    return subprocess.run(
+        [sys.executable, "-c", script, "restore", *map(str, arguments)],
+        check=False, capture_output=True, text=True, env=environment(),
+    )  # fmt: skip
+
+
 def killed_at(module: str, name: str, *arguments: object) -> None:
     """Run a restore that is killed where it calls this function."""
-    script = KILLED.format(module=module, name=name)
-    done = subprocess.run(
-        [sys.executable, "-c", script, "restore", *map(str, arguments)],
-        check=False, capture_output=True, env=environment(),
-    )  # fmt: skip
+    done = stopped_at(module, name, *arguments)
     assert done.returncode == -signal.SIGKILL, done.stderr
 
 
@@ -197,6 +210,11 @@ def test_killed_at_any_moment_it_is_the_old_system_or_goes_on_to_the_new(
     options = (
         whole, "--data", place, "--passphrase-file", folder / "passphrase", "--replace",
     )  # fmt: skip
+    full = stopped_at("putting_back.sqlite_copy", "stage", *options, trouble="full")
+    assert full.returncode == 2
+    assert full.stderr.strip().endswith(
+        "No space left on device; when that is mended, the same command goes on"
+    )
     killed_at("putting_back.sqlite_copy", "put_in_place", *options)
     assert asked(database, PASSWORD) == before
     refused = run("verify", "--data", place)

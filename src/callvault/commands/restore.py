@@ -69,7 +69,8 @@ def run(options: Namespace) -> int:
         place = settings_file(options)
         with _settings(place, backup, opened):
             chosen = choose(options, is_restore=True)
-            with only_one(chosen.config.node.data_folder):
+            data = chosen.config.node.data_folder
+            with only_one(data), _secret_key(data, opened), _disk_troubles_told(data):
                 put = _restore(options, backup, opened, chosen)
     _tell(chosen, backup.manifest, put)
     return 0
@@ -139,12 +140,13 @@ def _settings(place: Path, backup: "BackupFile", opened: Mapping[str, bytes]) ->
     """Put the settings file in an empty place; and away again if nothing comes of it."""
     from callvault.backup.manifest import SETTINGS
     from callvault.portal.backups.node_files import SECRET_SETTINGS
+    from callvault.vault.key_files import write_file
 
     if place.exists():
         yield
         return
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    place.write_bytes(opened.get(SECRET_SETTINGS, backup.small[SETTINGS]))
+    write_file(place, opened.get(SECRET_SETTINGS, backup.small[SETTINGS]))
     try:
         yield
     except (BackupRefused, ConfigError):
@@ -153,16 +155,43 @@ def _settings(place: Path, backup: "BackupFile", opened: Mapping[str, bytes]) ->
         raise
 
 
+@contextmanager
+def _secret_key(data: Path, opened: Mapping[str, bytes]) -> Iterator[None]:
+    """Put the portal's secret key where there is none, before Django draws one; as `_settings`."""
+    from callvault.portal.secret_key import FILE_NAME
+    from callvault.vault.key_files import write_file
+
+    if FILE_NAME not in opened or (data / FILE_NAME).exists():
+        yield
+        return
+    write_file(data / FILE_NAME, opened[FILE_NAME])
+    try:
+        yield
+    except (BackupRefused, ConfigError):
+        if not (data / RESTORE_MARK).exists():
+            (data / FILE_NAME).unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _disk_troubles_told(data: Path) -> Iterator[None]:
+    """Word what the disk refuses, such as to hold more, and how it goes on."""
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or data
+        raise BackupRefused(
+            f"{where}: {error.strerror}; when that is mended, the same command goes on"
+        ) from error
+
+
 def _restore(
     options: Namespace, backup: "BackupFile", opened: Mapping[str, bytes], chosen: Chosen
 ) -> "PutBack":
-    from callvault.portal.secret_key import FILE_NAME as SECRET_KEY
     from callvault.vault.key_files import write_file
 
     data = chosen.config.node.data_folder
     mark = data / RESTORE_MARK
-    if SECRET_KEY in opened and not (data / SECRET_KEY).exists():
-        write_file(data / SECRET_KEY, opened[SECRET_KEY])  # before Django draws one
     django_ready.set_up()
     from callvault.portal.backups import putting_back
     from callvault.portal.backups.stricter import Known
