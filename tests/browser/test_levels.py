@@ -12,7 +12,7 @@ from tests.browser.looking import Watched, axe_violations, sign_in, wait_for_wav
 
 pytestmark = [pytest.mark.browser, pytest.mark.flow]
 
-OVERSIGHT = ["Call decisions", "Audit log", "Data subjects", "Legal holds"]
+OVERSIGHT = ["Call decisions", "Completeness", "Audit log", "Data subjects", "Legal holds"]
 ADMINISTRATION = ["People", "Global settings", "Storage calculator", "Service and nodes"]
 LISTS = ["My recordings", "All recordings", "Live calls"]
 SIDEBARS = {

@@ -36,7 +36,10 @@ def test_the_sidebar_shows_what_the_level_may_open() -> None:
     ]
     assert labels(User(level=Level.ADMINISTRATOR), "/settings/trunks/new") == [
         ("", ["Dashboard", "My recordings", "All recordings", "Live calls"]),
-        ("Oversight", ["Call decisions", "Audit log", "Data subjects", "Legal holds"]),
+        (
+            "Oversight",
+            ["Call decisions", "Completeness", "Audit log", "Data subjects", "Legal holds"],
+        ),
         (
             "Administration",
             ["People", "Global settings*", "Storage calculator", "Service and nodes"],

@@ -20,6 +20,7 @@ COMMANDS = (
     "keys",
     "admin",
     "users",
+    "cdr",
     "recover",
     "verify",
     "backup",

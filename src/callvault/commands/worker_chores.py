@@ -42,6 +42,8 @@ def chores_of_vault(store: "Store") -> tuple[Chore, ...]:
 
     from callvault.portal.access.sessions import forget_ended
     from callvault.portal.audit import late
+    from callvault.portal.completeness.forgetting import forget_old_records
+    from callvault.portal.completeness.judging import judge_due
     from callvault.portal.configuration.deletion_ban import uphold_ban
     from callvault.portal.holds.covering import uphold_holds
     from callvault.portal.live.open_listening import end_gone
@@ -62,6 +64,8 @@ def chores_of_vault(store: "Store") -> tuple[Chore, ...]:
         Chore("uphold legal holds", 60.0, uphold_holds),
         Chore("delete what is due", 60.0, lambda: sweep(clock.read().utc, holder=name)),
         Chore("erase data subjects", 2.0, lambda: work_off(clock.read().utc)),
+        Chore("judge call records", 5.0, lambda: judge_due(clock.read().utc, holder=name)),
+        Chore("forget old call records", 60.0, lambda: forget_old_records(clock.read().utc)),
         Chore("write down late deeds", 10.0, lambda: late.write_kept(settings.DATA_FOLDER)),
         Chore("write down who listens no more", 10.0, lambda: end_gone(clock.read().utc)),
         Chore("forget old wishes to keep", DAYTIME_S, lambda: forget_old(clock.read().utc)),

@@ -64,6 +64,7 @@ def _recordings(user: User) -> list[Entry]:
 def _oversight() -> list[Entry]:
     return [
         Entry("decisions", _("Call decisions"), reverse("decisions:list"), "route"),
+        Entry("completeness", _("Completeness"), reverse("completeness:list"), "circle-check"),
         Entry("audit", _("Audit log"), reverse("audit:log"), "shield-check"),
         Entry("subjects", _("Data subjects"), reverse("subjects:index"), "user-shield"),
         Entry("holds", _("Legal holds"), reverse("holds:index"), "lock"),

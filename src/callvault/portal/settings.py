@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "callvault.portal.recordings",
     "callvault.portal.searches",
     "callvault.portal.decisions",
+    "callvault.portal.completeness",
     "callvault.portal.configuration",
     "callvault.portal.directory",
     "callvault.portal.nodes",

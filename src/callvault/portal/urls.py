@@ -46,6 +46,7 @@ urlpatterns = [
     path("holds/", include("callvault.portal.holds.urls")),
     path("subjects/", include("callvault.portal.subjects.urls")),
     path("decisions/", include("callvault.portal.decisions.urls")),
+    path("completeness/", include("callvault.portal.completeness.urls")),
     path("people/", include("callvault.portal.people.urls")),
     path("settings/certificates/", include("callvault.portal.certificates.urls")),
     path("settings/directory/", include("callvault.portal.directory.urls")),

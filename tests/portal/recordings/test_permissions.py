@@ -35,6 +35,7 @@ WORKERS = {
     SOURCE / "callvault/portal/integrity/entering.py",  # the log, whoever owns them
     SOURCE / "callvault/portal/integrity/recordings_check.py",
     SOURCE / "callvault/portal/integrity/objects_check.py",
+    SOURCE / "callvault/portal/completeness/judging.py",  # numbers and ids, to find calls by
     SOURCE / "callvault/portal/retention/sweep.py",  # what is due, whoever sees it
 }
 

@@ -58,6 +58,7 @@ class HeldOut(Schema):
     recordings: int
     size_bytes: int
     calls: int
+    call_records: int = Field(description="Records of the phone system that were imported.")
     notes: int
     people: int
     audit_entries: int
@@ -102,6 +103,7 @@ def look_up(request: HttpRequest, subject: SubjectIn) -> Facts:
         "recordings": counts.recordings,
         "size_bytes": counts.size_bytes,
         "calls": counts.calls,
+        "call_records": counts.call_records,
         "notes": counts.notes,
         "people": counts.people,
         "audit_entries": counts.audit,

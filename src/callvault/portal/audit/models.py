@@ -108,6 +108,10 @@ class Action(models.TextChoices):
     NODE_STARTED = "node_started"
     NODE_DRAINED = "node_drained"
     NODE_STOPPED = "node_stopped"
+    CDR_IMPORTED = "cdr_imported"
+    CDR_IMPORT_UNDONE = "cdr_import_undone"
+    CALL_RECORDS_FORGOTTEN = "call_records_forgotten"
+    CALL_RECORDS_REDACTED = "call_records_redacted"
     TOKEN_CREATED = "token_created"  # noqa: S105 - a name, not a token
     TOKEN_REVOKED = "token_revoked"  # noqa: S105 - a name, not a token
 

@@ -122,6 +122,15 @@ OBJECTS: dict[str, ObjectKind] = {
     "journals": ObjectKind(
         gettext_lazy("Journals"), gettext_lazy("the journals of another machine")
     ),
+    "cdr_import": ObjectKind(
+        gettext_lazy("Imports of call records"), gettext_lazy("an import of call records")
+    ),
+    "completeness": ObjectKind(
+        gettext_lazy("Settings of completeness"), gettext_lazy("the settings of completeness")
+    ),
+    "cdr_mapping": ObjectKind(
+        gettext_lazy("Mappings of call records"), gettext_lazy("a mapping of call records")
+    ),
     "call": ObjectKind(gettext_lazy("Call decisions"), gettext_lazy("call %(id)s")),
     "subject": ObjectKind(gettext_lazy("Data subjects"), gettext_lazy("data subject %(id)s")),
 }

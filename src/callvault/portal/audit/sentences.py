@@ -51,6 +51,12 @@ SENTENCES: dict[Action, Promise | str] = {
     Action.DIRECTORY_SYNC_STOPPED: gettext_lazy("A sync with %(object)s was stopped for safety"),
     Action.DIRECTORY_SYNC_FAILED: gettext_lazy("A sync with %(object)s failed"),
     Action.SETTINGS_CHANGED: gettext_lazy("%(who)s changed the settings"),
+    Action.CDR_IMPORTED: gettext_lazy("%(who)s imported call records"),
+    Action.CALL_RECORDS_FORGOTTEN: gettext_lazy("Old call records were deleted"),
+    Action.CALL_RECORDS_REDACTED: gettext_lazy(
+        "%(who)s took %(object)s out of the phone system's call records"
+    ),
+    Action.CDR_IMPORT_UNDONE: gettext_lazy("%(who)s took back an import of call records"),
     Action.HOLD_PLACED: gettext_lazy("%(who)s placed %(object)s"),
     Action.HOLD_RELEASE_ASKED: gettext_lazy("%(who)s asked to release %(object)s"),
     Action.HOLD_RELEASE_WITHDRAWN: gettext_lazy("%(who)s took back the release of %(object)s"),

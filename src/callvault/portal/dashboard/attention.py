@@ -7,11 +7,14 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from callvault.monitoring.disk import WARN_AT, DiskUsage
+from callvault.policy.completeness import CdrVerdict
 from callvault.policy.decision import Verdict
+from callvault.portal import wording
+from callvault.portal.completeness.alarm import standing
 from callvault.portal.decisions.open_attempts import open_attempts
 from callvault.portal.exports import status as exports
 from callvault.portal.integrity.models import IntegrityFinding
@@ -64,7 +67,7 @@ def node_states(now: datetime) -> list[NodeState]:
 
 def matters(calls: CallFigures, span: Span, nodes: list[NodeState]) -> list[Matter]:
     """Return what wants somebody."""
-    found = [*_failures(calls, span), *_changes(), *_sources(), *_exports()]
+    found = [*_failures(calls, span), *_changes(), *_sources(), *_exports(), *_completeness()]
     for node in nodes:
         found += _of_node(node)
     return sorted(found, key=lambda one: one.tone != "red")
@@ -91,6 +94,21 @@ def _changes() -> Iterator[Matter]:
         )  # fmt: skip
         text = _("A recording or the log of recordings is not what it was.")
         yield Matter("red", title % {"count": count}, text, reverse("integrity:settings"))
+
+
+def _completeness() -> Iterator[Matter]:
+    found = standing(timezone.now())
+    if found.is_below:
+        language = wording.language_named(get_language())
+        percent = found.capture.percent or 0.0
+        told = {"percent": wording.grouped(percent, decimals=2, language=language)}
+        query = urlencode({"verdict": CdrVerdict.MISSING.value, **found.span.query()})
+        yield Matter(
+            "red",
+            _("Only %(percent)s%% of calls were captured") % told,
+            _("By the phone system's own records. The missing ones are listed."),
+            f"{reverse('completeness:list')}?{query}",
+        )
 
 
 def _sources() -> Iterator[Matter]:

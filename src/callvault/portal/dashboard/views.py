@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 
 from callvault.policy.decision import Verdict
 from callvault.portal import wording
+from callvault.portal.completeness.listing import capture
 from callvault.portal.decisions.models import CallTally
 from callvault.portal.decisions.sentences import verdict_title
 from callvault.portal.first_run import steps as first_run
@@ -141,6 +142,18 @@ def _of_service(span: Span) -> dict[str, Any]:
         "forecast": vault_forecast(now),
         "used_percent": max((node.vault_used_percent or 0 for node in nodes), default=0),
         "matters": matters(calls, span, nodes),
+        **_of_records(span),
+    }
+
+
+def _of_records(span: Span) -> dict[str, Any]:
+    """Return what the phone system's own records say."""
+    query = span.query()
+    return {
+        "completeness": capture(span.begin, span.end),
+        "completeness_url": _list("completeness:list", query),
+        "completeness_recorded_url": _list("completeness:list", {"verdict": "recorded", **query}),
+        "completeness_missing_url": _list("completeness:list", {"verdict": "missing", **query}),
     }
 
 

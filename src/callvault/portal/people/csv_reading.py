@@ -44,8 +44,8 @@ def read_csv(content: bytes) -> CsvFile:
     if len(content) > LARGEST_BYTES:
         raise CsvRefused(_("The file is larger than 10 MB. Split it into several."))
     lines = decoded(content).splitlines()
-    separator, start = _separator(lines)
-    records = _records(lines, start, separator)
+    separator, start = separator_of(lines)
+    records = records_of(lines, start, separator)
     _place, header, problem = next(records, (0, [], ""))
     if problem:
         raise CsvRefused(problem)
@@ -84,7 +84,7 @@ def _encodings(content: bytes) -> Iterator[str]:
     yield from ("utf-8", "cp1252")
 
 
-def _separator(lines: list[str]) -> tuple[str, int]:
+def separator_of(lines: list[str]) -> tuple[str, int]:
     """Return what parts cells, by the header, and the line of the header."""
     start = next((number for number, line in enumerate(lines) if line.strip()), None)
     if start is None:
@@ -96,7 +96,9 @@ def _separator(lines: list[str]) -> tuple[str, int]:
     return max(",;\t", key=bare.count), start
 
 
-def _records(lines: list[str], start: int, separator: str) -> Iterator[tuple[int, list[str], str]]:
+def records_of(
+    lines: list[str], start: int, separator: str
+) -> Iterator[tuple[int, list[str], str]]:
     """Yield line number, cells, and why they could not be read, of each row that is not blank."""
     number, width = start, MOST_COLUMNS
     while number < len(lines):

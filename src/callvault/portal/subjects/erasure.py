@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from callvault.policy.permissions import Deed, Refusal
 from callvault.portal.audit.log import record, record_own
 from callvault.portal.audit.models import Action
+from callvault.portal.completeness.redacting import redact_record
 from callvault.portal.configuration.rights import rights_in_force
 from callvault.portal.decisions.models import Call
 from callvault.portal.people.gates import person_of
@@ -104,7 +105,7 @@ def _step(erasure: Erasure, now: datetime) -> int:
     rows = held.recordings_of(subject, asker).filter(record_number__gt=erasure.reached)
     batch = list(rows[:RECORDINGS_A_STEP])
     gone = sum(_erase(erasure, subject, asker, recording) for recording in batch)
-    if len(batch) < RECORDINGS_A_STEP and _redact_calls(erasure, subject, asker):
+    if len(batch) < RECORDINGS_A_STEP and _redact_all(erasure, subject, asker):
         _end(erasure, now)
     return gone
 
@@ -150,6 +151,28 @@ def _erase(erasure: Erasure, subject: Subject, asker: User, recording: Recording
     state.reached = recording.record_number
     state.save()
     return refusal is None
+
+
+def _redact_all(erasure: Erasure, subject: Subject, asker: User) -> bool:
+    """Take the subject out of what stays as statistics; return whether all is done."""
+    are_done = _redact_records(erasure, subject)
+    return _redact_calls(erasure, subject, asker) and are_done
+
+
+@transaction.atomic
+def _redact_records(erasure: Erasure, subject: Subject) -> bool:
+    """Take the subject out of the phone system's records; their verdicts stay as they are."""
+    rows = held.call_records_of(subject).select_for_update(of=("self",)).order_by("pk")
+    batch = list(rows[:CALLS_A_STEP])
+    for row in batch:
+        redact_record(row, subject)
+    if batch:
+        told = {"kind": "subject", "object_id": subject.reference}
+        record_own(Action.CALL_RECORDS_REDACTED, **told, records=len(batch))
+        state = Erasure.objects.select_for_update().get(pk=erasure.pk)
+        state.redacted += len(batch)
+        state.save(update_fields=["redacted"])
+    return len(batch) < CALLS_A_STEP
 
 
 def _redact_calls(erasure: Erasure, subject: Subject, asker: User) -> bool:

@@ -48,6 +48,19 @@ CALL_COLUMNS = (
     *("event_id", "at", "verdict", "caller", "callee", "trunk_name", "node", "duration_ms"),
     *("sip_status", "decision", "problem"),
 )
+CALL_RECORD_COLUMNS = (
+    *(
+        "public_id",
+        "began_at",
+        "ended_at",
+        "is_answered",
+        "caller",
+        "dialled",
+        "callee",
+        "call_ids",
+    ),
+    *("verdict", "why", "username"),
+)
 NOTE_COLUMNS = (
     *("note_id", "recording_id", "author_name", "text", "at_ms", "written_at"),
     *("edited_at", "edited_by_name"),
@@ -83,6 +96,8 @@ def _tables(
     yield "recordings.csv", _csv(RECORDING_COLUMNS, _recordings(subject, reader))
     calls = held.calls_of(subject, reader).order_by("pk")
     yield "decisions.csv", _csv(CALL_COLUMNS, _rows(calls))
+    call_records = held.call_records_of(subject).order_by("pk")
+    yield "call-records.csv", _csv(CALL_RECORD_COLUMNS, _rows(call_records))
     yield "notes.csv", _csv(NOTE_COLUMNS, _notes(subject, reader))
     yield "people.json", _people(subject)
     selection = Selection(held.audit_of(subject, reader), "", is_all=False)
@@ -181,6 +196,7 @@ def _read_me(subject: Subject, reader: User, at: datetime) -> bytes:
         "by": reader.get_full_name(),
         "recordings": counts.recordings,
         "calls": counts.calls,
+        "call_records": counts.call_records,
         "notes": counts.notes,
         "people": counts.people,
         "audit": counts.audit,
@@ -197,6 +213,7 @@ def _template() -> str:
         "recordings.csv  %(recordings)s recordings: when, who, how long\n"
         "audio/          their sound, MP3, the owner left and the remote party right\n"
         "decisions.csv   %(calls)s calls with what became of each and why\n"
+        "call-records.csv %(call_records)s records of the phone system about calls\n"
         "notes.csv       %(notes)s notes on them\n"
         "people.json     %(people)s people who have the number, as they are kept\n"
         "audit.jsonl     %(audit)s entries of the audit log; callvault verify audit proves them\n"

@@ -8,6 +8,7 @@ from django.db.models import CharField, Q, QuerySet, Sum, Value
 from django.db.models.functions import Cast, Concat, Substr
 
 from callvault.portal.audit.models import Action, AuditEntry
+from callvault.portal.completeness.models import CdrCall
 from callvault.portal.decisions.models import Call
 from callvault.portal.people.models import User
 from callvault.portal.recordings.models import Note, Recording
@@ -31,6 +32,7 @@ class Counts:
     recordings: int
     size_bytes: int  # of their audio
     calls: int
+    call_records: int  # of the phone system
     notes: int
     people: int
     audit: int
@@ -60,6 +62,17 @@ def calls_of(subject: Subject, reader: User) -> QuerySet[Call]:
         Q(caller_digits__in=forms) | Q(callee_digits__in=forms) | Q(caller__in=forms)
         | Q(callee__in=forms)
     )  # fmt: skip
+
+
+def call_records_of(subject: Subject) -> QuerySet[CdrCall]:
+    """Return the phone system's records with a number of the subject, or of the person's calls."""
+    forms = sorted(subject.forms)
+    said = Q(pk__in=[])
+    for name in ("caller", "dialled", "callee"):
+        said |= Q(**{f"{name}_digits__in": forms}) | Q(**{f"{name}__in": forms})
+    if subject.person is not None:
+        said |= Q(username=subject.person.username)
+    return CdrCall.objects.filter(said)
 
 
 def notes_of(subject: Subject, reader: User) -> QuerySet[Note]:
@@ -124,6 +137,7 @@ def counts_of(subject: Subject, reader: User) -> Counts:
         recordings=recordings.count(),
         size_bytes=recordings.aggregate(size=Sum("size_bytes"))["size"] or 0,
         calls=calls_of(subject, reader).count(),
+        call_records=call_records_of(subject).count(),
         notes=notes_of(subject, reader).count(),
         people=len(people_of(subject)),
         audit=audit_of(subject, reader).count(),

@@ -90,6 +90,8 @@ ELSEWHERE: dict[Action, str] = {
     Action.HOLD_RELEASE_ASKED: "holds",
     Action.HOLD_RELEASE_WITHDRAWN: "holds",
     Action.HOLD_RELEASED: "holds",
+    Action.CALL_RECORDS_FORGOTTEN: "completeness",
+    Action.CALL_RECORDS_REDACTED: "completeness",
     Action.TOKEN_REVOKED: "api",
 }
 """Folder under tests/portal whose tests walk the action and look at its entry."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import cast
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from callvault.clock import ns_from_utc
@@ -10,12 +11,13 @@ from callvault.commands.verify_audit import accept_loss
 from callvault.portal.audit.anchor import FILE_NAME
 from callvault.portal.audit.keeper import Keeper
 from callvault.portal.audit.models import Action
+from callvault.portal.completeness.models import CdrImport, CdrMapping
 from callvault.portal.nodes.reports import Report, put_report
 from callvault.portal.status import Heartbeat
 from callvault.portal.subjects.erasure import work_off
 from callvault.vault import audit_key, audit_keys
 
-from . import Stage, walk
+from . import NUMBERS, Stage, walk
 
 NUMBER = "%2B1 555 0142"
 
@@ -74,3 +76,27 @@ def stop_node(stage: Stage) -> None:
 def start_node(stage: Stage) -> None:
     node(is_draining=True)
     stage.rita.post("/nodes/rec-1/start")
+
+
+def bring_call_records(stage: Stage) -> CdrImport:
+    rows = f"start,duration,caller,callee\n2026-11-23 13:25:30,60,+1{NUMBERS[0]},{NUMBERS[2]}\n"
+    row = CdrMapping.objects.create(
+        name="Any",
+        start_column="start",
+        duration_column="duration",
+        caller_column="caller",
+        callee_column="callee",
+    )
+    file = SimpleUploadedFile(f"{NUMBERS[0]}.csv", rows.encode(), "text/csv")
+    stage.rita.post("/completeness/imports/", {"file": file, "layout": str(row.public_id)})
+    return CdrImport.objects.get()
+
+
+@walk(Action.CDR_IMPORTED)
+def import_call_records(stage: Stage) -> None:
+    bring_call_records(stage)
+
+
+@walk(Action.CDR_IMPORT_UNDONE)
+def take_call_records_back(stage: Stage) -> None:
+    stage.rita.post(f"/completeness/imports/{bring_call_records(stage).public_id}")
