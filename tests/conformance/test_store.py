@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from callvault.errors import ObjectMissing
 from callvault.vault import LocalStore, Store
+from callvault.vault.s3 import BucketStore
 from callvault.vault.smb import SmbStore
 from callvault.vault.smb_session import ShareInUse, SmbSession
 from callvault.vault.store import check_name, check_prefix
-from tests.servers import samba
+from tests.servers import samba, seaweed
 from tests.vault.fakes import MemoryStore
 
 NAME = "3f/a2/3fa2/audio.mp3"
@@ -29,12 +30,19 @@ def share(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmbSession]:
         session.close()
 
 
-@pytest.fixture(params=["local", "memory", "smb"])
+@pytest.fixture(scope="module")
+def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BucketStore]:
+    with seaweed.running(tmp_path_factory.mktemp("weed")) as server:
+        yield BucketStore(server.bucket("calls/of 2026"))
+
+
+@pytest.fixture(params=["local", "memory", "smb", "s3"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     make_store: dict[str, Callable[[], Store]] = {
         "local": lambda: LocalStore(tmp_path / "vault"),
         "memory": MemoryStore,
         "smb": lambda: emptied(SmbStore(request.getfixturevalue("share"))),
+        "s3": lambda: emptied(request.getfixturevalue("bucket")),
     }
     return make_store[request.param]()
 

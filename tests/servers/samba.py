@@ -57,6 +57,11 @@ read only = no
 path = {folder}/vault
 read only = yes
 
+[others]
+path = {others}
+read only = no
+force user = nobody
+
 [small]
 path = {folder}/small
 read only = no
@@ -76,11 +81,13 @@ OTHER_USER = Credentials("games", "the other user's password")
 class Samba:
     """One server, with the shares vault, readonly and small (of 1 MiB, if `small_disk` is used).
 
-    The share `nodelete` comes with `deny_deleting`.
+    The share `nodelete` comes with `deny_deleting`. Who comes to the share `others` is nobody;
+    its folder has to be open to all.
     """
 
     folder: Path
     encrypt: str = "required"
+    others: Path = Path("/nonexistent")
     port: int = 0
     _process: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
 
@@ -92,6 +99,7 @@ class Samba:
             (self.folder / name).mkdir(parents=True)
         (self.folder / "nodelete").mkdir()
         values = {"folder": self.folder, "port": self.port, "encrypt": self.encrypt}
+        values["others"] = self.others
         config = CONFIG + (NO_DELETING if _has_module("acl_xattr") else "")
         (self.folder / "smb.conf").write_text(config.format(**values))
         self._add(self.credentials)
@@ -193,9 +201,11 @@ def _protect(path: str, **connection: Any) -> None:
 
 
 @contextmanager
-def running(folder: Path, *, encrypt: str = "required") -> Iterator[Samba]:
+def running(
+    folder: Path, *, encrypt: str = "required", others: Path = Path("/nonexistent")
+) -> Iterator[Samba]:
     """Yield a server that runs."""
-    server = Samba(folder, encrypt)
+    server = Samba(folder, encrypt, others)
     server.start()
     try:
         yield server

@@ -2,12 +2,19 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from callvault.errors import VaultError
 from callvault.vault.smb import SmbStore
-from callvault.vault.smb_session import Credentials, ShareAddress, SmbSession
+from callvault.vault.smb_session import (
+    Credentials,
+    ShareAddress,
+    ShareDenied,
+    ShareInUse,
+    SmbSession,
+)
 from tests.portal.directory.slapd import free_ports
 from tests.servers import samba
 from tests.servers.samba import Samba
@@ -18,8 +25,10 @@ DEADLINE_S = 5.0  # more than a busy machine needs for one call
 
 @pytest.fixture(scope="module")
 def one_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Samba]:
-    with samba.running(tmp_path_factory.mktemp("samba")) as server:
-        yield server
+    with TemporaryDirectory() as others:  # where a user without rights comes by
+        Path(others).chmod(0o1777)
+        with samba.running(tmp_path_factory.mktemp("samba"), others=Path(others)) as server:
+            yield server
 
 
 @pytest.fixture
@@ -89,6 +98,35 @@ def test_a_wrong_password_is_said(server: Samba) -> None:
     with pytest.raises(VaultError, match="user name or password is wrong") as caught:
         store_of(server, credentials=wrong).probe()
     assert not caught.value.permanent
+
+
+def test_a_user_of_a_domain_signs_in(server: Samba) -> None:
+    user = server.credentials
+    in_domain = Credentials(rf"WORKGROUP\{user.username}", user.password)
+    store_of(server, credentials=in_domain).probe()
+
+
+def test_an_object_that_is_read_is_in_use(server: Samba) -> None:
+    store = store_of(server)
+    put(store, b"before")
+    stored = store.open(NAME)
+    with pytest.raises(ShareInUse, match="in use"):
+        put(store, b"after")
+    assert stored.read(0, 100) == b"before"
+    stored.close()
+    put(store, b"after")
+    assert content(store) == b"after"
+
+
+def test_an_object_of_others_is_not_said_to_be_in_use(server: Samba) -> None:
+    store, file = store_of(server, "others"), server.others / NAME
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"of others")
+    file.parent.chmod(0o1777)  # as in /tmp: what others made cannot be replaced
+    with pytest.raises(ShareDenied, match="the user has no permission"):
+        put(store)
+    assert file.read_bytes() == b"of others"
+    assert store.size(NAME) == len(b"of others")
 
 
 def test_an_unknown_share_is_said(server: Samba) -> None:

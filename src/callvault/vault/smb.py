@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import smbclient
+from smbprotocol.open import FilePipePrinterAccessMask as Access
 
 from callvault import clock
 from callvault.errors import ObjectMissing, VaultError
@@ -20,6 +21,12 @@ from callvault.vault.store import Writable, check_name, check_prefix, probe_by_u
 _TEMPORARY = ".tmp-"
 _SHARED = "rwd"  # others may read, replace and delete what we have open
 _WRITE_BYTES = 1 << 20
+_FOR_DELETION: dict[str, Any] = {
+    "mode": "rb",
+    "buffering": 0,
+    "share_access": _SHARED,
+    "desired_access": Access.DELETE | Access.FILE_READ_ATTRIBUTES,
+}
 
 
 class SmbStore:
@@ -58,9 +65,25 @@ class SmbStore:
         except ObjectMissing as error:
             raise VaultError(f"{error}: the finished file went away") from error
         except ShareDenied as error:
-            # What is refused is in most cases the replacing of a file that somebody has open:
-            # in this folder we have just created a file.
-            raise ShareInUse(f"{error}, or it is being read") from error
+            if self._may_be_replaced(name):
+                raise ShareInUse(f"cannot name {name}: the object there is in use") from error
+            raise
+
+    def _may_be_replaced(self, name: str) -> bool:
+        """Whether an object is there, and this user has the right to remove it.
+
+        A server says "access denied" both to who may not and of a file that somebody has open:
+        to open it for deletion, which deletes nothing, tells them apart.
+        """
+        try:
+            opened = self._named(name, smbclient.open_file, "replace", **_FOR_DELETION)
+        except ShareInUse:
+            return True
+        except (ObjectMissing, ShareDenied):
+            return False
+        with suppress(VaultError):
+            _close(self._session, opened, name)
+        return True
 
     def open(self, name: str) -> "SmbObject":
         """See `Store.open`."""

@@ -45,13 +45,20 @@ class ShareAddress:
 
     @classmethod
     def parse(cls, text: str, *, port: int = _SMB_PORT) -> "ShareAddress":
-        r"""Read `\\server\share\folder` or `//server/share/folder`. Raises ValueError."""
+        r"""Read `\\server\share\folder` or `//server/share/folder`. Raises ValueError.
+
+        A server may be followed by a colon and its port.
+        """
         parts = text.strip().replace("\\", "/").rstrip("/").split("/")
         if len(parts) < 4 or parts[:2] != ["", ""] or not all(parts[2:]):
             raise ValueError(r"a share is written \\server\share or \\server\share\folder")
         if {".", ".."} & set(parts):
             raise ValueError("a share's folder may not hold . or ..")
-        return cls(parts[2], parts[3], "\\".join(parts[4:]), port)
+        server, _, own_port = parts[2].partition(":")
+        if own_port and not (own_port.isdecimal() and 0 < int(own_port) < 65536 and server):
+            raise ValueError("behind the colon stands the server's port, 1 to 65535")
+        folder = "\\".join(parts[4:])
+        return cls(server, parts[3], folder, int(own_port) if own_port else port)
 
     def path(self, *parts: str) -> str:
         """Return the full path of something below the folder."""
