@@ -100,15 +100,18 @@ def _steps(config: "Config", chosen: list[UUID]) -> "Iterator[tuple[UUID, Decode
     """Decode one recording after the other; one that fails holds up no other."""
     from callvault.finalise.redecode import DecodeOutcome, decode_again
     from callvault.portal.catalogue import DjangoCatalogue
-    from callvault.vault import Keyring, LocalStore, RecordingObjects
+    from callvault.portal.storage.asking import kept_still
+    from callvault.portal.storage.scattered import ScatteredStore
+    from callvault.vault import Keyring, RecordingObjects
 
-    objects = RecordingObjects(LocalStore(config.vault.folder))
+    objects = RecordingObjects(ScatteredStore())
     keyring, catalogue = Keyring.load(config.vault.key_folder), DjangoCatalogue()
     for recording_id in chosen:
         try:
-            done = decode_again(recording_id, objects, keyring, config.finalise)
-            if done.facts is not None:
-                _listed_anew(catalogue, done.facts)
+            with kept_still(recording_id):
+                done = decode_again(recording_id, objects, keyring, config.finalise)
+                if done.facts is not None:
+                    _listed_anew(catalogue, done.facts)
             yield recording_id, done.outcome, ""
         except CatalogueUnreachable:
             raise

@@ -4,7 +4,7 @@ import logging
 from argparse import ArgumentParser, Namespace
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -185,11 +185,15 @@ def _recovery(
 ) -> "Iterator[Recovered]":
     from callvault.finalise.benches import Benches
     from callvault.finalise.recovery import Recovery
+    from callvault.portal.storage.scattered import ScatteredStore
+    from callvault.vault import RecordingObjects
 
     bench = _bench(config, keyring)
     benches = Benches(bench, config.finalise.processes)
+    # Where recordings lie is asked of the database, which is not for children.
+    anywhere = replace(bench, objects=RecordingObjects(ScatteredStore()))
     try:
-        recovery = Recovery(config.node.name, catalogue, bench, benches, may_remove)
+        recovery = Recovery(config.node.name, catalogue, anywhere, benches, may_remove)
         yield from recovery.run(journals)
     finally:
         benches.close()

@@ -125,7 +125,8 @@ def _verify(
     from callvault.finalise.benches import be_nice
     from callvault.finalise.catalogue import RecordingFacts
     from callvault.portal import listed
-    from callvault.vault import Keyring, LocalStore, Verification
+    from callvault.portal.storage.scattered import ScatteredStore
+    from callvault.vault import Keyring, Verification
 
     be_nice()
     rows = listed.chosen(since=options.since, recording_id=options.recording)
@@ -134,7 +135,7 @@ def _verify(
         raise not_listed(options.recording)
     sidecar = msgspec.json.Decoder(RecordingFacts)
     verification = Verification(
-        LocalStore(config.vault.folder),
+        ScatteredStore(),
         Keyring.load(config.vault.key_folder),
         still_listed=listed.listed_among,
         speaks_of=lambda data: sidecar.decode(data).assignment.recording_id,

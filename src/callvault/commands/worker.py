@@ -68,11 +68,12 @@ def run(options: Namespace) -> int:
     from callvault.portal.directory.loop import DirectoryKeeper
     from callvault.portal.exports.loop import export_recordings
     from callvault.portal.notifications.loop import send_asked_mail
+    from callvault.portal.storage.loop import StorageKeeper
     from callvault.vault import KeyWatch, LocalStore
 
     stop = threading.Event()
     store = wait_for_store(lambda: LocalStore(config.vault.folder))
-    catalogue = DjangoCatalogue()
+    catalogue = DjangoCatalogue(config.node.name)
     shown = _figures(config, catalogue)
     config.spool.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     keys = KeyWatch(config.vault.key_folder)
@@ -85,6 +86,7 @@ def run(options: Namespace) -> int:
         send_asked_mail,
         export_recordings,
         DirectoryKeeper(config.node.name).run,
+        StorageKeeper(config.node.name).run,
         lambda _: tidy(store),
         lambda _: rounds.watch(),
         lambda over: run_chores(chores_of_vault(store), over),
@@ -108,6 +110,7 @@ def _figures(config: "Config", catalogue: "DjangoCatalogue") -> "WorkerWatch":
     from callvault.commands.worker_watch import WorkerWatch
     from callvault.portal.audit import keeper as audit
     from callvault.portal.integrity import keeper as integrity
+    from callvault.portal.storage.progress import samples as stores
 
     port = config.metrics.worker_port
     return WorkerWatch(
@@ -116,7 +119,7 @@ def _figures(config: "Config", catalogue: "DjangoCatalogue") -> "WorkerWatch":
         vault_folder=config.vault.folder,
         tell=lambda event: catalogue.add_node_event(event, node=config.node.name),
         report=lambda watch: report_node(watch, config),
-        more=lambda: [*audit.samples(), *integrity.samples()],
+        more=lambda: [*audit.samples(), *integrity.samples(), *stores()],
     )
 
 

@@ -51,6 +51,7 @@ def chores_of_vault(store: "Store") -> tuple[Chore, ...]:
     from callvault.portal.reach import catalogue_reached
     from callvault.portal.recordings.deletion import finish_deletions, uphold_tombstones
     from callvault.portal.retention.sweep import sweep
+    from callvault.portal.storage.scattered import external_stores
     from callvault.portal.subjects.erasure import work_off
 
     name = f"{socket.gethostname()} {os.getpid()}"
@@ -74,7 +75,7 @@ def chores_of_vault(store: "Store") -> tuple[Chore, ...]:
         Chore(
             "delete again what a restored catalogue lists",
             DAYTIME_S,
-            lambda: uphold_tombstones(store),
+            lambda: sum(uphold_tombstones(one) for one in (store, *external_stores())),
         ),
     )
     return tuple(replace(one, do=catalogue_reached()(one.do)) for one in chores)

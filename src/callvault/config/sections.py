@@ -131,7 +131,7 @@ class VaultConfig:
     """[vault]: sealed recordings."""
 
     folder: Path = Path("vault")
-    """Where sealed objects lie, relative to the data folder."""
+    """Where recordings are sealed, relative to the data folder; the portal moves them on."""
     key_folder: Path = Path("keys")
     """Certificates and, where this node may open recordings, their private keys."""
 

@@ -159,6 +159,11 @@ _ALL = (
         "callvault_integrity_checked_age_seconds",
         "Time since all of the log of recordings was last checked.",
     ),
+    _gauge("callvault_storage_ready", "1 while the external store of recordings can be used."),
+    _gauge(
+        "callvault_storage_waiting_recordings", "New recordings that wait for the external store."
+    ),
+    _gauge("callvault_storage_failed_moves", "Recordings that could not be moved to a store."),
     _gauge("callvault_audit_chain_entries", "Entries of the audit log that are in its chain."),
     _gauge("callvault_audit_waiting_entries", "Entries of the audit log that wait to be chained."),
     _gauge(

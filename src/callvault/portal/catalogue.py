@@ -43,11 +43,19 @@ from callvault.portal.recordings.models import Recording
 from callvault.portal.recordings.permissions import recordings_in_catalogue
 from callvault.portal.recordings.reassigning import DECIDED_BY_HAND
 from callvault.portal.storable import storable
+from callvault.portal.storage.asking import ask_for_new, leave
 from callvault.spool import entries
+
+OF_OBJECTS = frozenset({"size_bytes", "objects_sealed", "envelope_certificates"})
+"""Columns that say what lies in the store."""
 
 
 class DjangoCatalogue:
-    """Writes what workers hand over. One instance serves a process; it holds no state."""
+    """Writes what workers hand over. One instance serves a process."""
+
+    def __init__(self, node: str = "") -> None:
+        """`node`: in whose folder the recordings are sealed; else that of their call."""
+        self._node = node
 
     @catalogue_reached()
     def add_call(self, call: CallFacts, recordings: tuple[RecordingFacts, ...]) -> None:
@@ -64,7 +72,7 @@ class DjangoCatalogue:
                 event_id=call.event_id, defaults=storable(_call_columns(call))
             )
             for facts in recordings:
-                _add_recording(facts, row)
+                _add_recording(facts, row, self._node or facts.node)
 
     @catalogue_reached()
     def recordings_of(self, journal_id: UUID) -> tuple[UUID, ...] | None:
@@ -191,7 +199,7 @@ def _decision_document(decision: Decision) -> dict[str, Any]:
     return dict(document)
 
 
-def _add_recording(facts: RecordingFacts, call: Call) -> None:
+def _add_recording(facts: RecordingFacts, call: Call, node: str) -> None:
     """Insert the recording, or bring its row up to date; its number and first listing stay.
 
     One that was deleted stays deleted: a journal may be finished twice.
@@ -201,13 +209,18 @@ def _add_recording(facts: RecordingFacts, call: Call) -> None:
     rows = recordings_in_catalogue().select_for_update(of=("self",))
     row = rows.filter(recording_id=recording_id).first()
     if row is None and is_deleted(recording_id):
-        sealed_too_late(recording_id)
+        sealed_too_late(recording_id, node)
         return
     row = row or Recording(recording_id=recording_id)
     columns = _owner_columns(facts) | _party_columns(facts) | _audio_columns(facts)
     if row.pk and row.reassignments.exists():  # whose it is now was decided by hand
         columns = {name: value for name, value in columns.items() if name not in DECIDED_BY_HAND}
-    _keep_plain_digests(columns["objects_sealed"], row.objects_sealed)
+    if row.pk and row.location_id is not None:
+        # It was sealed, listed and moved before the worker died; what it sealed again is too much.
+        columns = {name: value for name, value in columns.items() if name not in OF_OBJECTS}
+        leave(recording_id, None, node, remove_at=timezone.now())
+    else:
+        _keep_plain_digests(columns["objects_sealed"], row.objects_sealed)
     for name, value in storable(columns).items():
         setattr(row, name, value)
     is_new = row.pk is None
@@ -218,6 +231,7 @@ def _add_recording(facts: RecordingFacts, call: Call) -> None:
     if is_new:
         ask_for_mail(row, now=timezone.now())
         ask_for_export(row, now=timezone.now())
+        ask_for_new(row, node)
         cover_new(row)
 
 

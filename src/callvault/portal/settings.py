@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "callvault.portal.exports",
     "callvault.portal.backups",
     "callvault.portal.integrity",
+    "callvault.portal.storage",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -222,7 +223,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},  # no uploads are kept
     "staticfiles": {
         "BACKEND": (
-            "callvault.portal.storage.StaticFiles"
+            "callvault.portal.static_files.StaticFiles"
             if DEPLOYED
             else "django.contrib.staticfiles.storage.StaticFilesStorage"
         )

@@ -53,6 +53,7 @@ urlpatterns = [
     path("settings/backup/", include("callvault.portal.backups.urls")),
     path("settings/retention/", include("callvault.portal.retention.urls")),
     path("settings/export/", include("callvault.portal.exports.urls")),
+    path("settings/storage/", include("callvault.portal.storage.urls")),
     path("settings/", include("callvault.portal.configuration.urls")),
     path("calculator/", include("callvault.portal.planning.urls")),
     path("nodes/", include("callvault.portal.nodes.urls")),

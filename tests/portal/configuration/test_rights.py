@@ -30,7 +30,7 @@ from callvault.portal.first_start import prepare_database
 from callvault.portal.people.models import User
 from callvault.portal.recordings.models import Recording
 from callvault.portal.recordings.permissions import refusal_of
-from callvault.portal.recordings.vault_access import store_here
+from callvault.portal.storage.places import store_of_node
 from tests.portal.acting import request_of
 
 pytestmark = pytest.mark.django_db
@@ -111,7 +111,7 @@ def test_nobody_for_delete_wants_its_phrase(rita: User, phrase: str) -> None:
 def test_it_is_written_down_in_three_places() -> None:
     assert DeletionBan.objects.get().by_name == "Rita Marsh"
     assert marker_file().stat().st_mode & 0o777 == 0o400
-    assert store_here().size(OBJECT) > 0
+    assert store_of_node().size(OBJECT) > 0
     assert AuditEntry.objects.filter(action=Action.DELETION_FORBIDDEN).count() == 1
 
 
@@ -183,11 +183,11 @@ def test_the_vault_alone_is_enough_to_know() -> None:
 @pytest.mark.usefixtures("forbidden")
 def test_the_database_alone_is_enough_to_know() -> None:
     marker_file().unlink()
-    store_here().delete(OBJECT)
+    store_of_node().delete(OBJECT)
     assert levels_in_force().delete == NOBODY
     assert uphold_ban()
     assert marker_file().exists()
-    assert store_here().size(OBJECT) > 0
+    assert store_of_node().size(OBJECT) > 0
 
 
 def test_a_system_that_never_decided_so_has_nothing_to_uphold() -> None:

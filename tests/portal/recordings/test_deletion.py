@@ -27,7 +27,7 @@ from callvault.portal.recordings.models import Note, Recording, Tombstone
 from callvault.portal.recordings.notes import add_note
 from callvault.portal.recordings.permissions import Refused, recordings_in_catalogue
 from callvault.portal.recordings.preserving import preserve
-from callvault.portal.recordings.vault_access import store_here
+from callvault.portal.storage.places import store_of_node
 from callvault.vault import KeyKind, ObjectKind, RecordingObjects, make_self_signed
 from tests.portal.acting import request_of
 from tests.portal.catalogue_facts import Spoken, call_facts, list_recording, recording_facts
@@ -39,7 +39,7 @@ CERTIFICATE = make_self_signed("Deletion", kind=KeyKind.EC, now=read().utc)[0]
 
 def seal(recording: Recording) -> None:
     """Put objects of a recording into the vault."""
-    sealer = RecordingObjects(store_here()).begin(recording.recording_id, (CERTIFICATE,))
+    sealer = RecordingObjects(store_of_node()).begin(recording.recording_id, (CERTIFICATE,))
     for kind in (ObjectKind.AUDIO, ObjectKind.PEAKS, ObjectKind.METADATA):
         with sealer.create(kind) as file:
             file.write(b"sound")
@@ -56,7 +56,7 @@ def sealed(anns_recording: Recording, data_folder: Path) -> Recording:
 
 def in_vault() -> list[str]:
     """Return what is left in the vault besides tombstones."""
-    return [name for name in store_here().list() if not name.startswith("deleted/")]
+    return [name for name in store_of_node().list() if not name.startswith("deleted/")]
 
 
 def deleted(request_by: User, recording: Recording, committed: Committed) -> Tombstone:
@@ -133,7 +133,7 @@ def test_a_crash_at_any_step_after_the_commit_is_finished_by_the_worker(
     django_capture_on_commit_callbacks: Committed,
     deletions_before: int,
 ) -> None:
-    store = store_here()
+    store = store_of_node()
     left = deletions_before
 
     def step(name: str) -> None:
@@ -147,7 +147,7 @@ def test_a_crash_at_any_step_after_the_commit_is_finished_by_the_worker(
         raise Crash
 
     with monkeypatch.context() as crashing:
-        crashing.setattr(deletion, "store_here", lambda: store)
+        crashing.setattr(deletion, "store_at", lambda _: store)
         crashing.setattr(store, "delete", step)
         if deletions_before == 6:  # before the first: the tombstone in the vault itself
             crashing.setattr(deletion, "put_tombstone", no_time_for_a_tombstone)
@@ -168,8 +168,8 @@ def test_keys_go_first(
     sealed: Recording, rita: User, monkeypatch: pytest.MonkeyPatch,
     django_capture_on_commit_callbacks: Committed,
 ) -> None:  # fmt: skip
-    store, gone = store_here(), list[str]()
-    monkeypatch.setattr(deletion, "store_here", lambda: store)
+    store, gone = store_of_node(), list[str]()
+    monkeypatch.setattr(deletion, "store_at", lambda _: store)
     monkeypatch.setattr(store, "delete", gone.append)
     deleted(rita, sealed, django_capture_on_commit_callbacks)
     assert gone[0].endswith("/envelope.1")
@@ -179,11 +179,11 @@ def test_a_store_that_is_away_is_tried_again_later_and_later(
     sealed: Recording, rita: User, monkeypatch: pytest.MonkeyPatch,
     django_capture_on_commit_callbacks: Committed,
 ) -> None:  # fmt: skip
-    def away() -> None:
+    def away(_location: int | None) -> None:
         raise VaultError("the share is away")
 
     with monkeypatch.context() as without:
-        without.setattr(deletion, "store_here", away)
+        without.setattr(deletion, "store_at", away)
         tombstone = deleted(rita, sealed, django_capture_on_commit_callbacks)
         assert (tombstone.failures, tombstone.problem) == (1, "the share is away")
         assert finish_deletions(tombstone.next_try_at) == 0
@@ -217,11 +217,11 @@ def test_a_catalogue_restored_from_a_backup_loses_it_again(
     Tombstone.objects.all().delete()
     backup.save(force_insert=True)
     with django_capture_on_commit_callbacks(execute=True):
-        assert uphold_tombstones(store_here()) == 1
+        assert uphold_tombstones(store_of_node()) == 1
     assert list(recordings_in_catalogue()) == [kept]
     assert Tombstone.objects.get().cause == deletion.RESTORED
     assert AuditEntry.objects.filter(action=Action.DELETED, actor=None).count() == 1
-    assert uphold_tombstones(store_here()) == 0
+    assert uphold_tombstones(store_of_node()) == 0
 
 
 def test_a_catalogue_built_anew_knows_what_was_deleted(
@@ -229,5 +229,5 @@ def test_a_catalogue_built_anew_knows_what_was_deleted(
 ) -> None:
     deleted(rita, sealed, django_capture_on_commit_callbacks)
     Tombstone.objects.all().delete()
-    assert uphold_tombstones(store_here()) == 0
+    assert uphold_tombstones(store_of_node()) == 0
     assert deletion.is_deleted(sealed.recording_id)

@@ -37,6 +37,11 @@ WORKERS = {
     SOURCE / "callvault/portal/integrity/objects_check.py",
     SOURCE / "callvault/portal/completeness/judging.py",  # numbers and ids, to find calls by
     SOURCE / "callvault/portal/retention/sweep.py",  # what is due, whoever sees it
+    SOURCE / "callvault/portal/storage/moving.py",  # where they lie, whoever sees them
+    SOURCE / "callvault/portal/storage/progress.py",
+    SOURCE / "callvault/portal/storage/relocation.py",
+    SOURCE / "callvault/portal/storage/saving.py",
+    SOURCE / "callvault/portal/storage/scattered.py",
 }
 
 pytestmark = pytest.mark.django_db

@@ -17,11 +17,11 @@ from callvault.portal.people.models import User
 from callvault.portal.recordings import deletion
 from callvault.portal.recordings.models import Recording, Tombstone
 from callvault.portal.recordings.permissions import recordings_in_catalogue
-from callvault.portal.recordings.vault_access import store_here
 from callvault.portal.retention import sweep as sweeping
 from callvault.portal.retention import waiting
 from callvault.portal.retention.models import RetentionSettings, RetentionSweep
 from callvault.portal.retention.sweep import sweep
+from callvault.portal.storage.places import store_of_node
 from tests.portal.catalogue_facts import Spoken, list_recording
 
 pytestmark = pytest.mark.django_db
@@ -104,7 +104,7 @@ def test_objects_leave_the_vault_after_the_commit(
     rule(days(3))
     with django_capture_on_commit_callbacks(execute=True):
         sweep(NOW, holder="one")
-    assert len(list(store_here().list(deletion.FOLDER))) == 2
+    assert len(list(store_of_node().list(deletion.FOLDER))) == 2
     assert not Tombstone.objects.filter(objects_gone_at=None).exists()
 
 

@@ -32,6 +32,7 @@ from . import (
     settings,
     settings_of_faces,
     several,
+    storage,
     subjects,
     trunks,
     unknown_sources,
@@ -140,6 +141,7 @@ api.add_router("/settings/export", exports.router)
 api.add_router("/exports", exports.queue)
 api.add_router("/settings/mail", mail.router)
 api.add_router("/settings/integrity", integrity.router)
+api.add_router("/settings/storage", storage.router)
 api.add_router("/settings/recording-mail", mail.of_recordings)
 
 

@@ -118,6 +118,10 @@ OBJECTS: dict[str, ObjectKind] = {
     "rewrapping": ObjectKind(
         gettext_lazy("Sealing keys anew"), gettext_lazy("sealing keys anew (%(id)s)")
     ),
+    "storage": ObjectKind(gettext_lazy("Storage"), gettext_lazy("a store of recordings")),
+    "relocation": ObjectKind(
+        gettext_lazy("Moving recordings"), gettext_lazy("moving recordings (%(id)s)")
+    ),
     "hold": ObjectKind(gettext_lazy("Legal holds"), gettext_lazy("a legal hold (%(id)s)")),
     "journals": ObjectKind(
         gettext_lazy("Journals"), gettext_lazy("the journals of another machine")

@@ -126,6 +126,15 @@ SENTENCES: dict[Action, Promise | str] = {
     Action.REWRAPPING_STARTED: gettext_lazy("%(who)s had keys of recordings sealed anew"),
     Action.REWRAPPING_STOPPED: gettext_lazy("%(who)s stopped sealing keys anew"),
     Action.REWRAPPING_ENDED: gettext_lazy("Keys of recordings were sealed anew"),
+    Action.STORAGE_TESTED: gettext_lazy("%(who)s tested the access to %(object)s"),
+    Action.RELOCATION_STARTED: gettext_lazy("%(who)s had recordings moved to another store"),
+    Action.RELOCATION_PAUSED: gettext_lazy("%(who)s paused moving recordings"),
+    Action.RELOCATION_RESUMED: gettext_lazy("%(who)s went on with moving recordings"),
+    Action.RELOCATION_STOPPED: gettext_lazy("%(who)s stopped moving recordings"),
+    Action.RELOCATION_ENDED: gettext_lazy("Recordings were moved to another store"),
+    Action.MOVES_RETRIED: gettext_lazy(
+        "%(who)s had recordings tried again that could not be moved"
+    ),
     Action.DECODED_AGAIN: gettext_lazy("%(who)s decoded %(object)s anew"),
     Action.RECOVERY_STARTED: gettext_lazy("%(who)s began to recover %(object)s"),
     Action.RECOVERY_ENDED: gettext_lazy("%(who)s finished recovering %(object)s"),

@@ -29,7 +29,7 @@ from callvault.portal.audit.models import Action
 from callvault.portal.configuration.deletion_ban import OBJECT as BAN
 from callvault.portal.integrity import remembered
 from callvault.portal.recordings.deletion import FOLDER as TOMBSTONES
-from callvault.portal.recordings.vault_access import store_here
+from callvault.portal.storage.places import store_of_node
 from callvault.vault import LocalStore, Store
 
 from . import postgresql_copy, sqlite_copy
@@ -203,7 +203,7 @@ def _is_deleted(store: Store, name: str) -> bool:
 
 def _store_here() -> LocalStore | None:
     try:
-        return store_here()
+        return store_of_node()
     except VaultError:
         return None
 

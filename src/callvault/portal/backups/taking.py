@@ -24,6 +24,7 @@ from callvault.backup.archive import Advanced
 from callvault.backup.manifest import DATABASE, SECRETS, VAULT
 from callvault.config import Config
 from callvault.errors import BackupRefused, ObjectMissing
+from callvault.portal.storage.scattered import ScatteredStore
 from callvault.vault import LocalStore, Store, audit_key
 from callvault.vault.store import check_name
 
@@ -113,7 +114,7 @@ def _taken(
         writer.add(SECRETS, [sealer.seal(secret_files(config, settings_file))])
     facts = _add_database(writer, room)
     if wanted.with_recordings:
-        _add_recordings(writer, LocalStore(config.vault.folder))
+        _add_recordings(writer, ScatteredStore(LocalStore(config.vault.folder)))
     about = Manifest(
         FORMAT, __version__, made_at, config.node.name,
         facts.database, facts.migrations, facts.recordings, facts.people,

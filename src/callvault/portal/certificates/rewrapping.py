@@ -18,12 +18,14 @@ from callvault.portal.audit.models import Action
 from callvault.portal.recordings.deletion import is_deleted, sealed_too_late
 from callvault.portal.recordings.models import Recording
 from callvault.portal.recordings.permissions import recordings_in_catalogue
+from callvault.portal.storage.places import store_at
 from callvault.vault import Certificate, Keyring, Role, Store, rewrap
 
 from .models import Rewrapping, State
 
 LEASE = timedelta(minutes=2)
 BATCH = 50
+_FIELDS = ("record_number", "recording_id", "location")
 LONGEST_TURN_S = 20.0
 
 
@@ -63,7 +65,7 @@ def _turn(
     done, until_s = 0, time.monotonic() + LONGEST_TURN_S
     while time.monotonic() < until_s:
         rows = recordings_in_catalogue().filter(record_number__lte=row.at_number)
-        batch = list(rows.order_by("-record_number").only("record_number", "recording_id")[:BATCH])
+        batch = list(rows.order_by("-record_number").only(*_FIELDS)[:BATCH])
         if not batch:
             batch = _listed_meanwhile(row)
         if not batch:
@@ -83,8 +85,8 @@ def _listed_meanwhile(row: Rewrapping) -> list[Recording]:
     They were sealed before the choice, and listed after it: a long call, or one of another node.
     """
     later = recordings_in_catalogue().filter(record_number__gt=row.newest_number)
-    fields = ("record_number", "recording_id", "envelope_certificates")
-    batch = list(later.order_by("record_number").only(*fields)[:BATCH])
+    later = later.order_by("record_number").only(*_FIELDS, "envelope_certificates")
+    batch = list(later[:BATCH])
     if batch:
         row.newest_number = batch[-1].record_number
         _update(row, newest_number=row.newest_number)
@@ -98,20 +100,31 @@ def _rewrap_one(
 ) -> str:
     """Return why it could not be; empty: it is sealed to the certificates."""
     recording_id: UUID = recording.recording_id
+    lies_at = recording.location_id
     try:
-        sealed_to = rewrap(store, recording_id, keyring, certificates)
+        place = store if lies_at is None else store_at(lies_at)
+        sealed_to = rewrap(place, recording_id, keyring, certificates)
     except KeyUnavailable as locked:
         return f"{recording_id}: {', '.join(map(str, locked.certificates))}"
     except ObjectMissing as missing:
-        return "" if is_deleted(recording_id) else f"{recording_id}: {missing}"
+        if is_deleted(recording_id):
+            return ""
+        moved = recordings_in_catalogue().filter(recording_id=recording_id).only(*_FIELDS).first()
+        if moved is not None and moved.location_id != lies_at:
+            return _rewrap_one(moved, store, keyring, certificates)
+        return f"{recording_id}: {missing}"
     except VaultError as broken:
         if not broken.permanent:
             raise
         return f"{recording_id}: {broken}"
     fingerprints = [one.fingerprint for one in sealed_to]
     rows = recordings_in_catalogue().filter(recording_id=recording_id)
-    if not rows.update(envelope_certificates=fingerprints):
-        sealed_too_late(recording_id)  # deleted meanwhile: its new envelope goes, too
+    if rows.filter(location=lies_at).update(envelope_certificates=fingerprints):
+        return ""
+    moved = rows.only(*_FIELDS).first()
+    if moved is not None:  # meanwhile, with the envelope that it had before
+        return _rewrap_one(moved, store, keyring, certificates)
+    sealed_too_late(recording_id)  # deleted meanwhile: its new envelope goes, too
     return ""
 
 

@@ -7,7 +7,8 @@ restored from an older backup changes nothing.
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from django.conf import settings
@@ -19,7 +20,9 @@ from callvault.errors import ObjectMissing, VaultError
 from callvault.portal.audit.log import record, record_own
 from callvault.portal.audit.models import Action
 from callvault.portal.people.models import User
-from callvault.vault import LocalStore, Store
+from callvault.portal.storage.models import StorageLocation
+from callvault.portal.storage.places import store_of, store_of_node
+from callvault.vault import Store
 
 from .models import DeletionBan, LowestLevel, SystemSettings
 
@@ -50,7 +53,8 @@ def forbid_deletion(request: HttpRequest) -> None:
 def write_markers() -> None:
     """Write it where the database is not; what cannot be written now, a worker writes later."""
     _write_file()
-    _in_vault(_write_object)
+    for place in _places():
+        _asked(place, _write_object)
 
 
 def uphold_ban(*, was_known: bool = False) -> bool:
@@ -58,17 +62,19 @@ def uphold_ban(*, was_known: bool = False) -> bool:
 
     `was_known`: by a database whose place another one took.
     """
-    in_vault = _in_vault(_has_object)
+    places = list(_places())
+    marked = [place for place in places if _asked(place, _has_object)]
     known = DeletionBan.objects.exists()
-    if not (known or was_known or in_vault or marker_file().exists()):
+    if not (known or was_known or marked or marker_file().exists()):
         return False
     if not known:
         _restore_row()
     if SystemSettings.objects.exclude(delete_level=LowestLevel.NOBODY_MAY).exists():
         SystemSettings.objects.update(delete_level=LowestLevel.NOBODY_MAY)
     _write_file()
-    if not in_vault:
-        _in_vault(_write_object)
+    for place in places:
+        if place not in marked:
+            _asked(place, _write_object)
     return True
 
 
@@ -93,10 +99,21 @@ def _write_file() -> None:
         logger.warning("%s cannot be written yet: %s", file, error.strerror)
 
 
-def _in_vault(ask: Callable[[Store], bool]) -> bool:
-    """Ask the vault; one that is away says no."""
+Place = Callable[[], Store]
+
+
+def _places() -> Iterator[Place]:
+    """Yield where recordings are kept: on this node, and where new ones go."""
+    yield store_of_node
+    current = StorageLocation.current()
+    if current is not None:
+        yield partial(store_of, current)
+
+
+def _asked(place: Place, ask: Callable[[Store], bool]) -> bool:
+    """Ask a store; one that is away says no."""
     try:
-        return ask(LocalStore(settings.DATA_FOLDER / settings.CALLVAULT.vault.folder))
+        return ask(place())
     except VaultError as error:
         logger.warning("the vault was not asked for the marker of deletion: %s", error)
         return False

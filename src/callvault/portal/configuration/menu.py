@@ -29,6 +29,7 @@ PAGES: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
         _("Data management"),
         (
             (_("Certificates"), "certificates:index"),
+            (_("Storage"), "storage:index"),
             (_("Retention"), "retention:rule"),
             (_("Data export"), "exports:settings"),
             (_("Backup"), "backups:index"),

@@ -25,6 +25,7 @@ from callvault.portal.integrity.models import IntegrityFinding, StampSettings
 from callvault.portal.notifications.models import MailSettings
 from callvault.portal.notifications.recording_models import RecordingMailSettings
 from callvault.portal.people.gates import administrators_only
+from callvault.portal.storage.models import StorageLocation
 from callvault.vault import Keyring, Role
 
 from .capacity_models import Limited, SystemCapacity
@@ -160,6 +161,11 @@ def _export() -> str:
     return f"{row.get_mode_display().partition(':')[0]}: {row.place}"
 
 
+def _storage() -> str:
+    current = StorageLocation.current()
+    return current.name if current is not None else _("In the folder of each node")
+
+
 def _permissions() -> str:
     levels = levels_in_force()
     told = {"download": str(levels.download.label), "delete": str(levels.delete.label)}
@@ -227,6 +233,7 @@ NOW: dict[str, Callable[[], str]] = {
     "certificates:index": _certificates,
     "exports:settings": _export,
     "integrity:settings": _integrity,
+    "storage:index": _storage,
     "configuration:permissions": _permissions,
     "access:settings": _sign_in,
     "directory:index": _directories,

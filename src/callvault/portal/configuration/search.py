@@ -26,6 +26,7 @@ from callvault.portal.integrity.forms import StampForm
 from callvault.portal.notifications.forms import MailSettingsForm
 from callvault.portal.notifications.recording_forms import RecordingMailForm
 from callvault.portal.recordings.folding import folded
+from callvault.portal.storage.forms import BucketForm, ShareForm
 
 from .capacity_form import CapacityForm
 from .filter_forms import FilterForm
@@ -59,9 +60,11 @@ FORMS: tuple[tuple[str, str, type[BaseForm]], ...] = (
     ("notifications:mail", "notifications:mail", MailSettingsForm),
     ("notifications:recording_mail", "notifications:recording_mail", RecordingMailForm),
 )
+PAGE_OF_STORAGE = "storage:index"
+STORAGE_FORMS = (ShareForm, BucketForm)
 PAGE_OF_DIRECTORY = "directory:index"
 DIRECTORY_FORMS = (LdapForm, WebexForm)
-"""A directory has a page of its own for each kind: their fields lead to the list of directories."""
+"""Directories and stores have pages of their own for each kind: their fields lead to the lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +122,10 @@ def _fields() -> Iterator[Setting]:
     for page, address, form in FORMS:
         for name, field in _shown(form):
             yield _setting(labels[page], address, name, field)
-    for form in DIRECTORY_FORMS:
-        for _name, field in _shown(form):
-            yield _setting(labels[PAGE_OF_DIRECTORY], PAGE_OF_DIRECTORY, "", field)
+    for page, forms in ((PAGE_OF_DIRECTORY, DIRECTORY_FORMS), (PAGE_OF_STORAGE, STORAGE_FORMS)):
+        for several in forms:
+            for _name, field in _shown(several):
+                yield _setting(labels[page], page, "", field)
 
 
 def _shown(form: type[BaseForm]) -> Iterator[tuple[str, Field]]:

@@ -20,6 +20,8 @@ from callvault.portal.exports import status as exports
 from callvault.portal.integrity.models import IntegrityFinding
 from callvault.portal.nodes.models import NodeReport
 from callvault.portal.nodes.reports import Report, is_fresh, read_report
+from callvault.portal.storage.models import Move, StorageLocation
+from callvault.portal.storage.progress import backlog
 
 from .figures import CallFigures
 from .span import Span
@@ -67,7 +69,8 @@ def node_states(now: datetime) -> list[NodeState]:
 
 def matters(calls: CallFigures, span: Span, nodes: list[NodeState]) -> list[Matter]:
     """Return what wants somebody."""
-    found = [*_failures(calls, span), *_changes(), *_sources(), *_exports(), *_completeness()]
+    found = [*_failures(calls, span), *_changes(), *_sources(), *_exports(), *_stores()]
+    found += _completeness()
     for node in nodes:
         found += _of_node(node)
     return sorted(found, key=lambda one: one.tone != "red")
@@ -135,6 +138,28 @@ def _exports() -> Iterator[Matter]:
         text = _("The queue of exports says why.")
         url = f"{reverse('exports:queue')}?state=failed"
         yield Matter("amber", title % {"count": count}, text, url)
+
+
+def _stores() -> Iterator[Matter]:
+    url = reverse("storage:index")
+    for row in StorageLocation.objects.exclude(trouble=""):
+        waiting = backlog().count if row.is_current else 0
+        text = ngettext(
+            "%(count)d recording waits on its node, and moves when it is back.",
+            "%(count)d recordings wait on their nodes, and move when it is back.",
+            waiting,
+        )
+        there = _("Recordings that lie there cannot be played until it is back.")
+        title = _("%(place)s cannot be used") % {"place": row.name}
+        yield Matter("red", title, text % {"count": waiting} if waiting else there, url)
+    count = Move.objects.filter(has_failed=True).count()
+    if count:
+        title = ngettext(
+            "%(count)d recording could not be moved",
+            "%(count)d recordings could not be moved",
+            count,
+        )
+        yield Matter("amber", title % {"count": count}, _("They stay where they are."), url)
 
 
 def _of_node(node: NodeState) -> Iterator[Matter]:

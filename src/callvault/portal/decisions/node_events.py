@@ -19,7 +19,13 @@ class NodeEventView:
 
 def node_event_view(row: NodeEvent) -> NodeEventView:
     """Word one event; its values follow as they are."""
-    titles = {
+    title = _titles().get(row.kind, row.kind.replace("_", " ").capitalize())
+    told = [_told(name, value) for name, value in row.values.items()]
+    return NodeEventView(row, title, ", ".join(told))
+
+
+def _titles() -> dict[str, str]:
+    return {
         "started": _("Recorder started"),
         "stopped": _("Recorder stopped"),
         "buffer_small": _("The kernel gave a smaller receive buffer than asked for"),
@@ -33,6 +39,10 @@ def node_event_view(row: NodeEvent) -> NodeEventView:
         "vault_filling_over": _("The vault's disk has room again"),
         "vault_unreachable": _("The vault takes no recordings; they wait on the spool"),
         "vault_recovered": _("The vault takes recordings again"),
+        "storage_unreachable": _(
+            "The store of recordings cannot be used; they wait on their nodes"
+        ),
+        "storage_recovered": _("The store of recordings can be used again"),
         "draining": _("Draining: new calls are refused, those in progress go on"),
         "drain_undone": _("Calls are taken again"),
         "drained": _("Drained: the recorder ends"),
@@ -61,9 +71,6 @@ def node_event_view(row: NodeEvent) -> NodeEventView:
         ),
         "ports_exhausted": _("No media port was free; a call was refused"),
     }
-    title = titles.get(row.kind, row.kind.replace("_", " ").capitalize())
-    told = [_told(name, value) for name, value in row.values.items()]
-    return NodeEventView(row, title, ", ".join(told))
 
 
 def _told(name: str, value: str) -> str:

@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 from callvault.errors import VaultError
 from callvault.portal.certificates.changing import key_folder
 from callvault.portal.recordings.models import Recording
-from callvault.portal.recordings.vault_access import store_here
 from callvault.portal.recordings.zip_plan import Entry, Plan
+from callvault.portal.storage.places import store_at
 from callvault.vault import (
     AUDIT_FOLDER,
     ObjectKind,
@@ -193,14 +193,14 @@ def _sealed_audio(recording: Recording, name: str) -> Iterator[MoreFile]:
     """Add the audio as it lies in the store: its digest is all that is known of it."""
     stored = name_of(recording.recording_id, ObjectKind.AUDIO)
     try:
-        opened = store_here().open(stored)
+        opened = store_at(recording.location_id).open(stored)
     except VaultError:
         return  # the verifier tells that it is missing
     size = opened.size
     opened.close()
 
     def chunks() -> Iterator[bytes]:
-        source = store_here().open(stored)
+        source = store_at(recording.location_id).open(stored)
         try:
             for offset in range(0, size, READ_BYTES):
                 yield source.read(offset, READ_BYTES)

@@ -15,6 +15,7 @@ from callvault.portal.audit import lease
 from callvault.portal.recordings.models import Recording
 from callvault.portal.recordings.permissions import recordings_in_catalogue
 from callvault.portal.retention.rule import system_zone
+from callvault.portal.storage.places import store_at
 from callvault.vault import (
     LogFinding,
     LogProblem,
@@ -51,7 +52,7 @@ def check_slice(store: Store, *, now: datetime, holder: str) -> int:
         if row is None:
             _end_pass(state, now)
             break
-        check_objects(row, store)
+        check_objects(row, store if row.location_id is None else store_at(row.location_id))
         done += 1
         _update(
             state, objects_record=row.record_number, objects_left=state.objects_left - 1
@@ -118,7 +119,7 @@ def _object_problem(
 
 
 def _is_as_before(recording: Recording) -> bool:
-    """Whether it is still listed with the same objects: else it was deleted, or made anew."""
+    """Whether it is still listed with the same objects: else it was deleted, moved or made anew."""
     rows = recordings_in_catalogue().filter(pk=recording.pk)
-    listed = rows.values_list("objects_sealed", flat=True).first()
-    return bool(listed == recording.objects_sealed)
+    listed = rows.values_list("objects_sealed", "location_id").first()
+    return listed == (recording.objects_sealed, recording.location_id)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from callvault.portal.certificates.changing import key_folder
 from callvault.portal.recordings.models import Recording
-from callvault.portal.recordings.vault_access import store_here
+from callvault.portal.storage.places import store_at
 from callvault.vault import (
     LogFinding,
     LogProblem,
@@ -80,7 +80,7 @@ def check_now(recording: Recording) -> Standing:
     Raises VaultError while the store cannot be read.
     """
     now = timezone.now()
-    check_objects(recording, store_here())
+    check_objects(recording, store_at(recording.location_id))
     head = head_of(recordings_check.last_line_of(recording.recording_id))
     if head is not None:
         findings.keep(_problems_of_day(head), now=now)

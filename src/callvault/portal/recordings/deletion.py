@@ -26,11 +26,12 @@ from callvault.portal.audit.log import record, record_own
 from callvault.portal.audit.models import Action
 from callvault.portal.integrity.asking import ask_for_line
 from callvault.portal.people.gates import person_of
+from callvault.portal.storage.asking import forget_moves, leave
+from callvault.portal.storage.places import other_places, store_at
 from callvault.vault import RecordingObjects, Store
 
 from .models import Recording, Tombstone
 from .permissions import recording_locked_for, recordings_in_catalogue, require
-from .vault_access import store_here
 
 logger = logging.getLogger(__name__)
 
@@ -79,11 +80,13 @@ def bury(
         record_number=recording.record_number,
         deleted_at=timezone.now(),
         cause=cause,
+        location_id=recording.location_id,
         objects_sealed=recording.objects_sealed,
         next_try_at=timezone.now() + FIRST_TRY_AFTER,
     )
     recording.delete()
     ask_for_line(tombstone.recording_id)
+    forget_moves(tombstone.recording_id)
     transaction.on_commit(partial(remove_objects, tombstone))
     return tombstone
 
@@ -91,9 +94,10 @@ def bury(
 def remove_objects(tombstone: Tombstone) -> bool:
     """Take what a tombstone stands for out of the vault; False: the worker tries again."""
     try:
-        store = store_here()
+        store = store_at(tombstone.location_id)
         put_tombstone(store, tombstone.recording_id, tombstone.deleted_at, tombstone.cause)
         RecordingObjects(store).delete(tombstone.recording_id)
+        _delete_elsewhere(tombstone)
     except VaultError as error:
         logger.warning("objects of %s stay for now: %s", tombstone.recording_id, error)
         tombstone.failures += 1
@@ -105,6 +109,15 @@ def remove_objects(tombstone: Tombstone) -> bool:
     tombstone.objects_gone_at, tombstone.problem = timezone.now(), ""
     tombstone.save(update_fields=("objects_gone_at", "problem"))
     return True
+
+
+def _delete_elsewhere(tombstone: Tombstone) -> None:
+    """Delete what lies in other places: a restored catalogue may not know what moved since."""
+    for place in other_places(tombstone.location_id):
+        try:
+            RecordingObjects(store_at(place)).delete(tombstone.recording_id)
+        except VaultError as error:
+            logger.warning("no look for %s elsewhere: %s", tombstone.recording_id, error)
 
 
 def finish_deletions(now: datetime) -> int:
@@ -122,8 +135,13 @@ def is_deleted(recording_id: UUID) -> bool:
     return Tombstone.objects.filter(recording_id=recording_id).exists()
 
 
-def sealed_too_late(recording_id: UUID) -> None:
-    """Have the objects removed that a worker sealed of a recording that was deleted already."""
+def sealed_too_late(recording_id: UUID, node: str = "") -> None:
+    """Have the objects removed that a worker sealed of a recording that was deleted already.
+
+    It seals on its `node`, wherever the recording was.
+    """
+    for row in Tombstone.objects.filter(recording_id=recording_id, location__isnull=False):
+        leave(row.recording_id, None, node, remove_at=timezone.now())
     Tombstone.objects.filter(recording_id=recording_id).update(
         objects_gone_at=None, next_try_at=timezone.now()
     )

@@ -28,6 +28,7 @@ from callvault.portal.audit.log import record, record_once
 from callvault.portal.audit.models import Action
 from callvault.portal.configuration.models import SystemSettings
 from callvault.portal.people.gates import person_of
+from callvault.portal.storage.places import PlaceUnreachable
 from callvault.vault import ObjectKind, SealedReader
 
 from .file_names import file_name
@@ -226,4 +227,6 @@ def title_of(error: VaultError) -> str:
         return _("The audio is not in the store")
     if error.permanent:
         return _("This recording was changed after it was sealed")
+    if isinstance(error, PlaceUnreachable):
+        return _("%(place)s cannot be reached now") % {"place": error.place}
     return _("The store cannot be reached now")

@@ -113,6 +113,13 @@ class Recording(models.Model):
     phone_system = models.JSONField(default=list)  # finalise.catalogue.PhoneSystemDetail of each
     participants = models.JSONField(default=list)  # finalise.catalogue.ParticipantSpan of each
     objects_sealed = models.JSONField(default=list)  # kind, size_bytes, sha256 of each
+    location = models.ForeignKey(  # null: in the folder of its node
+        "storage.StorageLocation",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,  # recording_by_location begins with it
+    )
     envelope_certificates = models.JSONField(default=list)  # SHA-256 fingerprints, hex
     journal_ids = models.JSONField(default=list)
     listed_at = models.DateTimeField(auto_now_add=True)
@@ -145,6 +152,7 @@ class Recording(models.Model):
                 opclasses=["varchar_pattern_ops", "timestamptz_ops"],
             ),
             models.Index(fields=["-duration_ms", "-record_number"], name="recording_by_duration"),
+            models.Index(fields=["location", "-record_number"], name="recording_by_location"),
             models.Index(
                 fields=["owner_group", "-duration_ms", "-record_number"],
                 name="recording_group_duration",
@@ -287,6 +295,9 @@ class Tombstone(models.Model):
     record_number = models.BigIntegerField(null=True)  # null: found in the vault, not listed here
     deleted_at = models.DateTimeField()
     cause = models.CharField(max_length=32)  # by_hand, restored, erasure, retention
+    location = models.ForeignKey(  # of its objects
+        "storage.StorageLocation", null=True, on_delete=models.SET_NULL, related_name="+"
+    )
     objects_sealed = models.JSONField(default=list)  # kind, size_bytes, sha256 of each
     objects_gone_at = models.DateTimeField(null=True)
     next_try_at = models.DateTimeField()

@@ -154,6 +154,7 @@ class RecordingPage:
     back_url: str
     back_label: str  # "All recordings", "My recordings"
     state: PlayState
+    away: str  # the store or node that cannot be reached; empty: it is not known by name
     may_download: bool  # by right; with a state other than playable the button is disabled
     audio_url: str
     peaks_url: str

@@ -21,6 +21,7 @@ from callvault.portal.exports.status import line_of
 from callvault.portal.integrity.standing import standing_of
 from callvault.portal.people.models import User
 from callvault.portal.retention.fate import fate_of
+from callvault.portal.storage.places import PlaceUnreachable
 from callvault.vault import CertificateInfo, ObjectKind
 
 from . import phrases
@@ -43,7 +44,7 @@ from .page import (
 from .permissions import may_read_signalling, refusal_of
 from .phone_system import phone_system
 from .remote import remote_of
-from .vault_access import open_object
+from .vault_access import open_object, other_node_with
 
 # Regions show these, or the strips' own ends do.
 WITHOUT_MARKER = {"answered", "ended", "held", "resumed", "paused", "unpaused", "lost"}
@@ -62,9 +63,8 @@ def page_of_recording(
     """Build the whole page for a recording that the gate let through."""
     rights = rights_in_force()
     added = added_to(user, recording, rights, draft or NoteDraft())
-    state, missing = _state_of(recording)
-    reader = plan_reader()
-    owner, remote = _parties(recording, reader)
+    state, missing, away = _state_of(recording)
+    owner, remote = _parties(recording, reader := plan_reader())
     timeline = with_notes(_timeline(recording), added.notes)
     player = _player(user, recording, (owner, remote), timeline, start_at_ms)
     may_download = refusal_of(user, recording, Deed.DOWNLOAD, rights=rights) is None
@@ -83,6 +83,7 @@ def page_of_recording(
         back_url=back[0],
         back_label=back[1],
         state=state,
+        away=away,
         may_download=may_download,
         audio_url=player.audio_url,
         peaks_url=player.peaks_url,
@@ -111,19 +112,22 @@ def _timeline(recording: Recording) -> tuple[TimelineEntry, ...]:
     )
 
 
-def _state_of(recording: Recording) -> tuple[PlayState, tuple[MissingCertificate, ...]]:
+def _state_of(recording: Recording) -> tuple[PlayState, tuple[MissingCertificate, ...], str]:
     """Try to open the audio: reads the envelope and one segment."""
     try:
         open_object(recording, ObjectKind.AUDIO).close()
     except KeyUnavailable as locked:
-        return "key_missing", _missing(recording, locked)
+        return "key_missing", _missing(recording, locked), ""
     except SealBroken:
-        return "broken", ()
+        return "broken", (), ""
     except ObjectMissing:
-        return "missing", ()
+        node = other_node_with(recording)
+        return ("unavailable", (), node) if node else ("missing", (), "")
+    except PlaceUnreachable as away:
+        return "unavailable", (), away.place
     except VaultError:
-        return "unavailable", ()
-    return "playable", ()
+        return "unavailable", (), ""
+    return "playable", (), ""
 
 
 def _missing(recording: Recording, locked: KeyUnavailable) -> tuple[MissingCertificate, ...]:
