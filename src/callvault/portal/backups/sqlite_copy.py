@@ -26,6 +26,10 @@ def copy_database(source: Path, target: Path) -> Facts:
             reader.execute("BEGIN")
             reader.execute("SELECT count(*) FROM sqlite_master").fetchone()  # the moment it is of
             reader.backup(copy, pages=PAGES_A_STEP)
+        with closing(sqlite3.connect(target)) as copy:
+            # It may lie on a share, where programs have no memory in common, as WAL needs.
+            copy.execute("PRAGMA locking_mode=EXCLUSIVE")
+            copy.execute("PRAGMA journal_mode=DELETE")
             return _without_sessions(copy)
     except sqlite3.Error as error:
         raise ConfigError("database.url", f"{source} cannot be copied: {error}") from error
