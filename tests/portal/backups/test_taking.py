@@ -74,15 +74,19 @@ def test_what_a_killed_backup_left_goes_and_what_another_writes_stays(
     left.append(left[1] + "-wal")
     for one in left:
         (tmp_path / one).write_bytes(b"left")
-    others = tmp_path / ".callvault-elsewhere-20260101T000000Z.cvbackup.7.part"
-    others.write_bytes(b"of another machine")
+    others = [
+        tmp_path / f".callvault-{one}-20260101T000000Z.cvbackup.7.part"
+        for one in ("elsewhere", f"{name}-b")
+    ]
+    for draft in others:
+        draft.write_bytes(b"of another machine")
     lives = tmp_path / f".callvault-{name}-20260101T000001Z.cvbackup.78.part"
     with lives.open("wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         made = taken(config, tmp_path / "one.cvbackup")
     assert made.path.exists()
     assert [one for one in left if (tmp_path / one).exists()] == []
-    assert others.exists()
+    assert all(draft.exists() for draft in others)
     assert lives.exists()
 
 

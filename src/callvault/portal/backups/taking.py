@@ -1,5 +1,6 @@
 """Taking a backup of a system that goes on working."""
 
+import glob
 import logging
 import os
 from collections.abc import Callable, Iterator
@@ -76,7 +77,8 @@ def take(
     Raises BackupRefused, ConfigError, VaultError.
     """
     try:
-        for pattern in (target.name, f"callvault-{config.node.name}-*{ENDING}"):
+        mine = f"callvault-{config.node.name}-{'[0-9]' * 8}T*{ENDING}"  # and not of a longer name
+        for pattern in (glob.escape(target.name), mine):
             remove_leftovers(target, pattern)
         room = room_for(config, target)
 
