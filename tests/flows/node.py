@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_opener
 
 from tests.migrated import put_database
+from tests.ports import free_pair
 
 ROOT = Path(__file__).parents[2]
 OWN_PASSWORD = "quiet harbour lanterns"
@@ -39,6 +40,10 @@ class Node:
 
     def start(self) -> "Node":
         """Start it, and read from what it prints where it is."""
+        self.settings = tuple(
+            f"{one.removesuffix('0')}{free_pair()}" if one.endswith(".port=0") else one
+            for one in self.settings
+        )
         if not any(one.startswith("database.") for one in self.settings):
             put_database(self.data)
         with self.log.open("a") as log:
@@ -58,10 +63,6 @@ class Node:
         self.portal = _found(r"Portal +(\S+)", said)
         self.sip_port = int(_found(r"SIP +\S+:(\d+)", said))
         self.password = _found(r"Password +(\S+)", said)
-        # The same ports again after a restart, and for the simulator.
-        web_port = self.portal.rpartition(":")[2]
-        others = [one for one in self.settings if not one.startswith(("sip.port=", "web.port="))]
-        self.settings = (*others, f"sip.port={self.sip_port}", f"web.port={web_port}")
         return self
 
     def stop(self, sign: signal.Signals = signal.SIGTERM) -> int:

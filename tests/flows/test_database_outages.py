@@ -193,7 +193,7 @@ class TestProcessesOnPostgreSQL:
             node.data.parent / "other",
             (
                 *FREE_PORTS,
-                node.settings[1],  # the database
+                next(one for one in node.settings if one.startswith("database.")),
                 "node.name=callvault-2",
                 f"vault.folder={node.data / 'vault'}",
                 f"vault.key_folder={node.data / 'keys'}",

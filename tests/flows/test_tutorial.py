@@ -3,19 +3,18 @@
 import re
 import shutil
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tests.flows.node import ROOT, Visitor, environment, until
+from tests.ports import free_pair
 
 pytestmark = [
     pytest.mark.flow,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(400),
     pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="apt install espeak-ng"),
 ]
 
@@ -23,21 +22,10 @@ TUTORIAL = (ROOT / "docs/tutorial/first-call.md").read_text(encoding="utf-8")
 SERVE, THREE_CALLS, UNKNOWN_CALL = re.findall(r"```sh\n(.+?)\n```", TUTORIAL, re.S)
 
 
-def free_port() -> int:
-    """Return a port that is free for TCP and UDP just now."""
-    while True:
-        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-            tcp.bind(("127.0.0.1", 0))
-            port: int = tcp.getsockname()[1]
-            with suppress(OSError):  # another program's UDP port: try the next
-                udp.bind(("127.0.0.1", port))
-                return port
-
-
 @pytest.fixture(scope="module")
 def newcomer(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The newcomer's environment: a folder and ports that no other test uses."""
-    settings = f"sip.port={free_port()}\nweb.port={free_port()}\nweb.workers=1"
+    settings = f"sip.port={free_pair()}\nweb.port={free_pair()}\nweb.workers=1"
     data = tmp_path_factory.mktemp("newcomer") / "var"
     return environment() | {"DATA": str(data), "CALLVAULT_SET": settings}
 
