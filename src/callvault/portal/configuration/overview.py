@@ -25,6 +25,8 @@ from callvault.portal.integrity.models import IntegrityFinding, StampSettings
 from callvault.portal.notifications.models import MailSettings
 from callvault.portal.notifications.recording_models import RecordingMailSettings
 from callvault.portal.people.gates import administrators_only
+from callvault.portal.retention.rule import rule_in_force
+from callvault.portal.retention.wording import rule_told
 from callvault.portal.storage.models import StorageLocation
 from callvault.vault import Keyring, Role
 
@@ -66,8 +68,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 def _page(label: str, name: str) -> SettingsPage:
-    told = NOW.get(name)
-    return SettingsPage(label, reverse(name), told() if told else "")
+    return SettingsPage(label, reverse(name), NOW[name]())
 
 
 def _general() -> str:
@@ -221,6 +222,10 @@ def _integrity() -> str:
     )
 
 
+def _retention() -> str:
+    return rule_told(rule_in_force())
+
+
 NOW: dict[str, Callable[[], str]] = {
     "configuration:general": _general,
     "configuration:trunks": _trunks,
@@ -231,6 +236,7 @@ NOW: dict[str, Callable[[], str]] = {
     "gadget:settings": _gadget,
     "configuration:capacity": _capacity,
     "certificates:index": _certificates,
+    "retention:rule": _retention,
     "exports:settings": _export,
     "integrity:settings": _integrity,
     "storage:index": _storage,
@@ -242,4 +248,4 @@ NOW: dict[str, Callable[[], str]] = {
     "notifications:recording_mail": _recording_mail,
     "backups:index": _backup,
 }
-"""What is told of each page; one that is not here shows its name alone."""
+"""What is told of each page."""
