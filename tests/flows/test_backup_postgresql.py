@@ -59,7 +59,7 @@ def test_a_restore_brings_the_same_rows_or_leaves_what_there_was(
     folder = backup.parent
     url = f"database.url={server.create('second')}"
     options = ("restore", backup, "--data", folder / "second", "--set", url)
-    script = KILLED.format(module="putting_back", name="uphold")
+    script = KILLED.format(module="putting_back", name="uphold", trouble="")
     killed = subprocess.run(
         [sys.executable, "-c", script, *map(str, options)],
         check=False, capture_output=True, env=environment(),
