@@ -246,6 +246,9 @@ def _put_back(
     objects = 0
     if manifest.with_recordings:
         objects = putting_back.put_back_objects(backup, LocalStore(config.vault.folder), advanced)
+        # It may have taken hours, in which a node was started, or somebody deleted or held.
+        putting_back.check_place(manifest)
+        known = putting_back.ask_present_database() or known
     told = {
         "file": options.file.name,
         "made_at": manifest.made_at,
