@@ -17,7 +17,7 @@ from callvault.export.sftp import (
     fingerprint_of,
 )
 from callvault.export.sftp_address import SftpAddress
-from tests.portal.directory.slapd import free_ports
+from tests.ports import free_ports
 from tests.servers import sshd
 from tests.servers.sshd import Sshd
 

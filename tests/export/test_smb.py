@@ -8,7 +8,7 @@ import pytest
 from callvault.export import FaultKind, NameTaken, NotThere, Probed, TargetFault, probe
 from callvault.export.smb import SmbTarget
 from callvault.vault.smb_session import Credentials, ShareAddress, SmbSession
-from tests.portal.directory.slapd import free_ports
+from tests.ports import free_ports
 from tests.servers import samba
 from tests.servers.samba import Samba
 

@@ -20,6 +20,7 @@ import pytest
 from tests.flows.authority import Authority
 from tests.flows.node import OWN_PASSWORD, Visitor, callvault, environment, sets, until
 from tests.migrated import put_database
+from tests.ports import free_ports
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 
@@ -67,15 +68,6 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
         until(lambda: answers(portal.port) and answers(portal.proxied_port), seconds=60)
         visitor(portal, f"https://localhost:{portal.port}").sign_in(password)
         yield portal
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports that are free just now."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(one.getsockname()[1]) for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 @contextmanager

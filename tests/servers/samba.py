@@ -22,7 +22,7 @@ from smbprotocol.security_descriptor import (
 )
 
 from callvault.vault.smb_session import Credentials, ShareAddress, SmbSession
-from tests.portal.directory.slapd import free_ports, wait_for_port
+from tests.ports import free_ports, wait_for_port
 
 SMBD = Path("/usr/sbin/smbd")
 PASSWORD = "the share's password"

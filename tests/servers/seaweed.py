@@ -17,7 +17,7 @@ import pytest
 
 from callvault.errors import VaultError
 from callvault.vault.s3 import Bucket, BucketStore
-from tests.portal.directory.slapd import free_ports, wait_for_port
+from tests.ports import free_ports, wait_for_port
 
 ACCESS_KEY = "vault-access-key"
 SECRET_KEY = "vault secret key 555"

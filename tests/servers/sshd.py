@@ -14,7 +14,7 @@ import pytest
 
 from callvault.export.sftp import SftpCredentials
 from callvault.export.sftp_address import SftpAddress
-from tests.portal.directory.slapd import free_ports, wait_for_port
+from tests.ports import free_ports, wait_for_port
 
 SSHD = Path("/usr/sbin/sshd")
 CONFIG = """

@@ -7,7 +7,7 @@ import pytest
 
 from callvault.errors import ObjectMissing, VaultError
 from callvault.vault.s3 import Bucket, BucketStore
-from tests.portal.directory.slapd import free_ports
+from tests.ports import free_ports
 from tests.servers import seaweed
 from tests.servers.seaweed import READER_KEY, Seaweed
 

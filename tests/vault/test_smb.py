@@ -15,7 +15,7 @@ from callvault.vault.smb_session import (
     ShareInUse,
     SmbSession,
 )
-from tests.portal.directory.slapd import free_ports
+from tests.ports import free_ports
 from tests.servers import samba
 from tests.servers.samba import Samba
 

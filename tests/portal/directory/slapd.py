@@ -1,9 +1,7 @@
 """Debian's slapd with a data folder of its own: LDAP, LDAPS and StartTLS on free loopback ports."""
 
 import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +10,7 @@ import ldap
 import ldap.modlist
 
 from tests.flows.authority import Authority
+from tests.ports import free_ports, wait_for_port
 
 SLAPD = Path("/usr/sbin/slapd")
 SUFFIX = "dc=example,dc=com"
@@ -215,28 +214,6 @@ def person(number: int, *extra: str) -> str:
 def people(count: int) -> str:
     """Return so many people as LDIF."""
     return "".join(person(number) for number in range(1, count + 1))
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports of loopback that nobody listens on."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
-def wait_for_port(port: int, *, within_s: float = 20) -> None:
-    """Wait until something listens there."""
-    deadline = time.monotonic() + within_s
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.02)
-        else:
-            return
-    raise AssertionError(f"nothing listens on {port}")
 
 
 def running(folder: Path, ldif: str) -> Iterator[Slapd]:

@@ -11,7 +11,8 @@ from callvault.portal.directory.models import DirectorySource
 from callvault.portal.people.levels import Level
 from callvault.portal.people.models import User
 from tests.portal.directory.conftest import MakeSource, sync
-from tests.portal.directory.slapd import PEOPLE, Slapd, free_ports
+from tests.portal.directory.slapd import PEOPLE, Slapd
+from tests.ports import free_ports
 
 pytestmark = [pytest.mark.flow, pytest.mark.django_db]
 

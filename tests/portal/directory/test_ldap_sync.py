@@ -21,16 +21,8 @@ from callvault.portal.people.models import User
 from callvault.portal.recordings.models import Recording
 from tests.portal.catalogue_facts import list_recording
 from tests.portal.directory.conftest import FEW, MakeSource, source_of, sync
-from tests.portal.directory.slapd import (
-    LIMITED,
-    PEOPLE,
-    SLAPD,
-    SUFFIX,
-    Slapd,
-    free_ports,
-    people,
-    person,
-)
+from tests.portal.directory.slapd import LIMITED, PEOPLE, SLAPD, SUFFIX, Slapd, people, person
+from tests.ports import free_ports
 
 pytestmark = [pytest.mark.flow, pytest.mark.django_db]
 

@@ -14,7 +14,7 @@ from callvault.portal.storage.models import Kind, Move, StorageLocation
 from callvault.portal.storage.moving import Carrier
 from callvault.portal.storage.scattered import ScatteredStore
 from callvault.vault import RecordingObjects
-from tests.portal.directory.slapd import free_ports
+from tests.ports import free_ports
 from tests.servers import seaweed
 from tests.servers.seaweed import ACCESS_KEY, SECRET_KEY, Seaweed
 

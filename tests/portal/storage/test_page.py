@@ -14,7 +14,7 @@ from callvault.portal.storage.models import Kind, Move, Relocation, State, Stora
 from callvault.portal.storage.moving import Carrier
 from callvault.vault import RecordingObjects
 from tests.portal.catalogue_facts import list_recording
-from tests.portal.directory.slapd import free_ports
+from tests.ports import free_ports
 from tests.servers import samba
 from tests.servers.samba import PASSWORD, Samba
 
