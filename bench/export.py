@@ -32,7 +32,7 @@ def main() -> int:
         _set_up(Path(folder))
         from tests.servers import samba
 
-        with samba.running(Path(folder) / "samba") as server:
+        with samba.running() as server:
             _seed(Path(folder), server, recordings)
             return finish(_measure(server, recordings))
 

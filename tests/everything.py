@@ -51,7 +51,7 @@ LANES: tuple[tuple[Stage, ...], ...] = (
     (Stage("rest", ("pytest", "-m", "not browser"), 3),),
     (
         Stage("browser", ("pytest", "-m", "browser"), 2),
-        Stage("PostgreSQL", ("tests.database",), 1),
+        Stage("PostgreSQL", ("tests.database",), 2),
     ),
 )
 
@@ -76,9 +76,9 @@ def _temporary_files() -> Iterator[None]:
     """Keep what tests write in memory where there is room: half of their time is the disk's."""
     has_room = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES
     with tempfile.TemporaryDirectory(
-        prefix="callvault-", dir=MEMORY if has_room else None, ignore_cleanup_errors=True
+        prefix="cv-", dir=MEMORY if has_room else None, ignore_cleanup_errors=True
     ) as folder:
-        Path(folder).chmod(0o711)  # servers run as users of their own
+        Path(folder).chmod(0o755)  # servers run as users of their own
         os.environ["TMPDIR"] = folder
         yield
 

@@ -1,7 +1,6 @@
 """Data export, as an administrator sets it up: against a real share, wrong first, then right."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -22,8 +21,8 @@ def address(portals: Portals) -> Iterator[str]:
 
 
 @pytest.fixture
-def share(tmp_path: Path) -> Iterator[Samba]:
-    with samba.running(tmp_path) as server:
+def share() -> Iterator[Samba]:
+    with samba.running() as server:
         yield server
 
 

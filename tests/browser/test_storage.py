@@ -38,8 +38,8 @@ def address(folder: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def share(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Samba]:
-    with samba.running(tmp_path_factory.mktemp("samba")) as server:
+def share() -> Iterator[Samba]:
+    with samba.running() as server:
         yield server
 
 

@@ -23,8 +23,8 @@ BAD_NAMES = ["", "/a", "a/", "a//b", "../a", "a/../b", ".a", "a/.b", "A", "a b",
 
 
 @pytest.fixture(scope="module")
-def share(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmbSession]:
-    with samba.running(tmp_path_factory.mktemp("samba")) as server:
+def share() -> Iterator[SmbSession]:
+    with samba.running() as server:
         session = SmbSession(server.address(), server.credentials)
         yield session
         session.close()

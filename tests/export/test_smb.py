@@ -1,7 +1,6 @@
 """Exports to a real share: whole or not there, whatever is wrong said plainly, none waited for."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -17,8 +16,8 @@ DEADLINE_S = 5.0  # more than a busy machine needs for one call
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Samba]:
-    with samba.running(tmp_path_factory.mktemp("samba")) as running:
+def server() -> Iterator[Samba]:
+    with samba.running() as running:
         yield running
 
 
@@ -128,10 +127,10 @@ def test_what_is_wrong_is_told_apart(server: Samba) -> None:
     assert kind_of(SmbTarget(SmbSession(away, server.credentials))) is FaultKind.UNREACHABLE
 
 
-def test_without_encryption_nothing_is_sent(tmp_path: Path) -> None:
-    with samba.running(tmp_path, encrypt="off") as server:
+def test_without_encryption_nothing_is_sent() -> None:
+    with samba.running(encrypt="off") as server:
         assert kind_of(target_of(server)) is FaultKind.ENCRYPTION
-        assert list((tmp_path / "vault").iterdir()) == []
+        assert list((server.folder / "vault").iterdir()) == []
 
 
 def test_a_full_share_keeps_what_it_has_and_no_half(server: Samba) -> None:

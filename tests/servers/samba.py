@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -148,9 +149,6 @@ class Samba:
         """Let a user write to the share `nodelete`, and delete nothing; return who."""
         if not _has_module("acl_xattr"):
             pytest.skip("needs samba-vfs-modules")
-        for folder in (*self.folder.parents, self.folder, self.folder / "nodelete"):
-            if folder.is_relative_to("/tmp"):  # noqa: S108 - pytest's folders are root's alone
-                folder.chmod(folder.stat().st_mode | 0o005)
         (self.folder / "nodelete").chmod(0o777)
         self._add(OTHER_USER)
         address = self.address("nodelete")
@@ -201,13 +199,13 @@ def _protect(path: str, **connection: Any) -> None:
 
 
 @contextmanager
-def running(
-    folder: Path, *, encrypt: str = "required", others: Path = Path("/nonexistent")
-) -> Iterator[Samba]:
-    """Yield a server that runs."""
-    server = Samba(folder, encrypt, others)
-    server.start()
-    try:
-        yield server
-    finally:
-        server.kill()
+def running(*, encrypt: str = "required", others: Path = Path("/nonexistent")) -> Iterator[Samba]:
+    """Yield a server that runs, in a folder of a short name: those of its sockets are bounded."""
+    with TemporaryDirectory(prefix="smbd-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)  # for users who are not root
+        server = Samba(Path(folder), encrypt, others)
+        try:
+            server.start()
+            yield server
+        finally:
+            server.kill()

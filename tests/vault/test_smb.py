@@ -24,10 +24,10 @@ DEADLINE_S = 5.0  # more than a busy machine needs for one call
 
 
 @pytest.fixture(scope="module")
-def one_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Samba]:
+def one_server() -> Iterator[Samba]:
     with TemporaryDirectory() as others:  # where a user without rights comes by
         Path(others).chmod(0o1777)
-        with samba.running(tmp_path_factory.mktemp("samba"), others=Path(others)) as server:
+        with samba.running(others=Path(others)) as server:
             yield server
 
 
@@ -147,11 +147,11 @@ def test_a_server_that_is_away_is_said(server: Samba) -> None:
         SmbStore(SmbSession(address, server.credentials)).probe()
 
 
-def test_a_share_without_encryption_is_not_used(tmp_path: Path) -> None:
-    with samba.running(tmp_path, encrypt="off") as server:
+def test_a_share_without_encryption_is_not_used() -> None:
+    with samba.running(encrypt="off") as server:
         with pytest.raises(VaultError, match="the server offers no encryption"):
             store_of(server).probe()
-        assert list((tmp_path / "vault").iterdir()) == []
+        assert list((server.folder / "vault").iterdir()) == []
 
 
 def test_a_read_only_share_is_said(server: Samba) -> None:

@@ -28,8 +28,8 @@ DEADLINE_S = 5.0
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Samba]:
-    with samba.running(tmp_path_factory.mktemp("samba")) as running:
+def server() -> Iterator[Samba]:
+    with samba.running() as running:
         yield running
 
 
