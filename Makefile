@@ -78,7 +78,8 @@ test-fast: .venv/.dev .venv/.native .venv/.messages ## The pure tests, in about 
 bench: .venv/.dev .venv/.native .venv/.messages ## Measure, baseline beside each figure
 	$(BIN)/python -m bench
 
-soak: .venv/.dev .venv/.native .venv/.messages ## An hour of day in ten minutes, kill -9 at random in 400 calls, every fault
+soak: .venv/.dev .venv/.native .venv/.messages ## An hour of day in ten minutes, kill -9 at random, every fault, PostgreSQL
+	CALLVAULT_EVERY_TEST=1 $(BIN)/python -m tests.database -n 2 --dist loadfile
 	$(BIN)/python -m tests.soak.every_fault
 	$(BIN)/python -m tests.soak.hour_of_day
 	$(BIN)/python -m tests.soak.kill_at_random

@@ -1,5 +1,10 @@
-"""A pytest plugin that keeps the tests that touch the catalogue, and leaves out all others."""
+"""A pytest plugin that keeps the tests that touch the catalogue, and leaves out all others.
 
+Of pages and forms over a few rows, which no database keeps otherwise, only those stay that look at
+transactions; `make soak` sets CALLVAULT_EVERY_TEST, and asks them all.
+"""
+
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -7,12 +12,23 @@ from django.conf import settings
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 FIXTURES = {"db", "transactional_db", "django_db_setup"}
+PAGES = tuple(
+    f"tests/portal/{name}"
+    for name in (
+        *("access/", "certificates/", "configuration/", "directory/", "first_run/", "gadget/"),
+        *("planning/", "api/test_schema.py", "api/test_curl.py", "api/test_examples.py"),
+        *("test_pages.py", "test_frame.py", "test_templates.py", "audit/test_log_page.py"),
+    )
+)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep what uses the database of this process."""
-    kept = [item for item in items if _touches_database(item)]
-    config.hook.pytest_deselected(items=[item for item in items if not _touches_database(item)])
+    kept: list[pytest.Item] = []
+    left: list[pytest.Item] = []
+    for item in items:
+        (kept if _touches_database(item) and not _is_of_a_page(item) else left).append(item)
+    config.hook.pytest_deselected(items=left)
     items[:] = kept
 
 
@@ -43,3 +59,14 @@ def _connection_of_the_test() -> Iterator[None]:
 def _touches_database(item: pytest.Item) -> bool:
     fixtures = set(getattr(item, "fixturenames", ()))
     return item.get_closest_marker("django_db") is not None or bool(fixtures & FIXTURES)
+
+
+def _is_of_a_page(item: pytest.Item) -> bool:
+    if "CALLVAULT_EVERY_TEST" in os.environ or "transactional_db" in getattr(
+        item, "fixturenames", ()
+    ):
+        return False
+    marker = item.get_closest_marker("django_db")
+    if marker is not None and marker.kwargs.get("transaction"):
+        return False
+    return item.location[0].startswith(PAGES)
