@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.test import Client
@@ -11,10 +12,12 @@ from django.utils import timezone
 
 from callvault.portal.configuration.models import Trunk
 from callvault.portal.decisions.models import Attempt
+from callvault.portal.first_run import steps, views
 from callvault.portal.first_run.models import FirstRun
 from callvault.portal.people.models import User
 from callvault.portal.recordings.models import Recording
 from callvault.vault import create_first_certificates
+from callvault.vault.certificates import CertificateInfo
 from tests.portal.catalogue_facts import list_recording
 from tests.portal.gated import GatedViewTest, check_policy
 
@@ -42,8 +45,8 @@ class TestGateOfCall(GatedViewTest):
 
 
 @pytest.fixture(autouse=True)
-def _keys(data_folder: Path) -> None:
-    create_first_certificates(data_folder / "keys", node_name="rec-1")
+def _own_folder(data_folder: Path) -> None:
+    """Keep the keys of the test apart: there are none."""
 
 
 def page(client: Client, path: str) -> str:
@@ -145,3 +148,28 @@ def test_only_administrators_move_it_on(client: Client, sam: User, path: str) ->
 
 def test_an_unknown_step_is_not_found(rita_client: Client) -> None:
     assert rita_client.get("/setup/dinner/").status_code == 404
+
+
+def test_the_certificate_of_the_first_start_is_none_of_ones_own(
+    rita_client: Client, data_folder: Path
+) -> None:
+    create_first_certificates(data_folder / "keys", node_name="rec-1")
+    told = page(rita_client, "/setup/protect/")
+    assert "Self-signed certificate so far" in told
+    assert "Use your own certificate" in told
+
+
+def test_a_certificate_that_another_vouches_for_is_named(
+    rita_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = CertificateInfo(
+        "CN=Archive 1,O=Northgate Mutual", "ab" * 32, timezone.now(), timezone.now(), "EC P-256",
+        self_signed=False,
+    )  # fmt: skip
+    own = SimpleNamespace(certificate=SimpleNamespace(info=info))
+    for module in (steps, views):
+        monkeypatch.setattr(module, "own_certificate", lambda: own)
+    told = page(rita_client, "/setup/protect/")
+    assert "Own certificate, EC P-256" in told
+    assert "CN=Archive 1" in told
+    assert rita_client.get("/setup/")["Location"] == "/setup/connect/"
