@@ -22,3 +22,11 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+_UMASK = os.umask(0o022)
+os.umask(_UMASK)
+
+
+def pytest_runtest_teardown() -> None:
+    """Give the next test the usual rights of new files: `callvault` commands narrow them."""
+    os.umask(_UMASK)
