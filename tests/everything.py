@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 # By file, so that what a file starts is started once and its tests keep their order.
@@ -35,6 +35,7 @@ class Stage:
     name: str
     command: tuple[str, ...]
     processes: int
+    through: tuple[str, ...] = ()  # what starts it, such as with fewer rights
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,12 @@ class Ended:
     failed: tuple[str, ...]
 
 
+# As root Chromium takes precedence, and the voices of calls beside it come late.
+EQUALS = ("setpriv", "--bounding-set=-sys_nice", "--inh-caps=-sys_nice")
 LANES: tuple[tuple[Stage, ...], ...] = (
     (Stage("rest", ("pytest", "-m", "not browser"), 3),),
     (
-        Stage("browser", ("pytest", "-m", "browser"), 2),
+        Stage("browser", ("pytest", "-m", "browser"), 2, EQUALS if os.geteuid() == 0 else ()),
         Stage("PostgreSQL", ("tests.database",), 2),
     ),
 )
@@ -91,7 +94,7 @@ def _second_run(first: Ended, arguments: Sequence[str]) -> Ended | None:
     """Run the files of what failed once more, by themselves; None: there is no reason to."""
     if first.code == 0 or not 1 <= len(first.failed) <= MOST_AGAIN:
         return None
-    again = Stage(f"{first.stage.name}, again", first.stage.command, 0)
+    again = replace(first.stage, name=f"{first.stage.name}, again", processes=0)
     return _run(again, (*arguments, *first.failed))
 
 
@@ -100,7 +103,7 @@ def _run(stage: Stage, arguments: Sequence[str]) -> Ended:
     start = time.monotonic()
     with tempfile.NamedTemporaryFile("r", prefix="failed-") as failed:
         process = subprocess.Popen(
-            [sys.executable, "-m", *stage.command, *PLUGINS, *arguments],
+            [*stage.through, sys.executable, "-m", *stage.command, *PLUGINS, *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -2,11 +2,10 @@
 
 import getpass
 import os
-import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -24,6 +23,7 @@ from smbprotocol.security_descriptor import (
 
 from callvault.vault.smb_session import Credentials, ShareAddress, SmbSession
 from tests.ports import free_ports, wait_for_port
+from tests.servers.process import ServerProcess
 
 SMBD = Path("/usr/sbin/smbd")
 PASSWORD = "the share's password"
@@ -79,7 +79,7 @@ OTHER_USER = Credentials("games", "the other user's password")
 
 
 @dataclass
-class Samba:
+class Samba(ServerProcess):
     """One server, with the shares vault, readonly and small (of 1 MiB, if `small_disk` is used).
 
     The share `nodelete` comes with `deny_deleting`. Who comes to the share `others` is nobody;
@@ -90,7 +90,6 @@ class Samba:
     encrypt: str = "required"
     others: Path = Path("/nonexistent")
     port: int = 0
-    _process: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not SMBD.exists() or os.geteuid() != 0:
@@ -122,28 +121,8 @@ class Samba:
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
-        self._process = subprocess.Popen(
-            [SMBD, "--foreground", "--no-process-group", "-s", self.folder / "smb.conf"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # it has a process for each connection: signals reach all
-        )
+        self._begin([SMBD, "--foreground", "--no-process-group", "-s", self.folder / "smb.conf"])
         wait_for_port(self.port)
-
-    def kill(self) -> None:
-        """Let it die as in a power cut, if it runs."""
-        if self._process is not None:
-            self._signal(signal.SIGKILL)
-            self._process.wait(timeout=20)
-            self._process = None
-
-    def hang(self) -> None:
-        """Let it take connections and answer nothing."""
-        self._signal(signal.SIGSTOP)
-
-    def go_on(self) -> None:
-        self._signal(signal.SIGCONT)
 
     def deny_deleting(self) -> Credentials:
         """Let a user write to the share `nodelete`, and delete nothing; return who."""
@@ -156,11 +135,6 @@ class Samba:
         session.call(_protect, str(address), doing="set the rights")
         session.close()
         return OTHER_USER
-
-    def _signal(self, number: signal.Signals) -> None:
-        if self._process is not None:
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, number)
 
     @contextmanager
     def small_disk(self) -> Iterator[None]:

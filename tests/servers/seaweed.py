@@ -3,21 +3,19 @@
 import json
 import os
 import shutil
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
 import pytest
 
 from callvault.errors import VaultError
 from callvault.vault.s3 import Bucket, BucketStore
 from tests.ports import free_ports, wait_for_port
+from tests.servers.process import ServerProcess
 
 ACCESS_KEY = "vault-access-key"
 SECRET_KEY = "vault secret key 555"
@@ -39,12 +37,11 @@ PORTS = ("master", "volume", "filer", "s3")
 
 
 @dataclass
-class Seaweed:
+class Seaweed(ServerProcess):
     """One server, with the bucket `calls`."""
 
     folder: Path
     ports: dict[str, int] = field(default_factory=dict)
-    _process: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         self.weed = shutil.which("weed", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
@@ -75,7 +72,14 @@ class Seaweed:
             )
         ]
         with (self.folder / "log").open("wb") as log:
-            self._process = self._begun(ports, log)
+            self._begin(
+                [
+                    *(str(self.weed), "server", f"-dir={self.folder}", "-ip=127.0.0.1", "-s3"),
+                    *("-ip.bind=127.0.0.1", f"-s3.config={self.folder}/s3.json", *ports),
+                    *("-volume.max=2", "-master.volumeSizeLimitMB=64", "-master.telemetry=false"),
+                ],
+                log,
+            )
         wait_for_port(self.ports["s3"])
         self._wait_until_it_takes_objects()
 
@@ -91,47 +95,13 @@ class Seaweed:
                     raise AssertionError((self.folder / "log").read_text()[-2000:]) from None
                 time.sleep(0.1)
 
-    def _begun(self, ports: list[str], log: IO[bytes]) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(
-            [
-                *(str(self.weed), "server", f"-dir={self.folder}", "-ip=127.0.0.1", "-s3"),
-                *("-ip.bind=127.0.0.1", f"-s3.config={self.folder}/s3.json", *ports),
-                *("-volume.max=2", "-master.volumeSizeLimitMB=64", "-master.telemetry=false"),
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-
-    def kill(self) -> None:
-        """Let it die as in a power cut, if it runs."""
-        if self._process is not None:
-            self._signal(signal.SIGKILL)
-            self._process.wait(timeout=20)
-            self._process = None
-
-    def hang(self) -> None:
-        """Let it take connections and answer nothing."""
-        self._signal(signal.SIGSTOP)
-        if self._process is not None:  # a busy machine takes a moment to stop all its threads
-            os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WNOWAIT)
-
-    def go_on(self) -> None:
-        self._signal(signal.SIGCONT)
-
-    def _signal(self, number: signal.Signals) -> None:
-        if self._process is not None:
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, number)
-
 
 @contextmanager
 def running(folder: Path) -> Iterator[Seaweed]:
     """Yield a server that runs."""
     server = Seaweed(folder)
-    server.start()
     try:
+        server.start()
         yield server
     finally:
         server.kill()

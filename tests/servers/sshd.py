@@ -15,6 +15,7 @@ import pytest
 from callvault.export.sftp import SftpCredentials
 from callvault.export.sftp_address import SftpAddress
 from tests.ports import free_ports, wait_for_port
+from tests.servers.process import ServerProcess
 
 SSHD = Path("/usr/sbin/sshd")
 CONFIG = """
@@ -32,7 +33,7 @@ Subsystem sftp internal-sftp {flags}
 
 
 @dataclass
-class Sshd:
+class Sshd(ServerProcess):
     """One server, with an own key, that knows one user by a key."""
 
     folder: Path
@@ -40,7 +41,6 @@ class Sshd:
     port: int = 0
     fingerprint: str = ""
     private_key: str = field(default="", repr=False)
-    _process: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not SSHD.exists() or os.geteuid() != 0:
@@ -73,28 +73,8 @@ class Sshd:
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
-        self._process = subprocess.Popen(
-            [SSHD, "-D", "-f", self.folder / "config"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # it has a process for each connection: signals reach all
-        )
+        self._begin([SSHD, "-D", "-f", self.folder / "config"])
         wait_for_port(self.port)
-
-    def kill(self) -> None:
-        """Let it die as in a power cut, if it runs."""
-        if self._process is not None:
-            self._signal(signal.SIGKILL)
-            self._process.wait(timeout=20)
-            self._process = None
-
-    def hang(self) -> None:
-        """Let it take connections and answer nothing."""
-        self._signal(signal.SIGSTOP)
-
-    def go_on(self) -> None:
-        self._signal(signal.SIGCONT)
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None:
@@ -114,8 +94,8 @@ class Sshd:
 def running(folder: Path, *, flags: str = "") -> Iterator[Sshd]:
     """Yield a server that runs; `flags` of its SFTP part, such as -R: read-only."""
     server = Sshd(folder, flags)
-    server.start()
     try:
+        server.start()
         yield server
     finally:
         server.kill()

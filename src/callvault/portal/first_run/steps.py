@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from callvault.errors import VaultError
 from callvault.portal.certificates import changing
 from callvault.portal.configuration.models import Trunk
 from callvault.portal.first_start import THIS_MACHINE
 from callvault.portal.people.models import User
+from callvault.portal.recordings.checks import people_to_record, people_told
 from callvault.portal.recordings.models import Recording
 from callvault.portal.recordings.permissions import recordings_visible_to
 from callvault.vault import Entry, Keyring, Role
@@ -77,12 +77,6 @@ def trunks_of_others() -> list[Trunk]:
     ]
 
 
-def people_to_record() -> int:
-    """Count those whose calls can be told to be theirs."""
-    people = User.objects.filter(is_active=True)
-    return people.exclude(extension="", alias="", pbx_username="").count()
-
-
 def first_recording(administrator: User) -> Recording | None:
     """Return the first recording there is."""
     return recordings_visible_to(administrator).order_by("record_number").first()
@@ -106,8 +100,7 @@ def _people(_administrator: User) -> tuple[bool, str]:
     count = people_to_record()
     if not count:
         return False, _("By hand, CSV, directory or Webex")
-    told = ngettext("%(count)s person can be recorded", "%(count)s people can be recorded", count)
-    return True, told % {"count": count}
+    return True, people_told(count)
 
 
 def _call(administrator: User) -> tuple[bool, str]:

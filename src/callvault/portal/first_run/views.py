@@ -13,7 +13,7 @@ from callvault.portal.configuration.guides import guides_beside_trunks
 from callvault.portal.decisions.open_attempts import open_attempts
 from callvault.portal.nodes.reports import addresses_of_nodes
 from callvault.portal.people.gates import administrators_only, person_of
-from callvault.portal.recordings.checks import first_recording_checks
+from callvault.portal.recordings.checks import first_recording_checks, people_to_record
 
 from .models import FirstRun
 from .names import StepName
@@ -22,7 +22,6 @@ from .steps import (
     first_recording,
     next_step,
     own_certificate,
-    people_to_record,
     steps,
     trunks_of_others,
 )

@@ -44,12 +44,19 @@ def _trunks(names: list[str]) -> Check:
 
 
 def _people() -> Check:
-    reachable = User.objects.filter(is_active=True).exclude(
-        extension="", alias="", pbx_username=""
-    ).count()  # fmt: skip
-    if not reachable:
+    count = people_to_record()
+    if not count:
         return Check(good=False, text=_("Nobody has an extension yet"))
-    told = ngettext(
-        "%(count)s person can be recorded", "%(count)s people can be recorded", reachable
-    )
-    return Check(good=True, text=told % {"count": reachable})
+    return Check(good=True, text=people_told(count))
+
+
+def people_to_record() -> int:
+    """Count those whose calls can be told to be theirs."""
+    people = User.objects.filter(is_active=True)
+    return people.exclude(extension="", alias="", pbx_username="").count()
+
+
+def people_told(count: int) -> str:
+    """Say how many can be recorded."""
+    told = ngettext("%(count)s person can be recorded", "%(count)s people can be recorded", count)
+    return told % {"count": count}
